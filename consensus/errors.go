@@ -1,0 +1,82 @@
+package consensus
+
+import (
+	"errors"
+	"sync"
+)
+
+var (
+	// ErrNotLeader says that this replica is not the leader; nothing was proposed.
+	ErrNotLeader = errors.New("this replica is not the leader")
+	// ErrUnknown says that nobody knows whether the command was or will be
+	// committed. Ask again with the same bytes, which carry the same
+	// idempotency key.
+	ErrUnknown = errors.New("the outcome is unknown: ask again with the same idempotency key")
+	// ErrBusy says that too many commands wait. Nothing was proposed.
+	ErrBusy = errors.New("too many writes are waiting")
+	// ErrTooLarge says that a command has more than [MaxCommand] bytes.
+	ErrTooLarge = errors.New("command is too large")
+	// ErrClosed says that the replica was closed; nothing was proposed.
+	ErrClosed = errors.New("the replica is closed")
+	// ErrDamaged says that the log cannot be trusted: an entry does not open, or
+	// acknowledged entries are missing. Nothing was cut off or repaired. With
+	// other replicas alive, this one rejoins empty; alone, it is restored from a
+	// backup.
+	ErrDamaged = errors.New("the log is damaged, or its key is another one")
+	// ErrBehind says that the state is older than the log remembers. Restore the
+	// state, or rejoin empty.
+	ErrBehind = errors.New("the state is older than the log's snapshot")
+	// ErrStore says that the log could not be written: disk full, I/O error. The
+	// replica writes nothing more until it is opened again.
+	ErrStore = errors.New("the log cannot be written")
+	// ErrStalled says that the disk did not answer for a long time. The process
+	// must end, so that another replica can lead: heartbeats would go on
+	// (hashicorp/raft#503).
+	ErrStalled = errors.New("the disk does not answer")
+)
+
+// faults keeps the first error after which the replica is of no more use, and
+// tells the node once.
+type faults struct {
+	tell func(error)
+
+	mu    sync.Mutex // guards what follows, for an assignment
+	err   error
+	armed bool // tell: Open has returned
+	told  bool
+}
+
+// report returns the first fault ever reported.
+func (f *faults) report(err error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.err = err
+	}
+	f.tellLocked()
+	return f.err
+}
+
+func (f *faults) first() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+// arm is called when Open has succeeded: from now on the node is told.
+func (f *faults) arm() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.armed = true
+	f.tellLocked()
+}
+
+// tellLocked uses a goroutine of its own: raft's must not wait for the node,
+// which may call Close.
+func (f *faults) tellLocked() {
+	if f.err == nil || !f.armed || f.told || f.tell == nil {
+		return
+	}
+	f.told = true
+	go f.tell(f.err)
+}

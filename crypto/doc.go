@@ -1,0 +1,24 @@
+// Package crypto holds keys and seals bytes. It is a leaf: nothing of ours is
+// imported here, and nothing else of ours touches age or a cipher.
+//
+// # What seals what
+//
+//	unseal key     an age identity: hybrid identity file, or passphrase file
+//	  └─ vault     a small age file outside the data folder: root key, node keys
+//	       ├─ node keys   random per replica: log frames, stored values, Badger's skin
+//	       └─ root key    tops the key tree
+//	            └─ tree nodes   fan-out 16, kept as records, each wrapped by its parent
+//	                 └─ leaf keys   one per person: her words are sealed under hers
+//
+// A person's words are sealed by the proposer before a command exists. The
+// replicated machine moves boxes and opens none. To forget a person is to make
+// every key that leads to her leaf unreachable, which is why the tree hangs on
+// one root that is never in the log, in a snapshot or in a data backup.
+//
+// # What is promised
+//
+// Every box is authenticated together with its place ([Place]): a box moved to
+// another person, another collection or another version does not open, and the
+// answer is [ErrDamaged]. Sizes, counts and times are not hidden. Go may leave
+// copies of opened keys in memory until the collector overwrites them.
+package crypto

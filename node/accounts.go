@@ -1,0 +1,391 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/view"
+	"golang.org/x/time/rate"
+)
+
+// Accounts are who may sign in, and the sessions that follow.
+type Accounts struct {
+	*core
+	throttle *throttle
+	nobody   string // a hash to compare with when there is no such login: the same work, the same time
+}
+
+func newAccounts(c *core) *Accounts {
+	return &Accounts{core: c, throttle: newThrottle(), nobody: crypto.HashPassword(crypto.NewSecret("nobody signs in with this"), c.cfg.PasswordCost)}
+}
+
+// Session lives.
+const (
+	staffSession     = 12 * time.Hour      // a working day
+	volunteerSession = 30 * 24 * time.Hour // a volunteer opens the page for thirty seconds a week
+)
+
+// Token is what a browser or program holds of a session: 256 random bits. Only
+// its hash is stored.
+type Token struct {
+	Text    Secret
+	Expires time.Time
+}
+
+// SignIn opens a session. from is the address that asks, for throttling; it is
+// not stored. bearer marks a program. A wrong login and a wrong password answer
+// alike.
+func (s *Accounts) SignIn(ctx context.Context, login string, password Secret, from string, bearer bool) (Token, Caller, error) {
+	login = strings.ToLower(strings.TrimSpace(login))
+	if wait := s.throttle.take(login, from, s.now()); wait > 0 {
+		return Token{}, Caller{}, &Error{Kind: TooMany, Code: "too-many-sign-ins", Reason: "too many tries; wait before the next one", After: int(wait.Seconds()) + 1}
+	}
+	acc, err := s.byLogin(login)
+	if err != nil {
+		return Token{}, Caller{}, err
+	}
+	hash := s.nobody
+	if !acc.ID.Zero() && !acc.Closed {
+		if hash, err = s.openPassword(acc); err != nil {
+			return Token{}, Caller{}, explain(err)
+		}
+	}
+	err = crypto.CheckPassword(hash, password)
+	if errors.Is(err, crypto.ErrPassword) || err == nil && (acc.ID.Zero() || acc.Closed) {
+		return Token{}, Caller{}, &Error{Kind: SignIn, Code: "wrong-sign-in", Reason: "login or password is wrong"}
+	}
+	if err != nil {
+		return Token{}, Caller{}, explain(err)
+	}
+	s.throttle.forgive(login)
+	raw := make([]byte, 32)
+	rand.Read(raw)
+	life := volunteerSession
+	if acc.Roles.Has(account.Admin | account.Agent) {
+		life = staffSession
+	}
+	token := Token{Text: crypto.NewSecret(base64.RawURLEncoding.EncodeToString(raw)), Expires: s.now().Add(life)}
+	c := Caller{Account: acc.ID, Roles: acc.Roles, Volunteer: acc.Of}
+	_, err = s.propose(ctx, command.OpenSession{Stamp: s.stamp(c, ""), Session: account.Session{
+		ID: sessionID(token.Text), Account: acc.ID, Expires: s.clock().Add(life), Bearer: bearer,
+	}})
+	return token, c, err
+}
+
+func sessionID(token Secret) account.SessionID { return sha256.Sum256([]byte(token.Reveal())) }
+
+// Session finds who holds the token. The answer of a wrong, ended or expired one
+// is of kind SignIn.
+func (s *Accounts) Session(token Secret) (c Caller, err error) {
+	if token.Empty() || len(token.Reveal()) > 64 {
+		return c, errSignIn
+	}
+	id := sessionID(token)
+	err = s.view(func(tx *store.Tx) error {
+		session, ok, err := store.Sessions.Get(tx, id[:])
+		if err != nil {
+			return err
+		}
+		if !ok || session.Expires <= s.clock() {
+			return errSignIn
+		}
+		acc, ok, err := store.Accounts.Get(tx, session.Account[:])
+		if err != nil {
+			return err
+		}
+		if !ok || acc.Closed {
+			return errSignIn
+		}
+		w, err := s.opener.account(acc)
+		if err != nil {
+			return err
+		}
+		c = Caller{Account: acc.ID, Roles: acc.Roles, Volunteer: acc.Of, Name: w.Name}
+		return nil
+	})
+	return c, err
+}
+
+// SignOut ends the session of the token. Ending one that has ended is no error.
+func (s *Accounts) SignOut(ctx context.Context, token Secret) error {
+	c, err := s.Session(token)
+	if err != nil {
+		return nil
+	}
+	_, err = s.propose(ctx, command.CloseSession{Stamp: s.stamp(c, ""), ID: sessionID(token)})
+	if e, ok := errors.AsType[*Error](err); ok && e.Kind == NotFound {
+		return nil
+	}
+	return err
+}
+
+// NewAccount is somebody who shall sign in.
+type NewAccount struct {
+	Login    string
+	Password Secret
+	Roles    Roles
+	Of       VolunteerID // required with RoleVolunteer
+	Name     Secret
+}
+
+// Open adds an account. Agents may open accounts for volunteers.
+func (s *Accounts) Open(ctx context.Context, by Caller, in NewAccount) (Receipt, error) {
+	needed := manageAccounts
+	if in.Roles == account.Volunteer {
+		needed = vetVolunteers
+	}
+	if err := by.may(needed); err != nil {
+		return Receipt{}, err
+	}
+	in.Login = strings.ToLower(strings.TrimSpace(in.Login))
+	if err := checkLogin(in.Login); err != nil {
+		return Receipt{}, err
+	}
+	if err := checkPassword(in.Password); err != nil {
+		return Receipt{}, err
+	}
+	if err := tidyAll(line{"name", &in.Name, longestName}); err != nil {
+		return Receipt{}, err
+	}
+	switch {
+	case in.Roles == 0 || in.Roles > account.Admin|account.Agent|account.Volunteer:
+		return Receipt{}, invalid("roles", "unknown-role", "roles are admin, agent and volunteer")
+	case in.Roles.Has(account.Volunteer) == in.Of.Zero():
+		return Receipt{}, invalid("volunteer", "missing", "an account with the role volunteer belongs to a volunteer, and only such an account does")
+	}
+	id := newID[AccountID]()
+	password := s.sealPassword(id, crypto.HashPassword(in.Password, s.cfg.PasswordCost))
+	return s.proposeSealed(ctx, 1, func(leaves []crypto.Leaf, keys []crypto.Key) (command.Command, error) {
+		box, err := s.seal(keys[0], store.Accounts.Name, id, 1, account.Words{Name: in.Name})
+		return command.OpenAccount{Stamp: s.stamp(by, ""), Account: account.Account{
+			ID: id, Login: in.Login, Password: password, Roles: in.Roles, Of: in.Of, Leaf: leaves[0], Box: box,
+		}}, err
+	})
+}
+
+// Change sets roles and state of an account and, unless empty, its password. Its
+// sessions end.
+func (s *Accounts) Change(ctx context.Context, by Caller, id AccountID, version uint32, roles Roles, closed bool, password Secret) (Receipt, error) {
+	acc, err := s.get(id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	needed := manageAccounts
+	if acc.Roles == account.Volunteer && roles == account.Volunteer {
+		needed = vetVolunteers
+	}
+	if err := by.may(needed); err != nil {
+		return Receipt{}, err
+	}
+	if roles == 0 || roles.Has(account.Volunteer) != !acc.Of.Zero() {
+		return Receipt{}, invalid("roles", "unknown-role", "the role volunteer stays with the account of a volunteer, and others need another role")
+	}
+	c := command.ChangeAccount{Stamp: s.stamp(by, ""), ID: id, Version: version, Roles: roles, Closed: closed}
+	if !password.Empty() {
+		if err := checkPassword(password); err != nil {
+			return Receipt{}, err
+		}
+		c.Password = s.sealPassword(id, crypto.HashPassword(password, s.cfg.PasswordCost))
+	}
+	return s.propose(ctx, c)
+}
+
+// Account is who may sign in, with the name.
+type Account struct {
+	ID      AccountID
+	Version uint32
+	Login   string
+	Roles   Roles
+	Of      VolunteerID
+	Closed  bool
+	Name    Secret
+}
+
+// List opens all accounts, for administrators; for agents, those of volunteers.
+func (s *Accounts) List(by Caller) (out []Account, err error) {
+	if err := by.may(vetVolunteers); err != nil {
+		return nil, err
+	}
+	all := by.may(manageAccounts) == nil
+	err = s.view(func(tx *store.Tx) error {
+		var inner error
+		err := store.Accounts.Each(tx, nil, func(a account.Account) bool {
+			if all || a.Roles == account.Volunteer {
+				var w account.Words
+				w, inner = s.opener.account(a)
+				out = append(out, Account{a.ID, a.Version, a.Login, a.Roles, a.Of, a.Closed, w.Name})
+			}
+			return inner == nil
+		})
+		return either(err, inner)
+	})
+	return out, err
+}
+
+// OfVolunteer is the account in which a volunteer signs in; ok is false when he
+// has none, and needs none.
+func (s *Accounts) OfVolunteer(by Caller, v VolunteerID) (a Account, ok bool, err error) {
+	if err := by.may(vetVolunteers); err != nil {
+		return a, false, err
+	}
+	err = s.view(func(tx *store.Tx) error {
+		return view.Each(tx, view.AccountsOf(v), nil, false, func(id AccountID, _ []byte) bool {
+			a.ID, ok = id, true
+			return false
+		})
+	})
+	if err != nil || !ok {
+		return a, false, err
+	}
+	rec, err := s.get(a.ID)
+	return Account{ID: rec.ID, Version: rec.Version, Login: rec.Login, Roles: rec.Roles, Of: rec.Of, Closed: rec.Closed}, true, err
+}
+
+// Name is how an account is called in a history: its name, or its login.
+func (s *Accounts) Name(by Caller, id AccountID) (Secret, error) {
+	if err := by.may(readPeople); err != nil {
+		return Secret{}, err
+	}
+	if id.Zero() {
+		return Secret{}, nil
+	}
+	acc, err := s.get(id)
+	if err != nil {
+		return Secret{}, err
+	}
+	w, err := s.opener.account(acc)
+	if err == nil && w.Name.Empty() {
+		return crypto.NewSecret(acc.Login), nil
+	}
+	return w.Name, explain(err)
+}
+
+func (s *Accounts) get(id AccountID) (acc account.Account, err error) {
+	err = s.view(func(tx *store.Tx) error {
+		var ok bool
+		acc, ok, err = store.Accounts.Get(tx, id[:])
+		if err == nil && !ok {
+			err = &Error{Kind: NotFound, Code: "no-account", Reason: "no such account"}
+		}
+		return err
+	})
+	return acc, err
+}
+
+// byLogin answers the zero Account when there is none.
+func (s *Accounts) byLogin(login string) (acc account.Account, err error) {
+	if checkLogin(login) != nil {
+		return acc, nil
+	}
+	err = s.view(func(tx *store.Tx) error {
+		id, ok, err := view.ByLogin(tx, login)
+		if err != nil || !ok {
+			return err
+		}
+		acc, _, err = store.Accounts.Get(tx, id[:])
+		return err
+	})
+	return acc, err
+}
+
+func checkLogin(login string) error {
+	if len(login) < 3 || len(login) > 40 || strings.Trim(login, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" {
+		return invalid("login", "login-malformed", "a login has 3 to 40 characters of a-z, 0-9, dot, dash and underscore, and says nothing of the person")
+	}
+	return nil
+}
+
+func checkPassword(p Secret) error {
+	switch n := utf8.RuneCountInString(p.Reveal()); {
+	case n < 10:
+		return invalid("password", "too-short", "a password has at least 10 characters; four words do well")
+	case n > 200:
+		return invalid("password", "too-long", "a password has at most 200 characters")
+	}
+	return nil
+}
+
+func (p *proposer) sealPassword(id AccountID, hash string) []byte {
+	return p.staff.Derive("passwords").Seal([]byte(hash), boxPlace(p.siren, "password", id, 1))
+}
+
+func (s *Accounts) openPassword(a account.Account) (string, error) {
+	b, err := s.staff.Derive("passwords").Open(a.Password, boxPlace(s.siren, "password", a.ID, 1))
+	s.health.note(err)
+	return string(b), err
+}
+
+// throttle slows down guessing: a few tries at once, then one every so often, per
+// login and per address. It is kept in memory: a restart forgives. Safe for
+// concurrent use.
+type throttle struct {
+	mu    sync.Mutex // guards tries, for a lookup
+	tries map[string]*rate.Limiter
+	swept time.Time
+}
+
+// Tries: a person mistypes five times; a guesser gets 30 tries an hour and login.
+const (
+	loginBurst   = 5
+	loginEvery   = 2 * time.Minute
+	addressBurst = 40 // a town hall shares one address
+	addressEvery = 5 * time.Second
+)
+
+func newThrottle() *throttle {
+	return &throttle{tries: map[string]*rate.Limiter{}}
+}
+
+// take returns how long to wait, or 0 when a try may be made.
+func (t *throttle) take(login, from string, now time.Time) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if now.Sub(t.swept) > time.Hour || len(t.tries) > 100_000 {
+		t.sweep(now)
+	}
+	a := t.limiter("a"+from, addressEvery, addressBurst)
+	l := t.limiter("l"+login, loginEvery, loginBurst)
+	if !a.AllowN(now, 1) {
+		return addressEvery
+	}
+	if !l.AllowN(now, 1) {
+		return time.Duration((1 - l.TokensAt(now)) * float64(loginEvery))
+	}
+	return 0
+}
+
+func (t *throttle) limiter(key string, every time.Duration, burst int) *rate.Limiter {
+	l, ok := t.tries[key]
+	if !ok {
+		l = rate.NewLimiter(rate.Every(every), burst)
+		t.tries[key] = l
+	}
+	return l
+}
+
+// forgive forgets the tries of a login that was right in the end.
+func (t *throttle) forgive(login string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.tries, "l"+login)
+}
+
+func (t *throttle) sweep(now time.Time) {
+	for key, l := range t.tries {
+		if l.TokensAt(now) >= float64(l.Burst()) {
+			delete(t.tries, key)
+		}
+	}
+	t.swept = now
+}

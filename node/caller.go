@@ -1,0 +1,98 @@
+package node
+
+import (
+	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/command"
+)
+
+// Caller is who asks for something: an account with its roles, for one call.
+type Caller struct {
+	Account   AccountID
+	Roles     Roles
+	Volunteer VolunteerID // whom the account belongs to, if to a volunteer
+	Name      Secret      // as the account says it; may be empty
+
+	// Key is the Idempotency-Key of this call, at most 64 bytes, or empty.
+	// Body is what the caller sent; a digest of it tells a repetition from
+	// another request under the same key.
+	Key  string
+	Body []byte
+}
+
+// Staff reports whether the caller works at the desk.
+func (c Caller) Staff() bool { return c.Roles.Has(account.Admin | account.Agent) }
+
+// action is something that roles may or may not do.
+type action uint8
+
+const (
+	readPeople action = iota
+	writePeople
+	vetVolunteers
+	handleRequests
+	callPeople
+	readFigures
+	importPeople
+	exportPeople
+	defineTypes
+	changeTerritory
+	manageAccounts
+	seeOwnRequests
+	answerForSelf
+	changeOwnReadiness
+)
+
+// allowed is the one table of who may do what. The services enforce it; pages
+// only reflect it.
+var allowed = map[action]struct {
+	roles account.Roles
+	why   string
+}{
+	readPeople:         {account.Agent | account.Admin, "the desk cannot help whom it cannot read"},
+	writePeople:        {account.Agent | account.Admin, "records are kept by those who talk to people"},
+	vetVolunteers:      {account.Agent | account.Admin, "the territory vouches for volunteers through its agents"},
+	handleRequests:     {account.Agent | account.Admin, "the desk's main job"},
+	callPeople:         {account.Agent | account.Admin, "the desk's main job"},
+	readFigures:        {account.Agent | account.Admin, "counts of the territory; small cells can point at people"},
+	importPeople:       {account.Agent | account.Admin, "the cupboard is brought in by the desk"},
+	exportPeople:       {account.Admin, "a whole file leaves the node: few hands"},
+	defineTypes:        {account.Admin, "the catalogue is the territory's promise"},
+	changeTerritory:    {account.Admin, "name and number are the territory's face"},
+	manageAccounts:     {account.Admin, "who may enter is decided by few"},
+	seeOwnRequests:     {account.Volunteer, "what he was asked, accepted, or may take"},
+	answerForSelf:      {account.Volunteer, "only for himself"},
+	changeOwnReadiness: {account.Volunteer, "only his own"},
+}
+
+// may refuses a caller whose roles do not allow the action.
+func (c Caller) may(a action) error {
+	if c.Account.Zero() {
+		return errSignIn
+	}
+	if !c.Roles.Has(allowed[a].roles) {
+		return errForbidden
+	}
+	return nil
+}
+
+// mayFor lets a volunteer act for himself, and staff for anybody.
+func (c Caller) mayFor(v VolunteerID, self, staff action) error {
+	if c.may(staff) == nil {
+		return nil
+	}
+	if err := c.may(self); err != nil {
+		return err
+	}
+	if c.Volunteer.Zero() || c.Volunteer != v {
+		return errForbidden
+	}
+	return nil
+}
+
+// purpose of what the caller does, for the stamp.
+func (c Caller) purpose() command.Purpose {
+	if c.Staff() {
+		return command.Desk
+	}
+	return command.Helping
+}

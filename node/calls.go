@@ -1,0 +1,258 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/view"
+)
+
+// Calls are the voice loop: whoever waits for an answer is told by phone.
+type Calls struct{ *core }
+
+// Call is one person on the call-back list, with everything she must hear.
+type Call struct {
+	Her    Beneficiary
+	News   []News
+	Due    Instant // the earliest hour that the news is about; 0 when none presses
+	After  Instant // not before, when somebody said "later"
+	Missed int     // calls without answer since the last talk
+}
+
+// News is what she must hear about one request.
+type News struct {
+	Visit
+	// Before says what she believes: nobody told her anything (First), or
+	// somebody else or another hour (Changed).
+	First bool
+}
+
+// callLimit is how many people the list shows: a desk calls one after the other.
+const callLimit = 100
+
+// List is the call-back list: one entry a person, the most pressing first, those
+// to be called later last.
+func (s *Calls) List(by Caller) (out []Call, err error) {
+	if err := by.may(callPeople); err != nil {
+		return nil, err
+	}
+	zone, now := s.zone(), s.clock()
+	err = s.view(func(tx *store.Tx) error {
+		requests, err := ids(tx, view.ToCallAll(), 10*callLimit)
+		if err != nil {
+			return err
+		}
+		out, err = s.calls(s.reader(tx, zone), requests)
+		return err
+	})
+	slices.SortStableFunc(out, func(a, b Call) int {
+		return cmp.Or(
+			cmp.Compare(later(a, now), later(b, now)),
+			cmp.Compare(due(a), due(b)),
+		)
+	})
+	return out, err
+}
+
+func later(c Call, now Instant) int {
+	if c.After > now {
+		return 1
+	}
+	return 0
+}
+
+func due(c Call) Instant {
+	if c.Due == 0 {
+		return 1 << 62
+	}
+	return c.Due
+}
+
+// Of is what one person must hear; nil when nothing.
+func (s *Calls) Of(by Caller, id BeneficiaryID) (*Call, error) {
+	if err := by.may(callPeople); err != nil {
+		return nil, err
+	}
+	var out []Call
+	zone := s.zone()
+	err := s.view(func(tx *store.Tx) error {
+		requests, err := ids(tx, view.ToCall(id), 50)
+		if err != nil {
+			return err
+		}
+		out, err = s.calls(s.reader(tx, zone), requests)
+		return err
+	})
+	if err != nil || len(out) == 0 {
+		return nil, err
+	}
+	return &out[0], nil
+}
+
+// Count is how many people are to be called, counted up to a thousand news.
+func (s *Calls) Count(by Caller) (n int, err error) {
+	if err := by.may(callPeople); err != nil {
+		return 0, err
+	}
+	err = s.view(func(tx *store.Tx) error {
+		var last BeneficiaryID
+		return view.EachToCall(tx, func(b BeneficiaryID, _ RequestID) bool {
+			if b != last {
+				n, last = n+1, b
+			}
+			return n < 1000
+		})
+	})
+	return n, err
+}
+
+// calls groups requests, which come sorted by person.
+func (s *Calls) calls(r *reader, requests []RequestID) (out []Call, err error) {
+	visits, err := r.all(requests)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range visits {
+		if len(out) == 0 || out[len(out)-1].Her.ID != v.Her.ID {
+			if len(out) == callLimit {
+				return out, nil
+			}
+			out = append(out, Call{Her: v.Her, After: v.Her.CallAfter, Missed: int(v.Her.Missed)})
+		}
+		c := &out[len(out)-1]
+		c.News = append(c.News, News{Visit: v, First: len(v.Believes.Coming) == 0 && !v.Believes.Over})
+		at := v.Plan.Start
+		if at == 0 {
+			at = v.Believes.Start
+		}
+		if at != 0 && (c.Due == 0 || at < c.Due) {
+			c.Due = at
+		}
+	}
+	return out, nil
+}
+
+// Heard is what she said to one piece of news.
+type Heard struct {
+	Request RequestID
+	Version uint32 // that was read out
+	NotHim  VolunteerID
+	NoMore  bool
+}
+
+// Told notes that she was reached, by phone or in person, and what she said.
+func (s *Calls) Told(ctx context.Context, by Caller, her BeneficiaryID, heard []Heard) (Receipt, error) {
+	if err := by.may(callPeople); err != nil {
+		return Receipt{}, err
+	}
+	return s.reach(ctx, by, her, contact.Told, contact.ByPhone, 0, heard)
+}
+
+// NotReached notes a call without success. after is when to try again; the zero
+// Instant means at the desk's leisure.
+func (s *Calls) NotReached(ctx context.Context, by Caller, her BeneficiaryID, result CallResult, after Instant) (Receipt, error) {
+	if err := by.may(callPeople); err != nil {
+		return Receipt{}, err
+	}
+	if result != contact.NoAnswer && result != contact.Later {
+		return Receipt{}, invalid("result", "unknown-result", "result is told, no-answer or later")
+	}
+	if after != 0 && (after < s.clock() || after > s.clock()+14*24*3600_000) {
+		return Receipt{}, invalid("after", "out-of-range", "call again within the next two weeks")
+	}
+	c, err := s.Of(by, her)
+	if err != nil {
+		return Receipt{}, err
+	}
+	var about []Heard
+	if c != nil {
+		for _, n := range c.News {
+			about = append(about, Heard{Request: n.ID, Version: n.Version})
+		}
+	}
+	return s.reach(ctx, by, her, result, contact.ByPhone, after, about)
+}
+
+// ToldByVolunteer notes that a volunteer told her himself of his visit.
+func (s *Calls) ToldByVolunteer(ctx context.Context, by Caller, id RequestID, version uint32) (Receipt, error) {
+	r, err := s.request(id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if err := s.mayHandle(by, r); err != nil {
+		return Receipt{}, err
+	}
+	return s.reach(ctx, by, r.Beneficiary, contact.Told, contact.ByVolunteer, 0, []Heard{{Request: id, Version: version}})
+}
+
+func (s *Calls) reach(ctx context.Context, by Caller, her BeneficiaryID, result contact.Result, means contact.Means, after Instant, heard []Heard) (Receipt, error) {
+	if len(heard) > 50 {
+		return Receipt{}, invalid("about", "too-many", "at most 50 pieces of news in one call")
+	}
+	rec, err := s.beneficiaryRecord(her)
+	if err != nil {
+		return Receipt{}, err
+	}
+	b, err := s.opener.beneficiary(rec)
+	if err != nil {
+		s.health.note(err)
+		return Receipt{}, explain(err)
+	}
+	c := command.Reach{Stamp: s.stamp(by, b.Commune), ID: newID[AttemptID](), Beneficiary: her, Result: result, Means: means, After: after}
+	for _, h := range heard {
+		r, err := s.request(h.Request)
+		if err != nil {
+			return Receipt{}, err
+		}
+		t, err := s.actionType(r.Type)
+		if err != nil {
+			return Receipt{}, err
+		}
+		about := command.About{Request: h.Request, Version: h.Version, Word: command.Fine}
+		switch {
+		case result != contact.Told:
+			about.Word = command.NotReach
+		case h.NoMore:
+			about.Word, about.Counts = command.NoMore, s.counts(b, t, 1, public.Cancelled)
+		case !h.NotHim.Zero():
+			about.Word, about.Volunteer = command.NotHim, h.NotHim
+		default:
+			about.Counts = s.counts(b, t, 1, public.Told)
+		}
+		c.About = append(c.About, about)
+	}
+	return s.propose(ctx, c)
+}
+
+// Attempts lists the calls to a person, the newest first.
+func (s *Calls) Attempts(by Caller, her BeneficiaryID, limit int) (out []Attempt, err error) {
+	if err := by.may(callPeople); err != nil {
+		return nil, err
+	}
+	err = s.view(func(tx *store.Tx) error {
+		var ids []AttemptID
+		err := view.Each(tx, view.CallsTo(her), nil, true, func(id AttemptID, _ []byte) bool {
+			ids = append(ids, id)
+			return len(ids) < limit
+		})
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			a, ok, err := store.Attempts.Get(tx, id[:])
+			if err != nil {
+				return err
+			}
+			if ok {
+				out = append(out, a)
+			}
+		}
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,51 @@
+package node
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/bippop/bippop/crypto"
+)
+
+// Config of a node. Dir, Vault, Unseal and Logger are required.
+type Config struct {
+	// Dir is the data folder: records and log. Example: /var/lib/bippop/data.
+	// It is made when missing. One process at a time holds it.
+	Dir string
+	// Vault is the path of the age file with this replica's keys. It must lie
+	// outside Dir and outside every data backup. Example: /etc/bippop/vault.age.
+	Vault string
+	// Unseal opens the vault.
+	Unseal crypto.Unsealer
+	// Logger gets IDs, counts and durations, never words of people.
+	Logger *slog.Logger
+	// MinFree is how many bytes must stay free on the disk of Dir. Below it the
+	// node reads but does not write. Zero means 256 MiB.
+	MinFree uint64
+	// PasswordCost of new passwords. Zero means crypto.DefaultPasswordCost.
+	PasswordCost crypto.PasswordCost
+	// Now is the clock. Nil means time.Now; the demo and tests move it.
+	Now func() time.Time
+}
+
+func (c *Config) withDefaults() error {
+	switch {
+	case c.Dir == "":
+		return errors.New("config: the data folder is missing")
+	case c.Vault == "":
+		return errors.New("config: the path of the vault is missing")
+	case c.Logger == nil:
+		return errors.New("config: the logger is missing")
+	}
+	if c.MinFree == 0 {
+		c.MinFree = 256 << 20
+	}
+	if c.PasswordCost == (crypto.PasswordCost{}) {
+		c.PasswordCost = crypto.DefaultPasswordCost
+	}
+	if c.Now == nil {
+		c.Now = systemClock
+	}
+	return nil
+}

@@ -1,0 +1,317 @@
+package node
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/search"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/view"
+)
+
+// Find finds people by what is heard on the phone. Its index is built from
+// opened boxes at start, lives in memory only, and is brought up to date with
+// each write before the write is acknowledged.
+type Find struct {
+	*core
+
+	mu     sync.RWMutex // guards index and roster against load, which replaces them
+	index  *search.Index
+	roster *roster
+}
+
+func newFind(c *core) *Find { return &Find{core: c, index: search.New(), roster: newRoster()} }
+
+// Match says how somebody was found.
+type Match = search.Match
+
+// Found is somebody who was found.
+type Found struct {
+	Beneficiary *Beneficiary // one of the two
+	Volunteer   *Volunteer
+	By          Match
+}
+
+// Kinds of people to look for.
+const (
+	AnyPerson       search.Kind = 0
+	OnlyBeneficiary             = search.Beneficiary
+	OnlyVolunteer               = search.Volunteer
+)
+
+// People finds at most limit people (≤ 50) by a name as heard, a telephone
+// number in any spacing or its last four digits, or a name and a commune.
+func (f *Find) People(by Caller, text string, kind search.Kind, limit int) ([]Found, error) {
+	if err := by.may(readPeople); err != nil {
+		return nil, err
+	}
+	if err := shortText("q", text, 120); err != nil {
+		return nil, err
+	}
+	f.mu.RLock()
+	hits := f.index.Find(search.Query{Text: text, Kind: kind, Limit: min(limit, 50)})
+	f.mu.RUnlock()
+	return f.open(hits)
+}
+
+// Duplicates finds who may be the same person already: same number, or a name
+// that sounds alike.
+func (f *Find) Duplicates(by Caller, last, first Secret, phones []Secret) ([]Found, error) {
+	if err := by.may(readPeople); err != nil {
+		return nil, err
+	}
+	d := search.Doc{Kind: search.Beneficiary, Last: last.Reveal(), First: first.Reveal()}
+	for _, p := range phones {
+		if e164, err := people.ParsePhone(p.Reveal()); err == nil {
+			d.Phones = append(d.Phones, e164)
+		}
+	}
+	f.mu.RLock()
+	hits := f.index.Duplicates(d, 5)
+	f.mu.RUnlock()
+	return f.open(hits)
+}
+
+func (f *Find) open(hits []search.Hit) ([]Found, error) {
+	out := make([]Found, 0, len(hits))
+	err := f.view(func(tx *store.Tx) error {
+		for _, h := range hits {
+			found := Found{By: h.By}
+			if h.Kind == search.Beneficiary {
+				r, ok, err := store.Beneficiaries.Get(tx, h.ID[:])
+				if err != nil || !ok {
+					continue
+				}
+				b, err := f.opener.beneficiary(r)
+				if err != nil {
+					return err
+				}
+				found.Beneficiary = &b
+			} else {
+				r, ok, err := store.Volunteers.Get(tx, h.ID[:])
+				if err != nil || !ok {
+					continue
+				}
+				v, err := f.opener.volunteer(r)
+				if err != nil {
+					return err
+				}
+				found.Volunteer = &v
+			}
+			out = append(out, found)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// load builds index and roster anew.
+func (f *Find) load() error {
+	index, roster := search.New(), newRoster()
+	err := f.store.View(func(tx *store.Tx) error {
+		seen := map[ImportID]bool{}
+		var inner error
+		err := store.Beneficiaries.Each(tx, nil, func(r people.Beneficiary) bool {
+			var yes bool
+			if yes, inner = visible(tx, r.Enrolled.Import, seen); inner == nil && yes {
+				inner = f.putBeneficiary(index, r)
+			}
+			return inner == nil
+		})
+		if err != nil || inner != nil {
+			return either(err, inner)
+		}
+		err = store.Volunteers.Each(tx, nil, func(r people.Volunteer) bool {
+			var yes bool
+			if yes, inner = visible(tx, r.Import, seen); inner == nil && yes {
+				roster.put(r)
+				inner = f.putVolunteer(index, r)
+			}
+			return inner == nil
+		})
+		return either(err, inner)
+	})
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.index, f.roster = index, roster
+	f.mu.Unlock()
+	return nil
+}
+
+func either(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+func (f *Find) putBeneficiary(index *search.Index, r people.Beneficiary) error {
+	b, err := f.opener.beneficiary(r)
+	if err != nil {
+		return err
+	}
+	d := search.Doc{Kind: search.Beneficiary, ID: r.ID, Last: b.Words.Last.Reveal(), First: b.Words.First.Reveal(), Commune: r.Commune, CommuneName: CommuneName(r.Commune)}
+	for _, p := range b.Words.Phones {
+		d.Phones = append(d.Phones, p.Number.Reveal())
+	}
+	index.Put(d)
+	return nil
+}
+
+func (f *Find) putVolunteer(index *search.Index, r people.Volunteer) error {
+	v, err := f.opener.volunteer(r)
+	if err != nil {
+		return err
+	}
+	d := search.Doc{Kind: search.Volunteer, ID: r.ID, Last: v.Words.Last.Reveal(), First: v.Words.First.Reveal(), Commune: r.Offer.Commune, CommuneName: CommuneName(r.Offer.Commune)}
+	for _, p := range v.Words.Phones {
+		d.Phones = append(d.Phones, p.Number.Reveal())
+	}
+	index.Put(d)
+	return nil
+}
+
+// beneficiary, volunteer and imported follow a write. A box that does not open
+// is damage, and is met again, and answered, when somebody reads it.
+func (f *Find) beneficiary(id BeneficiaryID) {
+	f.health.note(f.store.View(func(tx *store.Tx) error {
+		r, ok, err := store.Beneficiaries.Get(tx, id[:])
+		if err != nil || !ok {
+			return err
+		}
+		yes, err := visible(tx, r.Enrolled.Import, map[ImportID]bool{})
+		if err != nil {
+			return err
+		}
+		f.mu.RLock()
+		defer f.mu.RUnlock()
+		if !yes {
+			f.index.Delete(id)
+			return nil
+		}
+		return f.putBeneficiary(f.index, r)
+	}))
+}
+
+func (f *Find) volunteer(id VolunteerID) {
+	f.health.note(f.store.View(func(tx *store.Tx) error {
+		r, ok, err := store.Volunteers.Get(tx, id[:])
+		if err != nil || !ok {
+			return err
+		}
+		yes, err := visible(tx, r.Import, map[ImportID]bool{})
+		if err != nil {
+			return err
+		}
+		f.mu.RLock()
+		defer f.mu.RUnlock()
+		if !yes {
+			f.index.Delete(id)
+			f.roster.drop(id)
+			return nil
+		}
+		f.roster.put(r)
+		return f.putVolunteer(f.index, r)
+	}))
+}
+
+func (f *Find) imported(id ImportID) {
+	var beneficiaries []BeneficiaryID
+	var volunteers []VolunteerID
+	f.health.note(f.store.View(func(tx *store.Tx) error {
+		err := view.Each(tx, view.OfImport(id, view.ImportedBeneficiary), nil, false, func(b BeneficiaryID, _ []byte) bool {
+			beneficiaries = append(beneficiaries, b)
+			return true
+		})
+		return either(err, view.Each(tx, view.OfImport(id, view.ImportedVolunteer), nil, false, func(v VolunteerID, _ []byte) bool {
+			volunteers = append(volunteers, v)
+			return true
+		}))
+	}))
+	for _, b := range beneficiaries {
+		f.beneficiary(b)
+	}
+	for _, v := range volunteers {
+		f.volunteer(v)
+	}
+}
+
+// roster holds every volunteer's record without his words, for matching: a few
+// hundred bytes each. Safe for concurrent use.
+type roster struct {
+	mu   sync.RWMutex // guards all, for a copy
+	all  []people.Volunteer
+	seat map[VolunteerID]int // where in all
+}
+
+func newRoster() *roster { return &roster{seat: map[VolunteerID]int{}} }
+
+func (r *roster) put(v people.Volunteer) {
+	v.Box, v.Leaf.Box = nil, nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i, ok := r.seat[v.ID]; ok {
+		r.all[i] = v
+		return
+	}
+	r.seat[v.ID] = len(r.all)
+	r.all = append(r.all, v)
+}
+
+func (r *roster) drop(id VolunteerID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i, ok := r.seat[id]
+	if !ok {
+		return
+	}
+	last := len(r.all) - 1
+	r.all[i] = r.all[last]
+	r.seat[r.all[i].ID] = i
+	r.all = r.all[:last]
+	delete(r.seat, id)
+}
+
+// approved copies the records of those who may be asked.
+func (r *roster) approved() []people.Volunteer {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	out := make([]people.Volunteer, 0, len(r.all))
+	for _, v := range r.all {
+		if v.Status == people.Approved {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// count is how many volunteers stand in each status.
+func (r *roster) count() map[Status]int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	n := map[Status]int{}
+	for _, v := range r.all {
+		n[v.Status]++
+	}
+	return n
+}
+
+// approvedVolunteers lists who may be asked.
+func (f *Find) approvedVolunteers() []people.Volunteer {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return slices.Clip(f.roster.approved())
+}
+
+// VolunteerCounts is how many volunteers stand in each status.
+func (f *Find) VolunteerCounts(by Caller) (map[Status]int, error) {
+	if err := by.may(readPeople); err != nil {
+		return nil, err
+	}
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.roster.count(), nil
+}

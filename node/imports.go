@@ -1,0 +1,610 @@
+package node
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/search"
+	"github.com/bippop/bippop/node/internal/sheet"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/view"
+)
+
+// Imports bring in people from the town hall's spreadsheets.
+type Imports struct{ *core }
+
+// Spreadsheet is a CSV file as it came, and what to do with it.
+type Spreadsheet struct {
+	Name       string // of the file; shown again, sealed
+	Volunteers bool   // else beneficiaries
+	Content    []byte // at most sheet.MaxBytes
+	Mapping    string // "Ville=commune,Obs=notes": columns that were guessed wrongly
+	Commune    string // INSEE code for rows without one; empty: such rows do not go in
+	Basis      people.Basis
+	Duplicates bool // bring in people who seem to be there already
+	SkipFaulty bool // leave out rows that cannot go in, and bring in the others
+}
+
+// Column is how one column of the file is understood.
+type Column struct {
+	Header string // as the file has it
+	Field  string // ours; empty: not used
+	Why    string // "title", "cells", "choice", …
+}
+
+// RowFault is what is wrong with a row, or was guessed. It names the column,
+// never the value.
+type RowFault struct {
+	Line   int    `json:"line"`
+	Column string `json:"column,omitempty"`
+	Code   string `json:"code"`
+	Fatal  bool   `json:"fatal"`
+}
+
+// Report says what an import would do, or has done.
+type Report struct {
+	ID         ImportID
+	Charset    string
+	Comma      string
+	Columns    []Column
+	Rows       int // in the file
+	Good       int // that can go in
+	Faulty     int // that cannot
+	Duplicates int // that seem to be there already, left out unless wished otherwise
+	Brought    int // that went in
+	Faults     []RowFault
+}
+
+// mostFaults bounds a report; the counts go on.
+const mostFaults = 500
+
+// ready is one row made into a person.
+type ready struct {
+	line  int
+	facts BeneficiaryFacts
+	her   BeneficiaryWords
+	offer Readiness
+	state people.Status
+	him   VolunteerWords
+}
+
+// Preview reads the file and says row by row what an import would do. Nothing is
+// written.
+func (s *Imports) Preview(by Caller, in Spreadsheet) (Report, error) {
+	_, report, err := s.read(by, in)
+	return report, err
+}
+
+// Run brings the people in: all good rows or, when something fails in the
+// middle, none that anybody sees. A zero id begins a new import; the id of one
+// that was interrupted goes on with the same file. ErrUnknown outcomes and
+// restarts are what it is for.
+func (s *Imports) Run(ctx context.Context, by Caller, id ImportID, in Spreadsheet) (Report, error) {
+	rows, report, err := s.read(by, in)
+	if err != nil {
+		return report, err
+	}
+	if report.Faulty > 0 && !in.SkipFaulty {
+		return report, &Error{Kind: Conflict, Code: "faulty-rows", Reason: "some rows cannot go in: correct them in the file, or leave them out on purpose"}
+	}
+	if len(rows) == 0 {
+		return report, invalid("file", "nothing-to-import", "no row of this file can go in")
+	}
+	record, err := s.begin(ctx, by, id, in)
+	if err != nil {
+		return report, err
+	}
+	report.ID = record.ID
+	if record.State == people.Staged {
+		if err := s.bring(ctx, by, record, in, rows); err != nil {
+			return report, err
+		}
+	}
+	report.Brought = len(rows)
+	return report, nil
+}
+
+func (s *Imports) begin(ctx context.Context, by Caller, id ImportID, in Spreadsheet) (people.Import, error) {
+	digest := sha256.Sum256(crypto.Place(in.Content, []byte(in.Mapping), []byte(in.Commune)))
+	if !id.Zero() {
+		record, err := s.get(id)
+		if err != nil {
+			return record, err
+		}
+		w, err := s.opener.importWords(record)
+		if err != nil {
+			s.health.note(err)
+			return record, explain(err)
+		}
+		if !bytes.Equal(w.Digest, digest[:]) {
+			return record, &Error{Kind: Conflict, Code: "other-file", Reason: "this import was begun with another file or other choices; go on with those, or begin a new one"}
+		}
+		if record.State == people.Undone {
+			return record, &Error{Kind: Conflict, Code: "import-closed", Reason: "this import was undone; begin a new one"}
+		}
+		return record, nil
+	}
+	id = newID[ImportID]()
+	if len(in.Name) > 200 {
+		in.Name = ""
+	}
+	_, err := s.proposeSealed(ctx, 1, func(leaves []crypto.Leaf, keys []crypto.Key) (command.Command, error) {
+		box, err := s.seal(keys[0], store.Imports.Name, id, 1, people.ImportWords{File: crypto.NewSecret(in.Name), Digest: digest[:]})
+		return command.BeginImport{Stamp: s.unkeyed(by), ID: id, Leaf: leaves[0], Box: box}, err
+	})
+	if err != nil {
+		return people.Import{}, err
+	}
+	return s.get(id)
+}
+
+// unkeyed is a stamp for one of several commands of a call: the call's key would
+// make the machine take the second for a repetition of the first.
+func (s *Imports) unkeyed(by Caller) command.Stamp {
+	by.Key = ""
+	return s.stamp(by, "")
+}
+
+// batchBytes and batchRows bound one command of rows, well below command.MaxSize.
+const (
+	batchBytes = 44 << 10
+	batchRows  = 64
+	rowBytes   = 400 // of a row beside its box
+)
+
+func (s *Imports) bring(ctx context.Context, by Caller, record people.Import, in Spreadsheet, rows []ready) error {
+	for from := int(record.Rows); from < len(rows); {
+		batch := rows[from:min(from+batchRows, len(rows))]
+		took := 0
+		_, err := s.proposeSealed(ctx, len(batch), func(leaves []crypto.Leaf, keys []crypto.Key) (command.Command, error) {
+			c := command.ImportRows{Stamp: s.unkeyed(by), ID: record.ID, From: uint32(from)}
+			size := 0
+			took = 0
+			for i, r := range batch {
+				var box []byte
+				var err error
+				if in.Volunteers {
+					n := command.NewVolunteer{ID: newID[VolunteerID](), Leaf: leaves[i], Status: r.state, Offer: r.offer}
+					n.Box, err = s.seal(keys[i], store.Volunteers.Name, n.ID, 1, r.him)
+					c.Volunteers, box = append(c.Volunteers, n), n.Box
+				} else {
+					n := command.NewBeneficiary{ID: newID[BeneficiaryID](), Leaf: leaves[i], Facts: r.facts}
+					n.Box, err = s.seal(keys[i], store.Beneficiaries.Name, n.ID, 1, r.her)
+					c.Beneficiaries, box = append(c.Beneficiaries, n), n.Box
+				}
+				if err != nil {
+					return nil, err
+				}
+				took++
+				if size += len(box) + rowBytes; size > batchBytes {
+					break
+				}
+			}
+			return c, nil
+		})
+		if err != nil {
+			return err
+		}
+		from += took
+	}
+	var cells counter
+	if !in.Volunteers {
+		for _, r := range rows {
+			cells.add(s.cell(public.Enrolled, r.facts.Commune, public.NoCategory, r.her))
+		}
+	}
+	_, err := s.propose(ctx, command.CloseImport{Stamp: s.unkeyed(by), ID: record.ID, Rows: uint32(len(rows)), Counts: cells.counts()})
+	return err
+}
+
+// counter adds up cells.
+type counter struct{ n map[public.Cell]uint64 }
+
+func (c *counter) add(cell public.Cell) {
+	if c.n == nil {
+		c.n = map[public.Cell]uint64{}
+	}
+	c.n[cell]++
+}
+
+func (c *counter) counts() []command.Count {
+	out := make([]command.Count, 0, len(c.n))
+	for cell, n := range c.n {
+		out = append(out, command.CountOf(cell, n))
+	}
+	slices.SortFunc(out, func(a, b command.Count) int { return bytes.Compare(a.Cell, b.Cell) })
+	return out
+}
+
+// Undo hides everybody an import brought in, unless somebody has been worked
+// with since.
+func (s *Imports) Undo(ctx context.Context, by Caller, id ImportID) (Receipt, error) {
+	if err := by.may(importPeople); err != nil {
+		return Receipt{}, err
+	}
+	record, err := s.get(id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	var cells counter
+	err = s.view(func(tx *store.Tx) error {
+		var ids []BeneficiaryID
+		err := view.Each(tx, view.OfImport(id, view.ImportedBeneficiary), nil, false, func(b BeneficiaryID, _ []byte) bool {
+			ids = append(ids, b)
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		month := record.Closed.Time().In(s.zone())
+		for _, b := range ids {
+			r, ok, err := store.Beneficiaries.Get(tx, b[:])
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			opened, err := s.opener.beneficiary(r)
+			if err != nil {
+				return err
+			}
+			cell := s.cell(public.Enrolled, r.Commune, public.NoCategory, opened.Words)
+			cell.Month = public.MonthOf(month.Year(), int(month.Month()))
+			cells.add(cell)
+		}
+		return nil
+	})
+	if err != nil {
+		return Receipt{}, err
+	}
+	return s.propose(ctx, command.CloseImport{Stamp: s.stamp(by, ""), ID: id, Undo: true, Counts: cells.counts()})
+}
+
+// Imported is one import in the list.
+type Imported struct {
+	people.Import
+	File Secret
+}
+
+// List lists the imports, the newest first.
+func (s *Imports) List(by Caller) (out []Imported, err error) {
+	if err := by.may(importPeople); err != nil {
+		return nil, err
+	}
+	err = s.view(func(tx *store.Tx) error {
+		var inner error
+		err := store.Imports.Each(tx, nil, func(i people.Import) bool {
+			var w people.ImportWords
+			w, inner = s.opener.importWords(i)
+			out = append(out, Imported{i, w.File})
+			return inner == nil
+		})
+		return either(err, inner)
+	})
+	slices.Reverse(out)
+	return out, err
+}
+
+func (s *Imports) get(id ImportID) (r people.Import, err error) {
+	err = s.view(func(tx *store.Tx) error {
+		var ok bool
+		r, ok, err = store.Imports.Get(tx, id[:])
+		if err == nil && !ok {
+			err = &Error{Kind: NotFound, Code: "no-import", Reason: "no such import"}
+		}
+		return err
+	})
+	return r, err
+}
+
+// read makes the rows of a file into people, as far as they can be.
+func (s *Imports) read(by Caller, in Spreadsheet) (rows []ready, report Report, err error) {
+	if err := by.may(importPeople); err != nil {
+		return nil, report, err
+	}
+	kind := sheet.Beneficiaries
+	if in.Volunteers {
+		kind = sheet.Volunteers
+	}
+	if in.Basis < people.Consent || in.Basis > people.VitalInterest {
+		return nil, report, invalid("basis", "missing", "say on what legal basis these people are in your files: consent, public-interest or vital-interest")
+	}
+	table, err := sheet.Read(bytes.NewReader(in.Content))
+	if err != nil {
+		return nil, report, invalid("file", "unreadable", err.Error())
+	}
+	mapping := sheet.Guess(table, kind)
+	if in.Mapping != "" {
+		over, err := sheet.ParseMapping(in.Mapping)
+		if err == nil {
+			mapping, err = mapping.With(over)
+		}
+		if err != nil {
+			return nil, report, invalid("mapping", "unreadable", err.Error())
+		}
+	}
+	report.Charset, report.Comma, report.Rows = table.Charset(), string(table.Comma()), table.Len()
+	for _, a := range mapping {
+		report.Columns = append(report.Columns, Column{a.Header, string(a.Column), a.Why})
+	}
+	b, err := s.rowReader(in)
+	if err != nil {
+		return nil, report, err
+	}
+	for row := range sheet.Rows(table, mapping, kind, s.date()) {
+		r, faults := b.person(row)
+		report.note(faults)
+		switch {
+		case slices.ContainsFunc(faults, func(f RowFault) bool { return f.Fatal }):
+			report.Faulty++
+			continue
+		case b.known(r) && !in.Duplicates:
+			report.Duplicates++
+			report.note([]RowFault{{Line: row.Line, Code: "already-there"}})
+			continue
+		}
+		report.Good++
+		rows = append(rows, r)
+	}
+	return rows, report, nil
+}
+
+func (r *Report) note(faults []RowFault) {
+	for _, f := range faults {
+		if len(r.Faults) < mostFaults {
+			r.Faults = append(r.Faults, f)
+		}
+	}
+}
+
+// rowReader makes rows into people of this territory.
+type rowReader struct {
+	*Imports
+	in       Spreadsheet
+	kinds    []ActionType
+	communes []Commune
+}
+
+func (s *Imports) rowReader(in Spreadsheet) (*rowReader, error) {
+	kinds, err := s.types()
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.territory()
+	if err != nil {
+		return nil, err
+	}
+	if in.Commune == "" && len(t.Communes) == 1 {
+		in.Commune = t.Communes[0]
+	}
+	if in.Commune != "" {
+		if err := s.inTerritory("commune", in.Commune); err != nil {
+			return nil, err
+		}
+	}
+	b := &rowReader{Imports: s, in: in, kinds: kinds}
+	for _, code := range t.Communes {
+		if c, ok := LookupCommune(code); ok {
+			b.communes = append(b.communes, c)
+		}
+	}
+	return b, nil
+}
+
+func (b *rowReader) person(row sheet.Row) (r ready, faults []RowFault) {
+	r.line = row.Line
+	for _, f := range row.Faults {
+		faults = append(faults, RowFault{f.Line, string(f.Column), f.Code, f.Fatal})
+	}
+	fault := func(column sheet.Column, code string, fatal bool) {
+		faults = append(faults, RowFault{row.Line, string(column), code, fatal})
+	}
+	commune, ok := b.commune(row.Cells[sheet.Commune], row.Cells[sheet.Postcode])
+	if !ok {
+		fault(sheet.Commune, "commune-outside", true)
+		return r, faults
+	}
+	if b.in.Volunteers {
+		b.volunteer(&r, row, commune, fault)
+	} else {
+		b.beneficiary(&r, row, commune, fault)
+	}
+	return r, faults
+}
+
+func (b *rowReader) beneficiary(r *ready, row sheet.Row, commune string, fault func(sheet.Column, string, bool)) {
+	cell := func(c sheet.Column) Secret { return crypto.NewSecret(row.Cells[c]) }
+	r.facts = BeneficiaryFacts{Commune: commune, State: people.Active, Basis: b.in.Basis}
+	r.her = BeneficiaryWords{
+		Civility: civility(row), Last: cell(sheet.LastName), First: cell(sheet.FirstName), Birth: crypto.NewSecret(row.Birth.String()),
+		Address: crypto.NewSecret(joined(row.Cells[sheet.Address], row.Cells[sheet.Address2])), Postcode: cell(sheet.Postcode),
+		Needs: cell(sheet.Needs), Languages: cell(sheet.Languages), Note: cell(sheet.Notes),
+		Emergency: b.contact(row, sheet.EmergencyName, sheet.EmergencyPhone), Trusted: b.contact(row, sheet.TrustedName, sheet.TrustedPhone),
+	}
+	if checkEmail(cell(sheet.Email)) == nil {
+		r.her.Email = cell(sheet.Email)
+	}
+	r.her.Phones = phones(row)
+	if len(r.her.Phones) > 0 {
+		r.her.Phones[0].Ring = cell(sheet.RingHabit)
+	}
+	if err := b.checkBeneficiary(&r.facts, &r.her); err != nil {
+		b.refuse(err, fault)
+	}
+}
+
+func (b *rowReader) volunteer(r *ready, row sheet.Row, commune string, fault func(sheet.Column, string, bool)) {
+	cell := func(c sheet.Column) Secret { return crypto.NewSecret(row.Cells[c]) }
+	number := func(c sheet.Column, most int) uint8 {
+		n, ok := sheet.ParseNumber(row.Cells[c])
+		if row.Cells[c] != "" && (!ok || n > most) {
+			fault(c, sheet.NumberUnreadable, false)
+			return 0
+		}
+		return uint8(n)
+	}
+	car, _ := sheet.ParseYes(row.Cells[sheet.Car])
+	r.offer = Readiness{
+		Commune: commune, RadiusKm: number(sheet.RadiusKM, 100), Car: car, Seats: number(sheet.Seats, 9), PerWeek: number(sheet.MaxPerWeek, 50),
+	}
+	if row.Cells[sheet.RadiusKM] == "" {
+		r.offer.RadiusKm = usualRadius
+	}
+	for _, word := range strings.FieldsFunc(row.Cells[sheet.Kinds], func(c rune) bool { return strings.ContainsRune(",;/+", c) }) {
+		i := slices.IndexFunc(b.kinds, func(t ActionType) bool { return search.Fold(t.Name) == search.Fold(word) })
+		if i < 0 {
+			fault(sheet.Kinds, "kind-unknown", false)
+			continue
+		}
+		r.offer.Kinds = append(r.offer.Kinds, b.kinds[i].ID)
+	}
+	r.state = people.Applicant
+	if text := row.Cells[sheet.Status]; text != "" {
+		if r.state = statusOf(text); r.state == 0 {
+			fault(sheet.Status, "status-unknown", false)
+			r.state = people.Applicant
+		}
+	}
+	r.him = VolunteerWords{
+		Civility: civility(row), Last: cell(sheet.LastName), First: cell(sheet.FirstName), Birth: crypto.NewSecret(row.Birth.String()),
+		Address: crypto.NewSecret(joined(row.Cells[sheet.Address], row.Cells[sheet.Address2])), Languages: cell(sheet.Languages),
+		Note: crypto.NewSecret(joined(row.Cells[sheet.Availability], row.Cells[sheet.Notes])), Phones: phones(row),
+	}
+	if checkEmail(cell(sheet.Email)) == nil {
+		r.him.Email = cell(sheet.Email)
+	}
+	if err := (&Volunteers{b.core}).check(&r.offer, &r.him); err != nil {
+		b.refuse(err, fault)
+	}
+}
+
+// usualRadius is how far a volunteer goes when the file does not say, in km.
+const usualRadius = 10
+
+// refuse notes why the ordinary checks of a person say no.
+func (b *rowReader) refuse(err error, fault func(sheet.Column, string, bool)) {
+	if e, ok := errors.AsType[*Error](err); ok {
+		fault(sheet.Column(e.Field), e.Code, true)
+		return
+	}
+	fault("", "refused", true)
+}
+
+func civility(row sheet.Row) Secret {
+	if c := row.Cells[sheet.Civility]; c != "" {
+		return crypto.NewSecret(c)
+	}
+	switch sex, _ := sheet.ParseSex(row.Cells[sheet.Sex]); sex {
+	case "F":
+		return crypto.NewSecret("Mme")
+	case "M":
+		return crypto.NewSecret("M.")
+	}
+	return Secret{}
+}
+
+func phones(row sheet.Row) (out []Phone) {
+	for _, p := range row.Phones[:min(len(row.Phones), mostPhones)] {
+		out = append(out, Phone{Number: crypto.NewSecret(p)})
+	}
+	return out
+}
+
+// contact keeps a name, and a number if it can be read.
+func (b *rowReader) contact(row sheet.Row, name, phone sheet.Column) Contact {
+	c := Contact{Name: crypto.NewSecret(row.Cells[name])}
+	first, _, _ := strings.Cut(row.Cells[phone], " ")
+	if e164, err := people.ParsePhone(first); err == nil {
+		c.Phone = crypto.NewSecret(e164)
+	}
+	return c
+}
+
+func joined(a, b string) string {
+	switch {
+	case a == "":
+		return b
+	case b == "":
+		return a
+	}
+	return a + ", " + b
+}
+
+// commune finds a commune of the territory by its name, or by a postcode that
+// only one of them has.
+func (b *rowReader) commune(name, postcode string) (code string, ok bool) {
+	var byName, byPostcode []Commune
+	for _, c := range b.communes {
+		if name != "" && search.Fold(c.Name) == search.Fold(name) {
+			byName = append(byName, c)
+		}
+		if slices.Contains(c.Postcodes, postcode) {
+			byPostcode = append(byPostcode, c)
+		}
+	}
+	slices.SortFunc(byName, func(a, c Commune) int {
+		return -cmp.Compare(len(common(a, postcode)), len(common(c, postcode)))
+	})
+	switch {
+	case len(byName) > 0:
+		return string(byName[0].Code), true
+	case name == "" && len(byPostcode) == 1:
+		return string(byPostcode[0].Code), true
+	case name == "" && b.in.Commune != "":
+		return b.in.Commune, true
+	}
+	return "", false
+}
+
+func common(c Commune, postcode string) string {
+	if slices.Contains(c.Postcodes, postcode) {
+		return postcode
+	}
+	return ""
+}
+
+// statusOf reads how far a town hall's own file says it has come with somebody.
+func statusOf(text string) Status {
+	switch search.Fold(text) {
+	case "candidat", "nouveau", "inscrit", "a rencontrer", "en attente":
+		return people.Applicant
+	case "rencontre", "rencontree", "entretien fait", "vu", "vue":
+		return people.Met
+	case "approuve", "approuvee", "valide", "validee", "actif", "active", "ok":
+		return people.Approved
+	case "suspendu", "suspendue", "en pause", "pause":
+		return people.Suspended
+	case "termine", "terminee", "fini", "finie", "inactif", "inactive", "parti", "partie":
+		return people.Ended
+	}
+	return 0
+}
+
+// known reports whether somebody of that name, as written or as it sounds, is
+// there already.
+func (b *rowReader) known(r ready) bool {
+	d := search.Doc{Kind: search.Beneficiary, Last: r.her.Last.Reveal(), First: r.her.First.Reveal()}
+	numbers := r.her.Phones
+	if b.in.Volunteers {
+		d = search.Doc{Kind: search.Volunteer, Last: r.him.Last.Reveal(), First: r.him.First.Reveal()}
+		numbers = r.him.Phones
+	}
+	for _, p := range numbers {
+		d.Phones = append(d.Phones, p.Number.Reveal())
+	}
+	b.find.mu.RLock()
+	defer b.find.mu.RUnlock()
+	return slices.ContainsFunc(b.find.index.Duplicates(d, 5), func(h search.Hit) bool {
+		return h.Kind == d.Kind && h.By != search.ByPhone
+	})
+}

@@ -1,0 +1,67 @@
+// Package account holds who may sign in, as what, and the sessions that follow.
+package account
+
+import (
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/refuse"
+	"github.com/bippop/bippop/node/internal/when"
+)
+
+// Roles is a set of roles. The bits are in the store.
+type Roles uint16
+
+const (
+	Admin     Roles = 1 << 0
+	Agent     Roles = 1 << 1
+	Volunteer Roles = 1 << 2
+)
+
+// Has reports whether any of the roles is held.
+func (r Roles) Has(any Roles) bool { return r&any != 0 }
+
+// Account is somebody who signs in. The login is chosen, says nothing of the
+// person, and is unique in the territory.
+type Account struct {
+	ID       ident.Account   `cbor:"1,keyasint"`
+	Version  uint32          `cbor:"2,keyasint"`
+	Login    string          `cbor:"3,keyasint"` // lower case, 3 to 40 of a-z 0-9 . - _
+	Password []byte          `cbor:"4,keyasint"` // argon2id PHC string, sealed under the staff key
+	Roles    Roles           `cbor:"5,keyasint"`
+	Of       ident.Volunteer `cbor:"6,keyasint"` // the volunteer who signs in here, or zero
+	Closed   bool            `cbor:"7,keyasint,omitempty"`
+	Made     when.At         `cbor:"8,keyasint"`
+	Leaf     crypto.Leaf     `cbor:"9,keyasint"`
+	Box      []byte          `cbor:"10,keyasint"` // Words
+}
+
+// Words are what only people may read.
+type Words struct {
+	Name crypto.Secret `cbor:"1,keyasint,omitempty"` // "Victoria F., CCAS"
+}
+
+// Change sets roles and state and, unless empty, the password.
+func (a Account) Change(version uint32, roles Roles, closed bool, password []byte) (Account, error) {
+	if a.Version != version {
+		return a, refuse.StaleVersion
+	}
+	a.Version++
+	a.Roles, a.Closed = roles, closed
+	if len(password) > 0 {
+		a.Password = password
+	}
+	return a, nil
+}
+
+// SessionID is the SHA-256 of the token that the browser holds; the token itself
+// is stored nowhere.
+type SessionID [32]byte
+
+// Session is one sign-in.
+type Session struct {
+	ID      SessionID     `cbor:"1,keyasint"`
+	Account ident.Account `cbor:"2,keyasint"`
+	Opened  when.At       `cbor:"3,keyasint"`
+	Expires when.At       `cbor:"4,keyasint"`
+	Bearer  bool          `cbor:"5,keyasint,omitempty"` // of an API client, not a browser
+}

@@ -1,0 +1,202 @@
+// Package command is what may enter the log.
+//
+// A command is complete: it carries the time, the IDs, the actor and every
+// number that a rule compares, because the machine has no clock, no chance and
+// no session. A person's words are in it only as boxes sealed under her key.
+// Kinds are numbered, and a number, once released, keeps its meaning for ever:
+// the log is read by programs older and younger than the one that wrote it.
+package command
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/when"
+	"github.com/fxamacker/cbor/v2"
+)
+
+// MaxSize of an encoded command, in bytes (DESIGN: 64 KiB; raft suggests at most
+// 512 KiB for an entry, raft.SuggestedMaxDataSize).
+const MaxSize = 64 << 10
+
+// ErrTooLarge says that a command holds more than MaxSize.
+var ErrTooLarge = errors.New("this is more than one command can hold (64 KiB)")
+
+// Command is one of the types in this package.
+type Command interface {
+	Kind() Kind
+	Stamped() Stamp
+}
+
+// Kind is the first byte of an encoded command.
+type Kind uint8
+
+const (
+	KindFound             Kind = 1
+	KindGrowTree          Kind = 2
+	KindEnrol             Kind = 3
+	KindChangeBeneficiary Kind = 4
+	KindRegister          Kind = 5
+	KindChangeVolunteer   Kind = 6
+	KindStepVolunteer     Kind = 7
+	KindDefineType        Kind = 8
+	KindOpenRequest       Kind = 9
+	KindChangeRequest     Kind = 10
+	KindPublishDraft      Kind = 11
+	KindAsk               Kind = 12
+	KindAccept            Kind = 13
+	KindRefuse            Kind = 14
+	KindWithdraw          Kind = 15
+	KindReach             Kind = 16
+	KindFinish            Kind = 17
+	KindDrop              Kind = 18
+	KindRecordDone        Kind = 19
+	KindOpenAccount       Kind = 20
+	KindChangeAccount     Kind = 21
+	KindOpenSession       Kind = 22
+	KindCloseSession      Kind = 23
+	KindBeginImport       Kind = 24
+	KindImportRows        Kind = 25
+	KindCloseImport       Kind = 26
+	KindSweep             Kind = 27
+	KindChangeTerritory   Kind = 28
+)
+
+// Purpose is why an actor touches a record. The access journal reads it.
+type Purpose uint8
+
+const (
+	Desk      Purpose = 1 // the ordinary work of the desk
+	Helping   Purpose = 2 // a volunteer, about what he was asked or has accepted
+	Operating Purpose = 3 // set-up, accounts, sweeping
+)
+
+// Stamp is what every command carries.
+type Stamp struct {
+	At      when.At       `cbor:"1,keyasint"` // proposer's clock
+	By      ident.Account `cbor:"2,keyasint"` // zero: the node itself
+	Role    account.Roles `cbor:"3,keyasint,omitempty"`
+	Commune string        `cbor:"4,keyasint,omitempty"` // that the act is about, if it is about one
+	Purpose Purpose       `cbor:"5,keyasint"`
+	Key     string        `cbor:"6,keyasint,omitempty"` // Idempotency-Key, ≤ 64 bytes; empty: never repeated
+	Digest  [8]byte       `cbor:"7,keyasint"`           // of what the caller sent, keyed and salted with Key
+}
+
+// Stamped returns the stamp of the command that embeds it.
+func (s Stamp) Stamped() Stamp { return s }
+
+// Count is what the machine adds to a cell of the statistics when the command
+// counts. It keeps no link from the cell to the command.
+type Count struct {
+	Cell []byte `cbor:"1,keyasint"` // public.Cell.Bytes
+	N    uint64 `cbor:"2,keyasint"`
+}
+
+// CountOf adds n to cell.
+func CountOf(cell public.Cell, n uint64) Count { return Count{cell.Bytes(), n} }
+
+var (
+	encoding = must(cbor.CoreDetEncOptions().EncMode())
+	decoding = must(cbor.DecOptions{
+		DupMapKey: cbor.DupMapKeyEnforcedAPF, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+		IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden,
+	}.DecMode())
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic("command: " + err.Error())
+	}
+	return v
+}
+
+// Encode writes c: its kind, then its body. [ErrTooLarge].
+func Encode(c Command) ([]byte, error) {
+	b, err := encoding.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encoding command %d: %w", c.Kind(), err)
+	}
+	if len(b)+1 > MaxSize {
+		return nil, ErrTooLarge
+	}
+	return append([]byte{byte(c.Kind())}, b...), nil
+}
+
+// Decode reads an encoded command. It refuses kinds and fields that it does not
+// know: to skip them would let this replica drift from one that does.
+func Decode(b []byte) (Command, error) {
+	if len(b) == 0 || len(b) > MaxSize {
+		return nil, fmt.Errorf("a command has 1 to %d bytes, not %d", MaxSize, len(b))
+	}
+	switch k := Kind(b[0]); k {
+	case KindFound:
+		return decode[Found](b[1:])
+	case KindGrowTree:
+		return decode[GrowTree](b[1:])
+	case KindEnrol:
+		return decode[Enrol](b[1:])
+	case KindChangeBeneficiary:
+		return decode[ChangeBeneficiary](b[1:])
+	case KindRegister:
+		return decode[Register](b[1:])
+	case KindChangeVolunteer:
+		return decode[ChangeVolunteer](b[1:])
+	case KindStepVolunteer:
+		return decode[StepVolunteer](b[1:])
+	case KindDefineType:
+		return decode[DefineType](b[1:])
+	case KindOpenRequest:
+		return decode[OpenRequest](b[1:])
+	case KindChangeRequest:
+		return decode[ChangeRequest](b[1:])
+	case KindPublishDraft:
+		return decode[PublishDraft](b[1:])
+	case KindAsk:
+		return decode[Ask](b[1:])
+	case KindAccept:
+		return decode[Accept](b[1:])
+	case KindRefuse:
+		return decode[Refuse](b[1:])
+	case KindWithdraw:
+		return decode[Withdraw](b[1:])
+	case KindReach:
+		return decode[Reach](b[1:])
+	case KindFinish:
+		return decode[Finish](b[1:])
+	case KindDrop:
+		return decode[Drop](b[1:])
+	case KindRecordDone:
+		return decode[RecordDone](b[1:])
+	case KindOpenAccount:
+		return decode[OpenAccount](b[1:])
+	case KindChangeAccount:
+		return decode[ChangeAccount](b[1:])
+	case KindOpenSession:
+		return decode[OpenSession](b[1:])
+	case KindCloseSession:
+		return decode[CloseSession](b[1:])
+	case KindBeginImport:
+		return decode[BeginImport](b[1:])
+	case KindImportRows:
+		return decode[ImportRows](b[1:])
+	case KindCloseImport:
+		return decode[CloseImport](b[1:])
+	case KindSweep:
+		return decode[Sweep](b[1:])
+	case KindChangeTerritory:
+		return decode[ChangeTerritory](b[1:])
+	default:
+		return nil, fmt.Errorf("unknown command kind %d: this program is older than the log; install the newer one", k)
+	}
+}
+
+func decode[C Command](b []byte) (Command, error) {
+	var c C
+	if err := decoding.Unmarshal(b, &c); err != nil {
+		return nil, fmt.Errorf("decoding a command of kind %d: not of the known form", c.Kind())
+	}
+	return c, nil
+}

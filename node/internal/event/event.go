@@ -1,0 +1,56 @@
+// Package event is what the machine says has happened. Events hold IDs, numbers
+// and times, never a person's words: they go to indexes and screens after the
+// commit, and a reader that missed some catches up from the records.
+package event
+
+import (
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/request"
+)
+
+// Event is one of the types in this package.
+type Event interface{ event() }
+
+// BeneficiaryChanged: her record or her words are new.
+type BeneficiaryChanged struct{ ID ident.Beneficiary }
+
+// VolunteerChanged: his record or his words are new.
+type VolunteerChanged struct {
+	ID     ident.Volunteer
+	Status people.Status
+}
+
+// RequestChanged: a request is new, or stands elsewhere.
+type RequestChanged struct {
+	ID          ident.Request
+	Beneficiary ident.Beneficiary
+	State       request.State
+}
+
+// PersonReached: an attempt to call her was recorded.
+type PersonReached struct{ ID ident.Beneficiary }
+
+// ImportClosed: the people of a spreadsheet are visible now, or hidden.
+type ImportClosed struct {
+	ID    ident.Import
+	State people.ImportState
+}
+
+// SettingsChanged: the territory or its catalogue reads otherwise.
+type SettingsChanged struct{}
+
+// Counted: a cell of the statistics has grown by N, or shrunk.
+type Counted struct {
+	Cell public.Cell
+	N    int64
+}
+
+func (Counted) event()            {}
+func (BeneficiaryChanged) event() {}
+func (VolunteerChanged) event()   {}
+func (RequestChanged) event()     {}
+func (PersonReached) event()      {}
+func (ImportClosed) event()       {}
+func (SettingsChanged) event()    {}

@@ -1,0 +1,259 @@
+// Package machine applies commands to the store, the same on every replica.
+//
+// It is blind: it moves sealed boxes and opens none. It has no clock, no chance,
+// no locale and no map order; what it needs to know stands in the command or in
+// the records. A refusal writes nothing but the memory of its idempotency key.
+package machine
+
+import (
+	"fmt"
+
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/event"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/refuse"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/view"
+	"github.com/bippop/bippop/node/internal/when"
+)
+
+// Reply is what the machine says to one command: equal on all replicas.
+type Reply struct {
+	Refusal refuse.Reason // 0: done
+	ID      [16]byte      // of the record it was about
+	Version uint32        // of that record afterwards
+	Clash   ident.Request // with DoubleBooked: where the volunteer is expected
+	Index   uint64        // at which it was applied; of a repeated command, the first time
+}
+
+// Machine is the territory's state as a function of its log. Apply is called
+// from one goroutine.
+type Machine struct {
+	store    *store.Store
+	happened func(index uint64, events []event.Event)
+}
+
+// New drives st. happened is called after each committed entry, in order, before
+// anybody gets a reply; it must not fail and may read the store.
+func New(st *store.Store, happened func(index uint64, events []event.Event)) *Machine {
+	return &Machine{st, happened}
+}
+
+// Applied is the index of the last entry that the store holds.
+func (m *Machine) Applied() (uint64, error) {
+	var index uint64
+	err := m.store.View(func(tx *store.Tx) (err error) {
+		index, err = tx.Meta("applied")
+		return err
+	})
+	return index, err
+}
+
+// Apply runs the commands of a committed entry in one transaction together with
+// its index. An entry that was applied before is skipped, with no replies. A
+// command that cannot be read, or a store that cannot be written, is no refusal:
+// Apply panics, and the node stops before it drifts from the others.
+func (m *Machine) Apply(index uint64, commands [][]byte) []any {
+	var replies []any
+	var events []event.Event
+	err := m.store.Update(func(tx *store.Tx) error {
+		applied, err := tx.Meta("applied")
+		if err != nil || index <= applied {
+			return err
+		}
+		for _, entry := range commands {
+			c, err := command.Decode(entry)
+			if err != nil {
+				panic(fmt.Sprintf("machine: entry %d: %v", index, err))
+			}
+			a := &act{tx: tx, stamp: c.Stamped(), kind: c.Kind(), index: index}
+			replies = append(replies, a.run(c))
+			events = append(events, a.events...)
+		}
+		tx.SetMeta("applied", index)
+		return nil
+	})
+	if err != nil {
+		panic(fmt.Sprintf("machine: entry %d: the store fails: %v", index, err))
+	}
+	if len(replies) > 0 {
+		m.happened(index, events)
+	}
+	return replies
+}
+
+// act is one command at work. Owned by one Apply.
+type act struct {
+	tx     *store.Tx
+	stamp  command.Stamp
+	kind   command.Kind
+	index  uint64
+	events []event.Event
+}
+
+// run answers a repeated command from memory and does a new one.
+func (a *act) run(c command.Command) Reply {
+	key, by := a.stamp.Key, a.stamp.By
+	if key != "" {
+		old, ok, err := a.tx.Replay(by, key)
+		a.must(err)
+		if ok {
+			if old.Kind != uint8(a.kind) || old.Digest != a.stamp.Digest {
+				return Reply{Refusal: refuse.KeyReused, Index: a.index}
+			}
+			return Reply{Refusal: refuse.Reason(old.Refusal), ID: old.ID, Version: old.Version, Index: old.Index}
+		}
+	}
+	a.advanceClock()
+	reply, err := a.apply(c)
+	reply.Index = a.index
+	if err != nil {
+		reason, ok := err.(refuse.Reason)
+		if !ok {
+			panic(fmt.Sprintf("machine: command of kind %d: %v", a.kind, err))
+		}
+		reply.Refusal = reason
+	}
+	if key != "" && reply.Refusal.Kind() != refuse.Retry {
+		a.tx.PutReplay(by, key, store.Replay{
+			Kind: uint8(a.kind), Digest: a.stamp.Digest, ID: reply.ID, Version: reply.Version,
+			Index: a.index, Refusal: uint16(reply.Refusal), At: a.stamp.At,
+		})
+	}
+	return reply
+}
+
+// advanceClock keeps time from running backwards when the leader changes: a
+// stamp that is older than the last one counts as the last one.
+func (a *act) advanceClock() {
+	last, err := a.tx.Meta("clock")
+	a.must(err)
+	if now := uint64(a.stamp.At); now > last {
+		a.tx.SetMeta("clock", now)
+		return
+	}
+	a.stamp.At = when.At(last)
+}
+
+func (a *act) apply(c command.Command) (Reply, error) {
+	switch c := c.(type) {
+	case command.Found:
+		return a.found(c)
+	case command.ChangeTerritory:
+		return a.changeTerritory(c)
+	case command.GrowTree:
+		return a.growTree(c)
+	case command.Enrol:
+		return a.enrol(c)
+	case command.ChangeBeneficiary:
+		return a.changeBeneficiary(c)
+	case command.Register:
+		return a.register(c)
+	case command.ChangeVolunteer:
+		return a.changeVolunteer(c)
+	case command.StepVolunteer:
+		return a.stepVolunteer(c)
+	case command.DefineType:
+		return a.defineType(c)
+	case command.OpenRequest:
+		return a.openRequest(c)
+	case command.ChangeRequest:
+		return a.changeRequest(c)
+	case command.PublishDraft:
+		return a.publishDraft(c)
+	case command.Ask:
+		return a.ask(c)
+	case command.Accept:
+		return a.accept(c)
+	case command.Refuse:
+		return a.refuse(c)
+	case command.Withdraw:
+		return a.withdraw(c)
+	case command.Reach:
+		return a.reach(c)
+	case command.Finish:
+		return a.finish(c)
+	case command.Drop:
+		return a.drop(c)
+	case command.RecordDone:
+		return a.recordDone(c)
+	case command.OpenAccount:
+		return a.openAccount(c)
+	case command.ChangeAccount:
+		return a.changeAccount(c)
+	case command.OpenSession:
+		return a.openSession(c)
+	case command.CloseSession:
+		return a.closeSession(c)
+	case command.BeginImport:
+		return a.beginImport(c)
+	case command.ImportRows:
+		return a.importRows(c)
+	case command.CloseImport:
+		return a.closeImport(c)
+	case command.Sweep:
+		return a.sweep(c)
+	}
+	panic(fmt.Sprintf("machine: no case for %T", c))
+}
+
+// must turns a local fault into a stop: it must never become an answer.
+func (a *act) must(err error) {
+	if err != nil {
+		panic(fmt.Sprintf("machine: entry %d: the store fails: %v", a.index, err))
+	}
+}
+
+func (a *act) happen(e event.Event) { a.events = append(a.events, e) }
+
+// find reads a record, or refuses with none.
+func find[R store.Record](a *act, c store.Collection[R], id []byte, none refuse.Reason) (R, error) {
+	r, ok, err := c.Get(a.tx, id)
+	a.must(err)
+	if !ok {
+		return r, none
+	}
+	return r, nil
+}
+
+// exists reports whether there is a record.
+func exists[R store.Record](a *act, c store.Collection[R], id []byte) bool {
+	_, ok, err := c.Get(a.tx, id)
+	a.must(err)
+	return ok
+}
+
+// save writes a record, its views and its history. before is nil for a new one.
+func save[R store.Record](a *act, c store.Collection[R], before, after *R, id []byte, version uint32) {
+	c.Put(a.tx, *after)
+	view.Update(a.tx, before, after)
+	a.tx.AddHistory(c.Code, id, store.History{Version: version, At: a.stamp.At, By: a.stamp.By, Command: uint8(a.kind)})
+}
+
+// count adds to the cells. A malformed cell is the proposer's fault: stop.
+func (a *act) count(counts []command.Count, only ...public.Indicator) {
+	for _, c := range counts {
+		cell, err := public.ParseCell(c.Cell)
+		if err != nil {
+			panic(fmt.Sprintf("machine: entry %d: %v", a.index, err))
+		}
+		if len(only) > 0 && cell.Indicator != only[0] {
+			continue
+		}
+		a.must(a.tx.Count(cell, c.N))
+		a.happen(event.Counted{Cell: cell, N: int64(c.N)})
+	}
+}
+
+// growTree adds nodes whose parents are current; one that is there already, or
+// hangs on a key that was replaced, makes the proposer look again.
+func (a *act) growTree(c command.GrowTree) (Reply, error) {
+	if err := a.checkNodes(c.Nodes); err != nil {
+		return Reply{}, err
+	}
+	for _, n := range c.Nodes {
+		a.tx.PutTreeNode(n)
+	}
+	return Reply{}, nil
+}

@@ -1,0 +1,230 @@
+package machine
+
+import (
+	"slices"
+
+	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/event"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/refuse"
+	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/view"
+	"github.com/bippop/bippop/node/internal/when"
+)
+
+func (a *act) enrol(c command.Enrol) (Reply, error) {
+	if exists(a, store.Beneficiaries, c.Who.ID[:]) {
+		return Reply{ID: c.Who.ID}, refuse.Exists
+	}
+	if err := a.takeSlots(c.Who.Leaf); err != nil {
+		return Reply{}, err
+	}
+	a.addBeneficiary(c.Who, ident.Import{})
+	a.count(c.Counts)
+	a.happen(event.BeneficiaryChanged{ID: c.Who.ID})
+	return Reply{ID: c.Who.ID, Version: 1}, nil
+}
+
+func (a *act) addBeneficiary(n command.NewBeneficiary, from ident.Import) {
+	b := people.Beneficiary{
+		ID: n.ID, Version: 1, State: n.Facts.State, Commune: n.Facts.Commune, Leaf: n.Leaf, Box: n.Box, Boxed: 1,
+		Preferred: n.Facts.Preferred, Refused: n.Facts.Refused,
+		Enrolled: people.Enrolment{At: a.stamp.At, By: a.stamp.By, Basis: n.Facts.Basis, Notice: n.Facts.Notice, Import: from},
+	}
+	if n.Facts.Notice != people.NoNotice {
+		b.Enrolled.NoticeAt = a.stamp.At
+	}
+	save(a, store.Beneficiaries, nil, &b, b.ID[:], 1)
+}
+
+func (a *act) changeBeneficiary(c command.ChangeBeneficiary) (Reply, error) {
+	before, err := find(a, store.Beneficiaries, c.ID[:], refuse.NoBeneficiary)
+	if err != nil {
+		return Reply{}, err
+	}
+	after, err := before.Change(c.Version, c.Facts, c.Box, a.stamp.At)
+	if err != nil {
+		return Reply{ID: c.ID, Version: before.Version}, err
+	}
+	a.saveBeneficiary(before, after)
+	return Reply{ID: c.ID, Version: after.Version}, nil
+}
+
+func (a *act) saveBeneficiary(before, after people.Beneficiary) {
+	save(a, store.Beneficiaries, &before, &after, after.ID[:], after.Version)
+	a.use(after.Enrolled.Import)
+	a.happen(event.BeneficiaryChanged{ID: after.ID})
+}
+
+func (a *act) register(c command.Register) (Reply, error) {
+	if exists(a, store.Volunteers, c.Who.ID[:]) {
+		return Reply{ID: c.Who.ID}, refuse.Exists
+	}
+	if err := a.takeSlots(c.Who.Leaf); err != nil {
+		return Reply{}, err
+	}
+	a.addVolunteer(c.Who, ident.Import{})
+	a.count(c.Counts)
+	a.happen(event.VolunteerChanged{ID: c.Who.ID, Status: c.Who.Status})
+	return Reply{ID: c.Who.ID, Version: 1}, nil
+}
+
+func (a *act) addVolunteer(n command.NewVolunteer, from ident.Import) {
+	v := people.Volunteer{
+		ID: n.ID, Version: 1, Status: n.Status, Since: a.stamp.At, Leaf: n.Leaf, Box: n.Box, Boxed: 1,
+		Offer: n.Offer, Joined: a.stamp.At, Import: from,
+	}
+	save(a, store.Volunteers, nil, &v, v.ID[:], 1)
+}
+
+func (a *act) changeVolunteer(c command.ChangeVolunteer) (Reply, error) {
+	before, err := find(a, store.Volunteers, c.ID[:], refuse.NoVolunteer)
+	if err != nil {
+		return Reply{}, err
+	}
+	after, err := before.Change(c.Version, c.Offer, c.Box)
+	if err != nil {
+		return Reply{ID: c.ID, Version: before.Version}, err
+	}
+	a.saveVolunteer(before, after)
+	return Reply{ID: c.ID, Version: after.Version}, nil
+}
+
+func (a *act) saveVolunteer(before, after people.Volunteer) {
+	save(a, store.Volunteers, &before, &after, after.ID[:], after.Version)
+	a.use(after.Import)
+	a.happen(event.VolunteerChanged{ID: after.ID, Status: after.Status})
+}
+
+// stepVolunteer moves a volunteer along. Leaving Approved frees what lies ahead
+// of him; those who expected him come back on the call-back list by themselves.
+func (a *act) stepVolunteer(c command.StepVolunteer) (Reply, error) {
+	before, err := find(a, store.Volunteers, c.ID[:], refuse.NoVolunteer)
+	if err != nil {
+		return Reply{}, err
+	}
+	after, err := before.Step(c.Version, c.To, a.stamp.At)
+	if err != nil {
+		return Reply{ID: c.ID, Version: before.Version}, err
+	}
+	if before.Status == people.Approved {
+		a.freeSeats(c.ID)
+	}
+	a.saveVolunteer(before, after)
+	a.count(c.Counts)
+	return Reply{ID: c.ID, Version: after.Version}, nil
+}
+
+// graceForPast is how long a visit may lie back and still be taken from a
+// volunteer who is suspended: until then it may simply not be closed yet.
+const graceForPast = 12 * 3600_000
+
+func (a *act) freeSeats(v ident.Volunteer) {
+	var ids []ident.Request
+	a.must(view.Seats(a.tx, v, a.stamp.At-graceForPast, 1<<62, func(id ident.Request, _ when.At) bool {
+		ids = append(ids, id)
+		return true
+	}))
+	a.must(view.Each(a.tx, view.WaitingFor(v), nil, false, func(id ident.Request, _ []byte) bool {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+		return true
+	}))
+	for _, id := range ids {
+		r, err := find(a, store.Requests, id[:], refuse.NoRequest)
+		if err != nil || r.State.Closed() {
+			continue
+		}
+		after, err := r.Withdraw(v, request.Withdrawn, a.stamp.At)
+		if err != nil {
+			if after, err = r.Refuse(v, a.stamp.At); err != nil {
+				continue
+			}
+		}
+		a.saveRequest(&r, after)
+	}
+}
+
+// use notes that somebody worked with a person of an import: it can be undone as
+// a whole no more.
+func (a *act) use(id ident.Import) {
+	if id.Zero() {
+		return
+	}
+	i, ok, err := store.Imports.Get(a.tx, id[:])
+	a.must(err)
+	if ok {
+		i.Used++
+		store.Imports.Put(a.tx, i)
+	}
+}
+
+func (a *act) beginImport(c command.BeginImport) (Reply, error) {
+	if exists(a, store.Imports, c.ID[:]) {
+		return Reply{ID: c.ID}, refuse.Exists
+	}
+	if err := a.takeSlots(c.Leaf); err != nil {
+		return Reply{}, err
+	}
+	i := people.Import{ID: c.ID, State: people.Staged, Begun: a.stamp.At, By: a.stamp.By, Leaf: c.Leaf, Box: c.Box, Version: 1}
+	save(a, store.Imports, nil, &i, i.ID[:], 1)
+	return Reply{ID: c.ID, Version: 1}, nil
+}
+
+func (a *act) importRows(c command.ImportRows) (Reply, error) {
+	before, err := find(a, store.Imports, c.ID[:], refuse.NoImport)
+	if err != nil {
+		return Reply{}, err
+	}
+	after, err := before.Take(c.From, uint32(len(c.Beneficiaries)+len(c.Volunteers)))
+	if err != nil {
+		return Reply{ID: c.ID, Version: before.Version}, err
+	}
+	for _, b := range c.Beneficiaries {
+		if exists(a, store.Beneficiaries, b.ID[:]) {
+			return Reply{ID: c.ID}, refuse.Exists
+		}
+	}
+	for _, v := range c.Volunteers {
+		if exists(a, store.Volunteers, v.ID[:]) {
+			return Reply{ID: c.ID}, refuse.Exists
+		}
+	}
+	if err := a.takeSlots(leavesOf(c)...); err != nil {
+		return Reply{ID: c.ID}, err
+	}
+	for _, b := range c.Beneficiaries {
+		a.addBeneficiary(b, c.ID)
+	}
+	for _, v := range c.Volunteers {
+		a.addVolunteer(v, c.ID)
+	}
+	save(a, store.Imports, &before, &after, after.ID[:], after.Version)
+	return Reply{ID: c.ID, Version: after.Version}, nil
+}
+
+func (a *act) closeImport(c command.CloseImport) (Reply, error) {
+	before, err := find(a, store.Imports, c.ID[:], refuse.NoImport)
+	if err != nil {
+		return Reply{}, err
+	}
+	after, err := before.Commit(c.Rows, a.stamp.At)
+	if c.Undo {
+		after, err = before.Undo(a.stamp.At)
+	}
+	if err != nil {
+		return Reply{ID: c.ID, Version: before.Version}, err
+	}
+	switch {
+	case !c.Undo:
+		a.count(c.Counts)
+	case before.State == people.Committed:
+		a.uncount(c.Counts)
+	}
+	save(a, store.Imports, &before, &after, after.ID[:], after.Version)
+	a.happen(event.ImportClosed{ID: c.ID, State: after.State})
+	return Reply{ID: c.ID, Version: after.Version}, nil
+}

@@ -1,0 +1,394 @@
+package machine
+
+import (
+	"slices"
+
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/event"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/refuse"
+	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/view"
+	"github.com/bippop/bippop/node/internal/when"
+)
+
+// travelBuffer is kept free between two visits of one volunteer: 15 minutes.
+const travelBuffer = 15 * 60_000
+
+// longestVisit bounds how far back an earlier visit can reach into a later one.
+const longestVisit = 12 * 3600_000
+
+func (a *act) openRequest(c command.OpenRequest) (Reply, error) {
+	b, t, err := a.personAndType(c.Beneficiary, c.Type)
+	if err != nil {
+		return Reply{}, err
+	}
+	if exists(a, store.Requests, c.ID[:]) {
+		return Reply{ID: c.ID}, refuse.Exists
+	}
+	if c.Plan.Seats < t.Seats(b.Visits) && !c.Plan.Exception {
+		return Reply{}, refuse.PairNeeded
+	}
+	r := request.New(request.Request{
+		ID: c.ID, Beneficiary: b.ID, Type: t.ID, Commune: b.Commune, Wish: c.Wish, Plan: c.Plan, Box: c.Box,
+	}, c.Draft, a.stamp.At)
+	if len(c.Ask) > 0 {
+		for _, v := range c.Ask {
+			if _, err := a.fit(v, b, t, 0); err != nil {
+				return Reply{}, err
+			}
+		}
+		if r, err = r.Ask(c.Ask, a.stamp.At); err != nil {
+			return Reply{}, err
+		}
+	}
+	a.saveRequest(nil, r)
+	a.use(b.Enrolled.Import)
+	a.count(c.Counts)
+	return Reply{ID: r.ID, Version: r.Version}, nil
+}
+
+// personAndType reads who asks for what, and refuses who or what has ended.
+func (a *act) personAndType(who ident.Beneficiary, what ident.ActionType) (b people.Beneficiary, t actionType, err error) {
+	if b, err = find(a, store.Beneficiaries, who[:], refuse.NoBeneficiary); err != nil {
+		return b, t, err
+	}
+	if t, err = find(a, store.ActionTypes, what[:], refuse.NoActionType); err != nil {
+		return b, t, err
+	}
+	switch {
+	case b.State != people.Active:
+		return b, t, refuse.BeneficiaryEnded
+	case t.Retired:
+		return b, t, refuse.TypeRetired
+	}
+	return b, t, nil
+}
+
+// fit re-checks what must hold of a volunteer under a race. Distance and the
+// hours that he prefers are the proposer's and the agent's business. day may be
+// 0 when none is fixed yet.
+func (a *act) fit(who ident.Volunteer, b people.Beneficiary, t actionType, day when.Day) (people.Volunteer, error) {
+	v, err := find(a, store.Volunteers, who[:], refuse.NoVolunteer)
+	switch {
+	case err != nil:
+		return v, err
+	case v.Status != people.Approved:
+		return v, refuse.NotApproved
+	case b.Refuses(who):
+		return v, refuse.VolunteerRefused
+	case !v.Offer.Does(t.ID):
+		return v, refuse.KindNotCleared
+	case t.Car && !v.Offer.Car:
+		return v, refuse.CarNeeded
+	case day != 0 && v.Offer.Away(day):
+		return v, refuse.Absent
+	}
+	return v, nil
+}
+
+// free refuses a volunteer who is expected elsewhere, and names where.
+func (a *act) free(v ident.Volunteer, but ident.Request, start, end when.At) (clash ident.Request, err error) {
+	var near []ident.Request
+	a.must(view.Seats(a.tx, v, start-longestVisit, end+travelBuffer, func(id ident.Request, _ when.At) bool {
+		if id != but {
+			near = append(near, id)
+		}
+		return true
+	}))
+	for _, id := range near {
+		r, ok, err := store.Requests.Get(a.tx, id[:])
+		a.must(err)
+		if ok && r.State != request.NotDone && start < r.Plan.End()+travelBuffer && r.Plan.Start < end+travelBuffer {
+			return id, refuse.DoubleBooked
+		}
+	}
+	return ident.Request{}, nil
+}
+
+func (a *act) changeRequest(c command.ChangeRequest) (Reply, error) {
+	return a.change(c.ID, func(r request.Request) (request.Request, error) {
+		b, t, err := a.personAndType(r.Beneficiary, r.Type)
+		if err != nil && err != refuse.TypeRetired {
+			return r, err
+		}
+		if c.Plan.Seats < t.Seats(b.Visits) && !c.Plan.Exception {
+			return r, refuse.PairNeeded
+		}
+		return r.Change(c.Version, c.Wish, c.Plan, c.Box, a.stamp.At)
+	})
+}
+
+func (a *act) publishDraft(c command.PublishDraft) (Reply, error) {
+	return a.change(c.ID, request.Request.Open)
+}
+
+func (a *act) ask(c command.Ask) (Reply, error) {
+	return a.change(c.ID, func(r request.Request) (request.Request, error) {
+		b, t, err := a.personAndType(r.Beneficiary, r.Type)
+		if err != nil && err != refuse.TypeRetired {
+			return r, err
+		}
+		for _, v := range c.Volunteers {
+			if _, err := a.fit(v, b, t, 0); err != nil {
+				return r, err
+			}
+		}
+		return r.Ask(c.Volunteers, a.stamp.At)
+	})
+}
+
+func (a *act) accept(c command.Accept) (Reply, error) {
+	r, err := find(a, store.Requests, c.ID[:], refuse.NoRequest)
+	if err != nil {
+		return Reply{}, err
+	}
+	reply := Reply{ID: r.ID, Version: r.Version}
+	b, t, err := a.personAndType(r.Beneficiary, r.Type)
+	if err != nil && err != refuse.TypeRetired {
+		return reply, err
+	}
+	after, err := r.Accept(c.Volunteer, c.Start, a.stamp.At)
+	if err != nil {
+		return reply, err
+	}
+	if _, err := a.fit(c.Volunteer, b, t, c.Day); err != nil {
+		return reply, err
+	}
+	if reply.Clash, err = a.free(c.Volunteer, r.ID, after.Plan.Start, after.Plan.End()); err != nil {
+		return reply, err
+	}
+	if after.State == request.Covered && after.Counted&request.CountedFound == 0 {
+		after.Counted |= request.CountedFound
+		a.count(c.Counts)
+	}
+	a.saveRequest(&r, after)
+	reply.Version = after.Version
+	return reply, nil
+}
+
+func (a *act) refuse(c command.Refuse) (Reply, error) {
+	return a.change(c.ID, func(r request.Request) (request.Request, error) { return r.Refuse(c.Volunteer, a.stamp.At) })
+}
+
+func (a *act) withdraw(c command.Withdraw) (Reply, error) {
+	return a.change(c.ID, func(r request.Request) (request.Request, error) {
+		return r.Withdraw(c.Volunteer, request.Withdrawn, a.stamp.At)
+	})
+}
+
+// reach notes a call. Everything it says about requests is worked out before
+// anything is written.
+func (a *act) reach(c command.Reach) (Reply, error) {
+	b, err := find(a, store.Beneficiaries, c.Beneficiary[:], refuse.NoBeneficiary)
+	if err != nil {
+		return Reply{}, err
+	}
+	if exists(a, store.Attempts, c.ID[:]) {
+		return Reply{ID: c.ID}, refuse.Exists
+	}
+	her := b
+	type change struct {
+		before, after request.Request
+		counts        []command.Count
+		only          public.Indicator
+	}
+	var changes []change
+	attempt := contact.Attempt{ID: c.ID, Beneficiary: b.ID, At: a.stamp.At, By: a.stamp.By, Result: c.Result, Means: c.Means}
+	for _, about := range c.About {
+		r, err := find(a, store.Requests, about.Request[:], refuse.NoRequest)
+		if err != nil {
+			return Reply{}, err
+		}
+		if r.Beneficiary != b.ID {
+			return Reply{}, refuse.NoRequest
+		}
+		attempt.About = append(attempt.About, r.ID)
+		if about.Word == command.NotReach {
+			continue
+		}
+		ch := change{before: r, counts: about.Counts}
+		if ch.after, err = r.Tell(about.Version); err != nil {
+			return Reply{ID: r.ID, Version: r.Version}, err
+		}
+		switch about.Word {
+		case command.Fine:
+			if ch.after.State == request.Told && ch.after.Counted&request.CountedTold == 0 {
+				ch.after.Counted |= request.CountedTold
+				ch.only = public.Told
+			}
+		case command.NotHim:
+			if ch.after, err = ch.after.Withdraw(about.Volunteer, request.Declined, a.stamp.At); err != nil {
+				return Reply{ID: r.ID, Version: r.Version}, err
+			}
+			ch.after.Believes = ch.after.Truth() // she knows: it was she who said so
+			her = her.Refuse(about.Volunteer)
+		case command.NoMore:
+			if !ch.after.State.Closed() {
+				ch.after, err = ch.after.Drop(request.Cancelled, request.Outcome{At: a.stamp.At, Why: request.ByHer})
+				if err != nil {
+					return Reply{ID: r.ID, Version: r.Version}, err
+				}
+				ch.only = public.Cancelled
+			}
+		}
+		changes = append(changes, ch)
+	}
+	her.CallAfter, her.Missed = c.After, 0
+	if c.Result == contact.NoAnswer {
+		her.Missed = min(b.Missed+1, 250)
+	}
+	if her.Version == b.Version {
+		// The call itself is no change of her file: the attempt is its history.
+		store.Beneficiaries.Put(a.tx, her)
+	} else {
+		a.saveBeneficiary(b, her)
+	}
+	for _, ch := range changes {
+		a.saveRequest(&ch.before, ch.after)
+		if ch.only != 0 {
+			a.count(ch.counts, ch.only)
+		}
+	}
+	save(a, store.Attempts, nil, &attempt, attempt.ID[:], 1)
+	a.happen(event.PersonReached{ID: b.ID})
+	return Reply{ID: attempt.ID, Version: 1}, nil
+}
+
+func (a *act) finish(c command.Finish) (Reply, error) {
+	r, err := find(a, store.Requests, c.ID[:], refuse.NoRequest)
+	if err != nil {
+		return Reply{}, err
+	}
+	to := request.Done
+	if c.NotDone {
+		to = request.NotDone
+	}
+	c.Outcome.At = a.stamp.At
+	after, err := r.Finish(to, c.Outcome)
+	if err != nil {
+		return Reply{ID: r.ID, Version: r.Version}, err
+	}
+	a.saveRequest(&r, after)
+	if to == request.Done {
+		a.countVisit(after)
+	}
+	a.count(c.Counts)
+	return Reply{ID: r.ID, Version: after.Version}, nil
+}
+
+// countVisit notes on both sides that an action has taken place: the rule of two
+// looks at hers, the agent at his.
+func (a *act) countVisit(r request.Request) {
+	t, ok, err := store.ActionTypes.Get(a.tx, r.Type[:])
+	a.must(err)
+	if ok && t.AtHome {
+		b, ok, err := store.Beneficiaries.Get(a.tx, r.Beneficiary[:])
+		a.must(err)
+		if ok {
+			b.Visits++
+			store.Beneficiaries.Put(a.tx, b)
+		}
+	}
+	for _, id := range r.Coming() {
+		v, ok, err := store.Volunteers.Get(a.tx, id[:])
+		a.must(err)
+		if ok {
+			v.Done++
+			store.Volunteers.Put(a.tx, v)
+		}
+	}
+}
+
+func (a *act) drop(c command.Drop) (Reply, error) {
+	r, err := find(a, store.Requests, c.ID[:], refuse.NoRequest)
+	if err != nil {
+		return Reply{}, err
+	}
+	reply := Reply{ID: r.ID, Version: r.Version}
+	to := request.Cancelled
+	if c.Unfilled {
+		to = request.Unfilled
+	}
+	if r.Version != c.Version {
+		return reply, refuse.StaleVersion
+	}
+	c.Outcome.At = a.stamp.At
+	after, err := r.Drop(to, c.Outcome)
+	if err != nil {
+		return reply, err
+	}
+	a.saveRequest(&r, after)
+	a.count(c.Counts)
+	reply.Version = after.Version
+	return reply, nil
+}
+
+func (a *act) recordDone(c command.RecordDone) (Reply, error) {
+	b, t, err := a.personAndType(c.Beneficiary, c.Type)
+	if err != nil {
+		return Reply{}, err
+	}
+	if exists(a, store.Requests, c.ID[:]) {
+		return Reply{ID: c.ID}, refuse.Exists
+	}
+	r := request.New(request.Request{
+		ID: c.ID, Beneficiary: b.ID, Type: t.ID, Commune: b.Commune, Wish: c.Wish, Plan: c.Plan, Box: c.Box,
+	}, false, a.stamp.At)
+	r.Plan.Seats = uint8(len(c.Volunteers))
+	for _, v := range c.Volunteers {
+		if !exists(a, store.Volunteers, v[:]) {
+			return Reply{}, refuse.NoVolunteer
+		}
+		if clash, err := a.free(v, r.ID, r.Plan.Start, r.Plan.End()); err != nil {
+			return Reply{Clash: clash}, err
+		}
+		if r, err = r.Accept(v, c.Plan.Start, a.stamp.At); err != nil {
+			return Reply{}, err
+		}
+	}
+	r.Counted = request.CountedFound | request.CountedTold // she asked and answered by herself
+	r.Believes = r.Truth()
+	c.Outcome.At = a.stamp.At
+	if r, err = r.Finish(request.Done, c.Outcome); err != nil {
+		return Reply{}, err
+	}
+	a.saveRequest(nil, r)
+	a.use(b.Enrolled.Import)
+	a.countVisit(r)
+	a.count(c.Counts)
+	return Reply{ID: r.ID, Version: r.Version}, nil
+}
+
+// change saves what f makes of a request.
+func (a *act) change(id ident.Request, f func(request.Request) (request.Request, error)) (Reply, error) {
+	r, err := find(a, store.Requests, id[:], refuse.NoRequest)
+	if err != nil {
+		return Reply{}, err
+	}
+	after, err := f(r)
+	if err != nil {
+		return Reply{ID: id, Version: r.Version}, err
+	}
+	a.saveRequest(&r, after)
+	return Reply{ID: id, Version: after.Version}, nil
+}
+
+func (a *act) saveRequest(before *request.Request, after request.Request) {
+	save(a, store.Requests, before, &after, after.ID[:], after.Version)
+	a.happen(event.RequestChanged{ID: after.ID, Beneficiary: after.Beneficiary, State: after.State})
+	for _, v := range after.Coming() {
+		if before != nil && slices.Contains(before.Coming(), v) {
+			continue
+		}
+		r, ok, err := store.Volunteers.Get(a.tx, v[:])
+		a.must(err)
+		if ok {
+			a.use(r.Import)
+		}
+	}
+}

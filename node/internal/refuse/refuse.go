@@ -1,0 +1,112 @@
+// Package refuse lists every reason for which the machine says no. A reason is a
+// number in replies and idempotency records, equal on all replicas; never reuse
+// or reorder one.
+package refuse
+
+// Kind is how a caller may react. It decides the HTTP status.
+type Kind uint8
+
+const (
+	Invalid  Kind = 1 // the input can never be accepted
+	NotFound Kind = 2
+	Conflict Kind = 3 // the state has moved on: read again
+	Stale    Kind = 4 // the caller's version is not the current one
+	Retry    Kind = 5 // the proposer prepares the command anew
+)
+
+// Reason is an error of the domain. Zero is no refusal.
+type Reason uint16
+
+const (
+	NoBeneficiary    Reason = 1
+	NoVolunteer      Reason = 2
+	NoRequest        Reason = 3
+	NoActionType     Reason = 4
+	NoAccount        Reason = 5
+	NoSession        Reason = 6
+	NoImport         Reason = 7
+	Exists           Reason = 8
+	StaleVersion     Reason = 9
+	StaleTree        Reason = 10
+	KeyReused        Reason = 11
+	LoginTaken       Reason = 12
+	NotFounded       Reason = 13
+	RequestClosed    Reason = 20
+	NotOpen          Reason = 21
+	SeatsFull        Reason = 22
+	AlreadySeated    Reason = 23
+	NotSeated        Reason = 24
+	NotAsked         Reason = 25
+	DoubleBooked     Reason = 26
+	OtherTime        Reason = 27
+	PairNeeded       Reason = 28
+	NotCovered       Reason = 29
+	NothingToTell    Reason = 30
+	VolunteerRefused Reason = 40
+	NotApproved      Reason = 41
+	KindNotCleared   Reason = 42
+	CarNeeded        Reason = 43
+	Absent           Reason = 44
+	WrongStep        Reason = 45
+	BeneficiaryEnded Reason = 46
+	TypeRetired      Reason = 47
+	ImportClosed     Reason = 50
+	ImportGap        Reason = 51
+	ImportUsed       Reason = 52
+	AccountClosed    Reason = 60
+	LastAdmin        Reason = 61
+)
+
+// reasons says each in a few words, for logs, the API and the CLI. Pages have
+// their own sentences.
+var reasons = map[Reason]struct {
+	kind Kind
+	code string
+	text string
+}{
+	NoBeneficiary:    {NotFound, "no-beneficiary", "no such beneficiary"},
+	NoVolunteer:      {NotFound, "no-volunteer", "no such volunteer"},
+	NoRequest:        {NotFound, "no-request", "no such request"},
+	NoActionType:     {NotFound, "no-action-type", "no such action type"},
+	NoAccount:        {NotFound, "no-account", "no such account"},
+	NoSession:        {NotFound, "no-session", "no such session"},
+	NoImport:         {NotFound, "no-import", "no such import"},
+	Exists:           {Conflict, "exists", "there is one already"},
+	StaleVersion:     {Stale, "stale-version", "somebody changed it since you read it; read it again"},
+	StaleTree:        {Retry, "stale-tree", "the key tree has moved on; seal again"},
+	KeyReused:        {Conflict, "key-reused", "this Idempotency-Key was used for another request; draw a new one"},
+	LoginTaken:       {Conflict, "login-taken", "this login is taken; choose another"},
+	NotFounded:       {Conflict, "not-founded", "the territory is not founded yet"},
+	RequestClosed:    {Conflict, "request-closed", "the request is closed"},
+	NotOpen:          {Conflict, "not-open", "the request does not look for volunteers now"},
+	SeatsFull:        {Conflict, "seats-full", "somebody else has taken the last seat"},
+	AlreadySeated:    {Conflict, "already-seated", "this volunteer comes already; a paired visit needs two people"},
+	NotSeated:        {Conflict, "not-seated", "this volunteer does not come to this request"},
+	NotAsked:         {Conflict, "not-asked", "this volunteer has no question to answer here"},
+	DoubleBooked:     {Conflict, "double-booked", "this volunteer is expected elsewhere at that time"},
+	OtherTime:        {Conflict, "other-time", "the first volunteer has fixed another time"},
+	PairNeeded:       {Conflict, "pair-needed", "this visit needs two people, or an exception with its reason"},
+	NotCovered:       {Conflict, "not-covered", "nobody has accepted yet"},
+	NothingToTell:    {Conflict, "nothing-to-tell", "she knows already"},
+	VolunteerRefused: {Conflict, "volunteer-refused", "she does not wish this volunteer"},
+	NotApproved:      {Conflict, "not-approved", "this volunteer is not approved now"},
+	KindNotCleared:   {Conflict, "kind-not-cleared", "this volunteer does not do this kind of action"},
+	CarNeeded:        {Conflict, "car-needed", "this action needs a car"},
+	Absent:           {Conflict, "absent", "this volunteer is away on that day"},
+	WrongStep:        {Conflict, "wrong-step", "this step does not follow from the present one"},
+	BeneficiaryEnded: {Conflict, "beneficiary-ended", "this person is not accompanied any more"},
+	TypeRetired:      {Conflict, "type-retired", "this action type is not offered any more"},
+	ImportClosed:     {Conflict, "import-closed", "this import is finished or undone"},
+	ImportGap:        {Retry, "import-gap", "rows before these are missing; resume the import"},
+	ImportUsed:       {Conflict, "import-used", "people of this import have been worked with since; it cannot be undone as a whole"},
+	AccountClosed:    {Conflict, "account-closed", "this account is closed"},
+	LastAdmin:        {Conflict, "last-admin", "this is the last administrator; name another one first"},
+}
+
+func (r Reason) Error() string { return reasons[r].text }
+
+// Kind says how a caller may react.
+func (r Reason) Kind() Kind { return reasons[r].kind }
+
+// Code is the stable name in the API.
+func (r Reason) Code() string { return reasons[r].code }

@@ -1,0 +1,288 @@
+package sheet
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+
+	"github.com/bippop/bippop/node/internal/people"
+)
+
+// What a file may hold. A département has 6,090 beneficiaries; its heat register at 2.5 % has 12,500 people.
+const (
+	MaxBytes   = 8 << 20
+	MaxColumns = 200
+	MaxRows    = 50_000
+)
+
+// What is wrong with a file as a whole. The texts say what to do and never quote the file.
+var (
+	ErrTooLarge    = errors.New("file is larger than 8 MiB: split it and import the parts")
+	ErrTooManyRows = errors.New("file has more than 50,000 rows: split it and import the parts")
+	ErrTooWide     = errors.New("file has more than 200 columns: keep those that describe people")
+	ErrBinary      = errors.New("file is a workbook or a document, not text: open it and save it as CSV (in Excel: Save as, CSV UTF-8)")
+	ErrEmpty       = errors.New("file holds no rows under its line of titles")
+	ErrNoTitles    = errors.New("file has no line of titles that is understood: name at least two columns above the rows, for example Nom and Téléphone")
+	ErrQuotes      = errors.New("a quotation mark opens a cell and does not close it: remove it in the spreadsheet and save again")
+)
+
+// titleDepth is how many records may stand above the titles (a letterhead, a date of printing).
+const titleDepth = 30
+
+// commas are the separators in use; the French one first, it wins a tie.
+var commas = []byte{';', ',', '\t', '|'}
+
+// Read reads a delimited text file: UTF-8 with or without byte order mark, UTF-16 with one, otherwise Windows-1252;
+// separated by semicolon, comma, tab or bar, whichever makes the best table; with Windows, Unix or old Mac line ends.
+//
+// The line of titles is the first in which at least two cells are recognised as titles, or the one below it if that has
+// more of them. What stands above is skipped, and so are blank lines and repetitions of the titles further down. A file
+// without such a line is refused.
+//
+// Errors are those of this package, ErrQuotes with a line number, or the reader's own.
+func Read(r io.Reader) (Table, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	if err != nil {
+		return Table{}, fmt.Errorf("reading spreadsheet: %w", err)
+	}
+	if len(raw) > MaxBytes {
+		return Table{}, ErrTooLarge
+	}
+	text, charset, err := decode(raw)
+	if err != nil {
+		return Table{}, err
+	}
+	if strings.TrimSpace(text) == "" {
+		return Table{}, ErrEmpty
+	}
+	first := 1
+	comma, skip := declaredComma(text)
+	if comma != 0 {
+		text, first = text[skip:], 2
+	} else {
+		comma = guessComma(text)
+	}
+	g := grid{charset: charset, comma: rune(comma)}
+	if err := g.fill(splitter{text: text, comma: comma, line: first}); err != nil {
+		return Table{}, err
+	}
+	return newTable(g), nil
+}
+
+// fill finds the titles and keeps what is below.
+func (g *grid) fill(s splitter) error {
+	var records []record
+	for s.text != "" {
+		rec, fault := s.next()
+		switch {
+		case fault != 0:
+			return fmt.Errorf("line %d: %w", fault, ErrQuotes)
+		case rec.wide:
+			return ErrTooWide
+		case isBlank(rec.cells):
+			continue
+		case len(records) > MaxRows+titleDepth+1:
+			return ErrTooManyRows
+		}
+		for i, cell := range rec.cells {
+			rec.cells[i] = disguard(cell)
+		}
+		records = append(records, rec)
+	}
+	at, known := findTitles(records)
+	if known < 2 {
+		return ErrNoTitles
+	}
+	titles := records[at].cells
+	g.setTitles(titles)
+	if at > 0 {
+		g.setGroups(records[at-1].cells)
+	}
+	for _, rec := range records[at+1:] {
+		if !slices.Equal(rec.cells, titles) {
+			g.rows = append(g.rows, rec.cells)
+			g.lines = append(g.lines, rec.line)
+		}
+	}
+	switch {
+	case len(g.rows) == 0:
+		return ErrEmpty
+	case len(g.rows) > MaxRows:
+		return ErrTooManyRows
+	}
+	return nil
+}
+
+func (g *grid) setTitles(cells []string) {
+	for _, cell := range cells {
+		g.header = append(g.header, clean(cell))
+	}
+}
+
+// setGroups takes the line above the titles as titles of groups if it has at least two cells filled.
+func (g *grid) setGroups(above []string) {
+	filled, carried := 0, ""
+	groups := make([]string, len(g.header))
+	for i := range groups {
+		if i < len(above) && clean(above[i]) != "" {
+			carried = clean(above[i])
+			filled++
+		}
+		groups[i] = carried
+	}
+	if filled >= 2 {
+		g.groups = groups
+	}
+}
+
+// findTitles gives the place of the titles and how many of them are recognised.
+func findTitles(records []record) (at, known int) {
+	for i, rec := range records[:min(len(records), titleDepth+1)] {
+		if known = knownTitles(rec.cells); known < 2 {
+			continue
+		}
+		if i+1 < len(records) {
+			if next := knownTitles(records[i+1].cells); next > known {
+				return i + 1, next
+			}
+		}
+		return i, known
+	}
+	return 0, 0
+}
+
+// knownTitles counts the cells that are titles; none, if a cell is a phone or an e-mail address, because then it is a
+// person's row.
+func knownTitles(cells []string) int {
+	known := 0
+	for _, cell := range cells {
+		if _, err := people.ParsePhone(cell); err == nil || strings.Contains(cell, "@") {
+			return 0
+		}
+		if titleOf(cell, Volunteers) != "" {
+			known++
+		}
+	}
+	return known
+}
+
+// declaredComma reads Excel's own first line, "sep=;".
+func declaredComma(text string) (comma byte, skip int) {
+	if len(text) < 6 || !strings.EqualFold(text[:4], "sep=") || !slices.Contains(commas, text[4]) {
+		return 0, 0
+	}
+	rest := strings.TrimLeft(text[5:], "\r\n")
+	breaks := lineBreaks(text[5 : len(text)-len(rest)])
+	if breaks == 0 {
+		return 0, 0
+	}
+	// Only the end of this one line is skipped, so that line numbers stay true.
+	s := splitter{text: text[5:]}
+	s.endLine()
+	return text[4], len(text) - len(s.text)
+}
+
+// guessComma takes the separator under which most titles are recognised; then the one under which most records have
+// the same number of cells; then the one that makes more cells.
+func guessComma(text string) byte {
+	best, bestScore := commas[0], [3]int{}
+	for _, comma := range commas {
+		score := scoreComma(text, comma)
+		if slices.Compare(score[:], bestScore[:]) > 0 {
+			best, bestScore = comma, score
+		}
+	}
+	return best
+}
+
+func scoreComma(text string, comma byte) [3]int {
+	const sample = 100
+	var records []record
+	s := splitter{text: text, comma: comma, line: 1}
+	for s.text != "" && len(records) < sample {
+		rec, fault := s.next()
+		if fault != 0 {
+			break
+		}
+		if !isBlank(rec.cells) {
+			records = append(records, rec)
+		}
+	}
+	_, known := findTitles(records)
+	widths := map[int]int{}
+	for _, rec := range records {
+		if len(rec.cells) > 1 {
+			widths[len(rec.cells)]++
+		}
+	}
+	usual, share := 0, 0
+	for width, n := range widths {
+		if n > share || n == share && width > usual {
+			usual, share = width, n
+		}
+	}
+	return [3]int{known, share, usual}
+}
+
+func isBlank(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(c string) bool { return strings.TrimSpace(c) != "" })
+}
+
+// decode gives the text of a file without its byte order mark.
+func decode(raw []byte) (text, charset string, err error) {
+	switch {
+	case bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")):
+		raw = raw[3:]
+	case bytes.HasPrefix(raw, []byte("\xff\xfe")):
+		text, charset = decodeUTF16(raw[2:], binary.LittleEndian), "UTF-16"
+	case bytes.HasPrefix(raw, []byte("\xfe\xff")):
+		text, charset = decodeUTF16(raw[2:], binary.BigEndian), "UTF-16"
+	}
+	switch {
+	case charset != "":
+	case isDocument(raw):
+		return "", "", ErrBinary
+	case utf8.Valid(raw):
+		text, charset = string(raw), "UTF-8"
+	default:
+		// Five bytes of Windows-1252 mean nothing and become U+FFFD; Rows reports them.
+		plain, err := charmap.Windows1252.NewDecoder().Bytes(raw)
+		if err != nil {
+			return "", "", ErrBinary
+		}
+		text, charset = string(plain), "Windows-1252"
+	}
+	if strings.ContainsRune(text, 0) {
+		return "", "", ErrBinary
+	}
+	return text, charset, nil
+}
+
+// decodeUTF16 drops half a unit at the end: the file was cut there.
+func decodeUTF16(raw []byte, order binary.ByteOrder) string {
+	units := make([]uint16, len(raw)/2)
+	for i := range units {
+		units[i] = order.Uint16(raw[2*i:])
+	}
+	return string(utf16.Decode(units))
+}
+
+// isDocument knows zip (xlsx, ods), old Office, PDF and RTF by their first bytes, and the web pages that some
+// programs save under the name of .xls.
+func isDocument(raw []byte) bool {
+	for _, magic := range []string{"PK\x03\x04", "\xd0\xcf\x11\xe0", "%PDF", `{\rtf`} {
+		if bytes.HasPrefix(raw, []byte(magic)) {
+			return true
+		}
+	}
+	return bytes.HasPrefix(bytes.TrimLeftFunc(raw, unicode.IsSpace), []byte("<"))
+}

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"encoding/binary"
+
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/catalogue"
+	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/territory"
+	"github.com/bippop/bippop/node/internal/when"
+)
+
+// The keyspace. The first byte of a key says what it is; numbers in keys are
+// big-endian so that keys sort as their numbers do. IDs are UUIDv7: records sort
+// by the time they were made.
+//
+//	00 name                              meta: applied index, versions
+//	01 collection id                     record (CBOR), the truth
+//	02 collection id version             change of a record: who, when, which command
+//	03 view …                            view row, key only, made again by view.Rebuild
+//	04 account key                       idempotency
+//	05 level index                       key tree
+//	06 cell                              counter
+//	07 at account key                    idempotency by age, to sweep it
+//	08 slot                              a leaf slot of the key tree that was handed out
+const (
+	spaceMeta    = 0x00
+	spaceRecord  = 0x01
+	spaceHistory = 0x02
+	spaceView    = 0x03
+	spaceReplay  = 0x04
+	spaceTree    = 0x05
+	spaceCounter = 0x06
+	spaceReplayA = 0x07
+	spaceSlot    = 0x08
+)
+
+// Record is what can be kept under an ID.
+type Record interface {
+	people.Beneficiary | people.Volunteer | people.Import | request.Request | catalogue.ActionType |
+		account.Account | account.Session | contact.Attempt | territory.Territory
+}
+
+// Collection is the place of one kind of record. The numbers are in stores and
+// in AEAD places: never reuse one.
+type Collection[R Record] struct {
+	Code byte
+	Name string // in AEAD places of sealed words
+	id   func(R) []byte
+}
+
+// The collections.
+var (
+	Beneficiaries = Collection[people.Beneficiary]{1, "beneficiary", func(r people.Beneficiary) []byte { return r.ID[:] }}
+	Volunteers    = Collection[people.Volunteer]{2, "volunteer", func(r people.Volunteer) []byte { return r.ID[:] }}
+	Requests      = Collection[request.Request]{3, "request", func(r request.Request) []byte { return r.ID[:] }}
+	ActionTypes   = Collection[catalogue.ActionType]{4, "action type", func(r catalogue.ActionType) []byte { return r.ID[:] }}
+	Accounts      = Collection[account.Account]{5, "account", func(r account.Account) []byte { return r.ID[:] }}
+	Sessions      = Collection[account.Session]{6, "session", func(r account.Session) []byte { return r.ID[:] }}
+	Attempts      = Collection[contact.Attempt]{7, "attempt", func(r contact.Attempt) []byte { return r.ID[:] }}
+	Imports       = Collection[people.Import]{8, "import", func(r people.Import) []byte { return r.ID[:] }}
+	Territories   = Collection[territory.Territory]{9, "territory", func(territory.Territory) []byte { return []byte{0} }}
+)
+
+func (c Collection[R]) key(id []byte) []byte {
+	return append([]byte{spaceRecord, c.Code}, id...)
+}
+
+// History is one change of a record, as it is kept for ever.
+type History struct {
+	Version uint32        `cbor:"1,keyasint"`
+	At      when.At       `cbor:"2,keyasint"`
+	By      ident.Account `cbor:"3,keyasint"`
+	Command uint8         `cbor:"4,keyasint"` // its kind
+}
+
+func historyKey(collection byte, id []byte, version uint32) []byte {
+	k := append([]byte{spaceHistory, collection}, id...)
+	return binary.BigEndian.AppendUint32(k, version)
+}
+
+func treeKey(level uint8, index uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{spaceTree, level}, index)
+}
+
+func counterKey(c public.Cell) []byte { return append([]byte{spaceCounter}, c.Bytes()...) }
+
+// Replay is what a command with an idempotency key has led to.
+type Replay struct {
+	Kind    uint8    `cbor:"1,keyasint"` // of the command
+	Digest  [8]byte  `cbor:"2,keyasint"` // keyed and salted, of what the caller sent
+	ID      [16]byte `cbor:"3,keyasint"` // of what was made
+	Index   uint64   `cbor:"4,keyasint"`
+	Refusal uint16   `cbor:"5,keyasint"`
+	At      when.At  `cbor:"6,keyasint"`
+	Version uint32   `cbor:"7,keyasint"` // of the record afterwards
+}
+
+func replayKey(by ident.Account, key string) []byte {
+	return append(append([]byte{spaceReplay}, by[:]...), key...)
+}
+
+func replayAgeKey(at when.At, by ident.Account, key string) []byte {
+	k := binary.BigEndian.AppendUint64([]byte{spaceReplayA}, uint64(at))
+	return append(append(k, by[:]...), key...)
+}
+
+// TreeNode implements crypto.Tree.
+func (tx *Tx) TreeNode(level uint8, index uint32) (crypto.TreeNode, error) {
+	n, ok, err := get[crypto.TreeNode](tx, treeKey(level, index))
+	if err == nil && !ok {
+		err = crypto.ErrNoNode
+	}
+	return n, err
+}
+
+// PutTreeNode adds or replaces a node of the key tree.
+func (tx *Tx) PutTreeNode(n crypto.TreeNode) { put(tx, treeKey(n.Level, n.Index), n) }
+
+// TakeSlot marks a leaf slot as handed out, for ever.
+func (tx *Tx) TakeSlot(slot uint32) {
+	tx.put(binary.BigEndian.AppendUint32([]byte{spaceSlot}, slot), nil)
+}
+
+// SlotTaken reports whether a leaf slot was handed out.
+func (tx *Tx) SlotTaken(slot uint32) (bool, error) {
+	b, err := tx.get(binary.BigEndian.AppendUint32([]byte{spaceSlot}, slot))
+	return b != nil, err
+}

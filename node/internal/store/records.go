@@ -1,0 +1,219 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/when"
+	"github.com/fxamacker/cbor/v2"
+)
+
+// Records are deterministic CBOR with numbered fields: equal records are equal
+// bytes on every replica, and an unknown field stops an older program.
+var (
+	encoding = must(cbor.CoreDetEncOptions().EncMode())
+	decoding = must(cbor.DecOptions{
+		DupMapKey: cbor.DupMapKeyEnforcedAPF, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField, IndefLength: cbor.IndefLengthForbidden,
+	}.DecMode())
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic("store: " + err.Error())
+	}
+	return v
+}
+
+func put[T any](tx *Tx, key []byte, v T) {
+	b, err := encoding.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("store: encoding %T: %v", v, err))
+	}
+	tx.put(key, b)
+}
+
+func get[T any](tx *Tx, key []byte) (v T, ok bool, err error) {
+	b, err := tx.get(key)
+	if err != nil || b == nil {
+		return v, false, err
+	}
+	if err := decoding.Unmarshal(b, &v); err != nil {
+		return v, false, tx.fail(fmt.Errorf("a stored %T is not of this program's form; use the version that wrote it", v))
+	}
+	return v, true, nil
+}
+
+// Get reads a record; ok says whether there is one.
+func (c Collection[R]) Get(tx *Tx, id []byte) (r R, ok bool, err error) {
+	return get[R](tx, c.key(id))
+}
+
+// Put writes a record. Its views and history are the machine's business.
+func (c Collection[R]) Put(tx *Tx, r R) { put(tx, c.key(c.id(r)), r) }
+
+// Delete removes a record.
+func (c Collection[R]) Delete(tx *Tx, id []byte) { tx.delete(c.key(id)) }
+
+// Each calls f with every record in order of ID, from the ID after on (nil: the
+// first), until f says stop.
+func (c Collection[R]) Each(tx *Tx, after []byte, f func(R) (more bool)) error {
+	var from []byte
+	if after != nil {
+		from = append(c.key(after), 0)
+	}
+	var bad error
+	err := tx.scan(c.key(nil), from, false, true, func(_, value []byte) bool {
+		var r R
+		if bad = decoding.Unmarshal(value, &r); bad != nil {
+			return false
+		}
+		return f(r)
+	})
+	if err == nil && bad != nil {
+		err = tx.fail(fmt.Errorf("a stored %s is not of this program's form; use the version that wrote it", c.Name))
+	}
+	return err
+}
+
+// AddHistory keeps a change of the record id for ever.
+func (tx *Tx) AddHistory(collection byte, id []byte, h History) {
+	put(tx, historyKey(collection, id, h.Version), h)
+}
+
+// EachHistory calls f with the changes of a record, oldest first.
+func (tx *Tx) EachHistory(collection byte, id []byte, f func(History)) error {
+	prefix := append([]byte{spaceHistory, collection}, id...)
+	var bad error
+	err := tx.scan(prefix, nil, false, true, func(_, value []byte) bool {
+		var h History
+		if bad = decoding.Unmarshal(value, &h); bad == nil {
+			f(h)
+		}
+		return bad == nil
+	})
+	if err == nil {
+		err = bad
+	}
+	return err
+}
+
+// AddRow and DropRow keep the view rows of a record; see package view.
+func (tx *Tx) AddRow(row []byte)  { tx.put(append([]byte{spaceView}, row...), nil) }
+func (tx *Tx) DropRow(row []byte) { tx.delete(append([]byte{spaceView}, row...)) }
+
+// EachRow calls f with the view rows below prefix, from the row from on (nil:
+// the first; with reverse, the last).
+func (tx *Tx) EachRow(prefix, from []byte, reverse bool, f func(row []byte) (more bool)) error {
+	if from != nil {
+		from = append([]byte{spaceView}, from...)
+	}
+	return tx.scan(append([]byte{spaceView}, prefix...), from, reverse, true, func(key, _ []byte) bool { return f(key[1:]) })
+}
+
+// Replay is what became of a command with this idempotency key.
+func (tx *Tx) Replay(by ident.Account, key string) (Replay, bool, error) {
+	return get[Replay](tx, replayKey(by, key))
+}
+
+// PutReplay remembers what became of a command.
+func (tx *Tx) PutReplay(by ident.Account, key string, r Replay) {
+	put(tx, replayKey(by, key), r)
+	tx.put(replayAgeKey(r.At, by, key), nil)
+}
+
+// SweepReplays forgets at most limit idempotency keys from before the instant.
+func (tx *Tx) SweepReplays(before when.At, limit int) error {
+	var old [][]byte
+	err := tx.scan([]byte{spaceReplayA}, nil, false, false, func(key, _ []byte) bool {
+		if when.At(binary.BigEndian.Uint64(key[1:])) >= before || len(old) == limit {
+			return false
+		}
+		old = append(old, key)
+		return true
+	})
+	for _, key := range old {
+		tx.delete(key)
+		tx.delete(append([]byte{spaceReplay}, key[9:]...))
+	}
+	return err
+}
+
+// Count adds n to a cell.
+func (tx *Tx) Count(c public.Cell, n uint64) error {
+	have, err := tx.Counter(c)
+	if err != nil {
+		return err
+	}
+	tx.put(counterKey(c), binary.BigEndian.AppendUint64(nil, have+n))
+	return nil
+}
+
+// Uncount takes n from a cell, for an import that is undone.
+func (tx *Tx) Uncount(c public.Cell, n uint64) error {
+	have, err := tx.Counter(c)
+	if err != nil {
+		return err
+	}
+	tx.put(counterKey(c), binary.BigEndian.AppendUint64(nil, have-min(n, have)))
+	return nil
+}
+
+// Counter is the number in a cell.
+func (tx *Tx) Counter(c public.Cell) (uint64, error) {
+	b, err := tx.get(counterKey(c))
+	if err != nil || len(b) != 8 {
+		return 0, err
+	}
+	return binary.BigEndian.Uint64(b), nil
+}
+
+// EachCounter calls f with every cell of a month and its number, in the cells'
+// order.
+func (tx *Tx) EachCounter(m public.Month, f func(public.Cell, uint64)) error {
+	for i := public.FirstIndicator; i <= public.LastIndicator; i++ {
+		if err := tx.eachOfMonth(i, m, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) eachOfMonth(i public.Indicator, m public.Month, f func(public.Cell, uint64)) error {
+	var bad error
+	err := tx.scan([]byte{spaceCounter, byte(i), byte(m >> 8), byte(m)}, nil, false, true, func(key, value []byte) bool {
+		var c public.Cell
+		if c, bad = public.ParseCell(key[1:]); bad == nil && len(value) == 8 {
+			f(c, binary.BigEndian.Uint64(value))
+		}
+		return bad == nil
+	})
+	if err == nil && bad != nil {
+		err = tx.fail(ErrDamaged)
+	}
+	return err
+}
+
+// DropViews removes all view rows, in steps of their own so that no transaction
+// grows too big. It is for rebuilding, while nobody reads.
+func (s *Store) DropViews() error {
+	for {
+		n := 0
+		err := s.Update(func(tx *Tx) error {
+			var rows [][]byte
+			err := tx.scan([]byte{spaceView}, nil, false, false, func(key, _ []byte) bool {
+				rows = append(rows, key)
+				return len(rows) < 5000
+			})
+			n = len(rows)
+			for _, r := range rows {
+				tx.delete(r)
+			}
+			return err
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package view
+
+import (
+	"encoding/binary"
+
+	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/when"
+)
+
+// List names one view and what of it is wanted: all rows below a prefix.
+type List struct{ prefix []byte }
+
+// Lists of requests.
+func InState(s request.State) List            { return List{row(byState, []byte{byte(s)})} }
+func OfPerson(b ident.Beneficiary) List       { return List{row(byPerson, b[:])} }
+func Looking(commune string) List             { return List{row(looking, []byte(commune))} }
+func WaitingFor(v ident.Volunteer) List       { return List{row(waiting, v[:])} }
+func SeatsOf(v ident.Volunteer) List          { return List{row(seated, v[:])} }
+func ToCall(b ident.Beneficiary) List         { return List{row(toCall, b[:])} }
+func ToCallAll() List                         { return List{row(toCall)} }
+func CallsTo(b ident.Beneficiary) List        { return List{row(attempts, b[:])} }
+func InCommune(commune string) List           { return List{row(byCommune, []byte(commune))} }
+func AllByCommune() List                      { return List{row(byCommune)} }
+func InStatus(s people.Status) List           { return List{row(byStatus, []byte{byte(s)})} }
+func SessionsOf(a ident.Account) List         { return List{row(sessions, a[:])} }
+func AccountsOf(v ident.Volunteer) List       { return List{row(accountOf, v[:])} }
+func Accounts() List                          { return List{row(accountsList)} }
+func OfImport(i ident.Import, kind byte) List { return List{row(ofImport, i[:], []byte{kind})} }
+
+// Each calls f with the ID at the end of each row, from the row after the cursor
+// on (nil: from the start; newest first with reverse), until f says stop. The
+// cursor handed to f continues behind that row.
+func Each[N any](tx *store.Tx, l List, cursor []byte, reverse bool, f func(id ident.ID[N], cursor []byte) (more bool)) error {
+	var from []byte
+	switch {
+	case cursor != nil && reverse:
+		from = row(l.prefix[0], l.prefix[1:], cursor)
+	case cursor != nil:
+		from = append(row(l.prefix[0], l.prefix[1:], cursor), 0)
+	}
+	return tx.EachRow(l.prefix, from, reverse, func(row []byte) bool {
+		rest := row[len(l.prefix):]
+		if reverse && cursor != nil && string(rest) == string(cursor) {
+			return true
+		}
+		return f(last[N](row), rest)
+	})
+}
+
+// Planned calls f with the covered requests that start within [from, to), in
+// order of time.
+func Planned(tx *store.Tx, from, to when.At, f func(ident.Request) (more bool)) error {
+	prefix := row(planned)
+	return tx.EachRow(prefix, row(planned, instant(from)), false, func(r []byte) bool {
+		if when.At(binary.BigEndian.Uint64(r[1:9])) >= to {
+			return false
+		}
+		return f(ident.Request(r[len(r)-16:]))
+	})
+}
+
+// Seats calls f with the requests that v accepted and that start within
+// [from, to), in order of time.
+func Seats(tx *store.Tx, v ident.Volunteer, from, to when.At, f func(id ident.Request, start when.At) (more bool)) error {
+	return tx.EachRow(row(seated, v[:]), row(seated, v[:], instant(max(0, from))), false, func(r []byte) bool {
+		start := when.At(binary.BigEndian.Uint64(r[17:25]))
+		return start < to && f(ident.Request(r[len(r)-16:]), start)
+	})
+}
+
+// ByLogin finds an account.
+func ByLogin(tx *store.Tx, login string) (id ident.Account, ok bool, err error) {
+	err = tx.EachRow(row(logins, []byte(login), []byte{0}), nil, false, func(r []byte) bool {
+		id, ok = ident.Account(r[len(r)-16:]), true
+		return false
+	})
+	return id, ok, err
+}
+
+// Sessions calls f with the sessions of an account.
+func Sessions(tx *store.Tx, a ident.Account, f func(account.SessionID)) error {
+	return tx.EachRow(SessionsOf(a).prefix, nil, false, func(r []byte) bool {
+		f(account.SessionID(r[len(r)-32:]))
+		return true
+	})
+}
+
+// Expired calls f with sessions that end before the instant.
+func Expired(tx *store.Tx, before when.At, f func(account.SessionID) (more bool)) error {
+	return tx.EachRow(row(expiries), nil, false, func(r []byte) bool {
+		return when.At(binary.BigEndian.Uint64(r[1:9])) < before && f(account.SessionID(r[len(r)-32:]))
+	})
+}
+
+// EachToCall calls f with every request of which somebody must hear, sorted by
+// person.
+func EachToCall(tx *store.Tx, f func(ident.Beneficiary, ident.Request) (more bool)) error {
+	return tx.EachRow(row(toCall), nil, false, func(r []byte) bool {
+		return f(ident.Beneficiary(r[1:17]), ident.Request(r[17:33]))
+	})
+}

@@ -1,0 +1,213 @@
+// Package view says in which lists a record stands. A view row is a key without
+// a value, and the rows of a record follow from the record alone: so the views
+// are kept by writing the rows of the new record and dropping those of the old
+// one, and made again by walking the records.
+package view
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/catalogue"
+	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/territory"
+	"github.com/bippop/bippop/node/internal/when"
+)
+
+// Version is raised when a view is added, changed or removed. A store with
+// another version is rebuilt before the node serves.
+const Version = 1
+
+// Prefixes of the views. What follows is listed in order; a row ends with the ID
+// of its record.
+const (
+	byCommune    = 'b' // commune, beneficiary
+	byStatus     = 'v' // status, volunteer
+	byState      = 'r' // state, latest day, request
+	byPerson     = 'p' // beneficiary, request
+	looking      = 'o' // commune, request that looks for volunteers
+	waiting      = 'q' // volunteer, request that waits for his answer
+	seated       = 's' // volunteer, start, request that he accepted
+	planned      = 'd' // start, request that is covered
+	toCall       = 'c' // beneficiary, request of which she must hear
+	attempts     = 'a' // beneficiary, attempt
+	logins       = 'l' // login, zero byte, account
+	sessions     = 'n' // account, session
+	expiries     = 'x' // expiry, session
+	accountOf    = 'u' // volunteer, account
+	ofImport     = 'i' // import, kind, person
+	accountsList = 'k' // account
+)
+
+// Kinds of person in an import's rows.
+const (
+	ImportedBeneficiary = 1
+	ImportedVolunteer   = 2
+)
+
+// Rows are the rows in which r stands.
+func Rows[R store.Record](r R) [][]byte {
+	switch r := any(r).(type) {
+	case people.Beneficiary:
+		rows := [][]byte{row(byCommune, []byte(r.Commune), r.ID[:])}
+		if !r.Enrolled.Import.Zero() {
+			rows = append(rows, row(ofImport, r.Enrolled.Import[:], []byte{ImportedBeneficiary}, r.ID[:]))
+		}
+		return rows
+	case people.Volunteer:
+		rows := [][]byte{row(byStatus, []byte{byte(r.Status)}, r.ID[:])}
+		if !r.Import.Zero() {
+			rows = append(rows, row(ofImport, r.Import[:], []byte{ImportedVolunteer}, r.ID[:]))
+		}
+		return rows
+	case request.Request:
+		return requestRows(r)
+	case contact.Attempt:
+		return [][]byte{row(attempts, r.Beneficiary[:], r.ID[:])}
+	case account.Account:
+		rows := [][]byte{row(logins, []byte(r.Login), []byte{0}, r.ID[:]), row(accountsList, r.ID[:])}
+		if !r.Of.Zero() {
+			rows = append(rows, row(accountOf, r.Of[:], r.ID[:]))
+		}
+		return rows
+	case account.Session:
+		return [][]byte{row(sessions, r.Account[:], r.ID[:]), row(expiries, instant(r.Expires), r.ID[:])}
+	case catalogue.ActionType, people.Import, territory.Territory:
+		return nil // few: read whole
+	}
+	panic(fmt.Sprintf("view: no rows for %T", r))
+}
+
+func requestRows(r request.Request) [][]byte {
+	rows := [][]byte{
+		row(byState, []byte{byte(r.State)}, day(r.Wish.Latest()), r.ID[:]),
+		row(byPerson, r.Beneficiary[:], r.ID[:]),
+	}
+	if r.State.Looking() {
+		rows = append(rows, row(looking, []byte(r.Commune), r.ID[:]))
+	}
+	if r.State == request.Covered || r.State == request.Told {
+		rows = append(rows, row(planned, instant(r.Plan.Start), r.ID[:]))
+	}
+	if r.NeedsCall() {
+		rows = append(rows, row(toCall, r.Beneficiary[:], r.ID[:]))
+	}
+	for _, a := range r.Askings {
+		switch {
+		case a.Answer == request.Waiting && r.State.Looking():
+			rows = append(rows, row(waiting, a.Volunteer[:], r.ID[:]))
+		case a.Answer == request.Yes && r.State != request.Cancelled && r.State != request.Unfilled:
+			rows = append(rows, row(seated, a.Volunteer[:], instant(r.Plan.Start), r.ID[:]))
+		}
+	}
+	return rows
+}
+
+// Update replaces the rows of before by those of after. Either may be nil.
+func Update[R store.Record](tx *store.Tx, before, after *R) {
+	var old, now [][]byte
+	if before != nil {
+		old = Rows(*before)
+	}
+	if after != nil {
+		now = Rows(*after)
+	}
+	for _, r := range old {
+		if !holds(now, r) {
+			tx.DropRow(r)
+		}
+	}
+	for _, r := range now {
+		if !holds(old, r) {
+			tx.AddRow(r)
+		}
+	}
+}
+
+func holds(rows [][]byte, r []byte) bool {
+	for _, have := range rows {
+		if bytes.Equal(have, r) {
+			return true
+		}
+	}
+	return false
+}
+
+// Rebuild makes every view again. Nobody reads meanwhile.
+func Rebuild(s *store.Store) error {
+	if err := s.DropViews(); err != nil {
+		return err
+	}
+	for _, step := range []func(*store.Store) error{
+		rebuild(store.Beneficiaries, func(r people.Beneficiary) []byte { return r.ID[:] }),
+		rebuild(store.Volunteers, func(r people.Volunteer) []byte { return r.ID[:] }),
+		rebuild(store.Requests, func(r request.Request) []byte { return r.ID[:] }),
+		rebuild(store.Accounts, func(r account.Account) []byte { return r.ID[:] }),
+		rebuild(store.Sessions, func(r account.Session) []byte { return r.ID[:] }),
+		rebuild(store.Attempts, func(r contact.Attempt) []byte { return r.ID[:] }),
+	} {
+		if err := step(s); err != nil {
+			return err
+		}
+	}
+	return s.Update(func(tx *store.Tx) error {
+		tx.SetMeta("views", Version)
+		return nil
+	})
+}
+
+// rebuildStep is how many records one transaction takes.
+const rebuildStep = 1000
+
+func rebuild[R store.Record](c store.Collection[R], id func(R) []byte) func(*store.Store) error {
+	return func(s *store.Store) error {
+		var after []byte
+		for {
+			n := 0
+			err := s.Update(func(tx *store.Tx) error {
+				var found []R
+				err := c.Each(tx, after, func(r R) bool {
+					found = append(found, r)
+					return len(found) < rebuildStep
+				})
+				for _, r := range found {
+					Update(tx, nil, &r)
+				}
+				if n = len(found); n > 0 {
+					after = bytes.Clone(id(found[n-1]))
+				}
+				return err
+			})
+			if err != nil || n == 0 {
+				return err
+			}
+		}
+	}
+}
+
+func row(view byte, parts ...[]byte) []byte {
+	r := []byte{view}
+	for _, p := range parts {
+		r = append(r, p...)
+	}
+	return r
+}
+
+func instant(at when.At) []byte { return binary.BigEndian.AppendUint64(nil, uint64(at)) }
+
+// day sorts requests without a last day behind those with one.
+func day(d when.Day) []byte {
+	if d == 0 {
+		return []byte{0xff, 0xff, 0xff, 0xff}
+	}
+	return binary.BigEndian.AppendUint32(nil, uint32(d))
+}
+
+// last is the ID at the end of a row.
+func last[N any](row []byte) ident.ID[N] { return ident.ID[N](row[len(row)-16:]) }

@@ -1,0 +1,100 @@
+package node
+
+import (
+	"fmt"
+
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/store"
+)
+
+// opener is the read path of people's words: every box that is opened for a
+// caller passes here, and nowhere else. Safe for concurrent use.
+type opener struct {
+	ring  *crypto.Keyring
+	siren string
+}
+
+// Beneficiary is a person's record with her words.
+type Beneficiary struct {
+	people.Beneficiary
+	Words BeneficiaryWords
+}
+
+// Volunteer is a volunteer's record with his words.
+type Volunteer struct {
+	people.Volunteer
+	Words VolunteerWords
+}
+
+func (o opener) beneficiary(r people.Beneficiary) (Beneficiary, error) {
+	b := Beneficiary{Beneficiary: r}
+	return b, o.open(r.Leaf, store.Beneficiaries.Name, r.ID, r.Boxed, r.Box, &b.Words)
+}
+
+func (o opener) volunteer(r people.Volunteer) (Volunteer, error) {
+	v := Volunteer{Volunteer: r}
+	return v, o.open(r.Leaf, store.Volunteers.Name, r.ID, r.Boxed, r.Box, &v.Words)
+}
+
+// requestWords opens what was noted with a request, under the key of her who
+// asked.
+func (o opener) requestWords(b people.Beneficiary, r request.Request) (w request.Words, err error) {
+	if len(r.Box) > 0 {
+		err = o.open(b.Leaf, store.Requests.Name, r.ID, r.Boxed, r.Box, &w)
+	}
+	return w, err
+}
+
+// outcomeWords opens what was said of how it went.
+func (o opener) outcomeWords(b people.Beneficiary, r request.Request) (w request.OutcomeWords, err error) {
+	if len(r.Outcome.Box) > 0 {
+		err = o.open(b.Leaf, outcomeBox, r.ID, 1, r.Outcome.Box, &w)
+	}
+	return w, err
+}
+
+// outcomeBox is the collection name in the place of an outcome's words.
+const outcomeBox = "outcome"
+
+func (o opener) account(a account.Account) (w account.Words, err error) {
+	return w, o.open(a.Leaf, store.Accounts.Name, a.ID, 1, a.Box, &w)
+}
+
+func (o opener) importWords(i people.Import) (w people.ImportWords, err error) {
+	return w, o.open(i.Leaf, store.Imports.Name, i.ID, 1, i.Box, &w)
+}
+
+func (o opener) open(leaf crypto.Leaf, collection string, id [16]byte, version uint32, box []byte, into any) error {
+	key, err := o.ring.Open(leaf)
+	if err != nil {
+		return fmt.Errorf("opening a %s: %w", collection, err)
+	}
+	plain, err := key.Open(box, boxPlace(o.siren, collection, id, version))
+	if err != nil {
+		return fmt.Errorf("opening a %s: %w", collection, err)
+	}
+	if err := boxDecoding.Unmarshal(plain, into); err != nil {
+		return fmt.Errorf("opening a %s: its words are of an unknown form", collection)
+	}
+	return nil
+}
+
+// seesPerson decides whether a person is there for readers: people of an import
+// that is not finished, or was undone, are not.
+func visible(tx *store.Tx, from ImportID, seen map[ImportID]bool) (bool, error) {
+	if from.Zero() {
+		return true, nil
+	}
+	if yes, ok := seen[from]; ok {
+		return yes, nil
+	}
+	i, ok, err := store.Imports.Get(tx, from[:])
+	if err != nil {
+		return false, err
+	}
+	seen[from] = ok && i.State == people.Committed
+	return seen[from], nil
+}

@@ -1,0 +1,232 @@
+package node
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/bippop/bippop/consensus"
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/machine"
+	"github.com/bippop/bippop/node/internal/refuse"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/when"
+	"github.com/fxamacker/cbor/v2"
+	"github.com/google/uuid"
+)
+
+// Receipt is what a write answers.
+type Receipt struct {
+	ID      [16]byte // of the record it was about
+	Version uint32   // of that record now
+	Index   uint64   // a read at this index or later sees the write
+}
+
+// proposer is the write path: it stamps, draws, seals, encodes, proposes and
+// reads the reply. The only clock and the only chance of the node are here and
+// in package crypto.
+type proposer struct {
+	replica *consensus.Replica
+	ring    *crypto.Keyring
+	store   *store.Store
+	siren   string
+	staff   crypto.Key
+	now     func() time.Time
+	health  *health
+
+	mu   sync.Mutex // guards next, for one allocation; growing the tree is done under it
+	next uint32     // the leaf slot to hand out next
+}
+
+// proposalTimeout bounds how long one write may take, retries included.
+const proposalTimeout = 10 * time.Second
+
+// staleRetries is how often a command is sealed anew after StaleTree.
+const staleRetries = 6
+
+// clock is the present instant.
+func (p *proposer) clock() when.At { return when.Of(p.now()) }
+
+// newID draws an ID: UUIDv7, so that records sort by the time they were made.
+func newID[T ~[16]byte]() T { return T(uuid.Must(uuid.NewV7())) }
+
+// stamp says who, when and why.
+func (p *proposer) stamp(by Caller, commune string) command.Stamp {
+	s := command.Stamp{At: p.clock(), By: by.Account, Role: by.Roles, Commune: commune, Purpose: by.purpose(), Key: by.Key}
+	if by.Key != "" {
+		mac := hmac.New(sha256.New, p.staff.Derive("idempotency").Reveal())
+		mac.Write(crypto.Place([]byte(by.Key), by.Account[:], by.Body))
+		copy(s.Digest[:], mac.Sum(nil))
+	}
+	return s
+}
+
+// do proposes c and waits until it is applied here.
+func (p *proposer) do(ctx context.Context, c command.Command) (Receipt, error) {
+	entry, err := command.Encode(c)
+	if errors.Is(err, command.ErrTooLarge) {
+		return Receipt{}, invalid("", "too-large", "this is more than can be recorded at once; shorten the longest text")
+	}
+	if err != nil {
+		return Receipt{}, err
+	}
+	if err := p.health.writable(); err != nil {
+		return Receipt{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, proposalTimeout)
+	defer cancel()
+	result, err := p.replica.Propose(ctx, entry)
+	if errors.Is(err, consensus.ErrUnknown) && c.Stamped().Key != "" && ctx.Err() == nil {
+		result, err = p.replica.Propose(ctx, entry) // the same bytes: at most once in effect
+	}
+	if err != nil {
+		p.health.note(err)
+		return Receipt{}, explain(err)
+	}
+	reply, ok := result.Reply.(machine.Reply)
+	if !ok {
+		return Receipt{}, fmt.Errorf("node: the machine answered %T", result.Reply)
+	}
+	receipt := Receipt{ID: reply.ID, Version: reply.Version, Index: result.Index}
+	if reply.Refusal != 0 {
+		return receipt, refusal{reply.Refusal, reply.Clash}
+	}
+	return receipt, nil
+}
+
+// refusal carries a machine's reason up to the service that can react to it.
+type refusal struct {
+	reason refuse.Reason
+	clash  ident.Request
+}
+
+func (r refusal) Error() string { return r.reason.Error() }
+
+// finish turns what do returned into what the caller may know.
+func finish(r Receipt, err error) (Receipt, error) {
+	var no refusal
+	if errors.As(err, &no) {
+		return r, refused(no.reason, no.clash)
+	}
+	return r, explain(err)
+}
+
+// propose is do and finish, for commands that no StaleTree can hit.
+func (p *proposer) propose(ctx context.Context, c command.Command) (Receipt, error) {
+	return finish(p.do(ctx, c))
+}
+
+// proposeSealed gives make n fresh leaves to seal under, and again when the tree
+// has moved on meanwhile.
+func (p *proposer) proposeSealed(ctx context.Context, n int, make func([]crypto.Leaf, []crypto.Key) (command.Command, error)) (Receipt, error) {
+	var receipt Receipt
+	var err error
+	for range staleRetries {
+		var leaves []crypto.Leaf
+		var keys []crypto.Key
+		if leaves, keys, err = p.leaves(ctx, n); err != nil {
+			return Receipt{}, explain(err)
+		}
+		c, err2 := make(leaves, keys)
+		if err2 != nil {
+			return Receipt{}, err2
+		}
+		receipt, err = p.do(ctx, c)
+		var no refusal
+		if !errors.As(err, &no) || no.reason != refuse.StaleTree {
+			break
+		}
+		p.refresh()
+	}
+	return finish(receipt, err)
+}
+
+// leaves hands out n slots with fresh keys, growing the tree where it lacks.
+func (p *proposer) leaves(ctx context.Context, n int) ([]crypto.Leaf, []crypto.Key, error) {
+	leaves, keys := make([]crypto.Leaf, n), make([]crypto.Key, n)
+	for i := range leaves {
+		slot, err := p.slot(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if leaves[i], keys[i], err = p.ring.NewLeaf(slot); err != nil {
+			return nil, nil, err
+		}
+	}
+	return leaves, keys, nil
+}
+
+func (p *proposer) slot(ctx context.Context) (uint32, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	nodes, err := p.ring.Grow(p.next)
+	if err != nil {
+		return 0, err
+	}
+	if len(nodes) > 0 {
+		_, err := p.do(ctx, command.GrowTree{Stamp: p.own(), Nodes: nodes})
+		var no refusal
+		if err != nil && !(errors.As(err, &no) && no.reason == refuse.StaleTree) {
+			return 0, err
+		}
+	}
+	slot := p.next
+	p.next++
+	return slot, nil
+}
+
+// refresh looks up which slots are taken, after another proposer took some.
+func (p *proposer) refresh() error {
+	var mark uint64
+	err := p.store.View(func(tx *store.Tx) (err error) {
+		mark, err = tx.Meta("slots")
+		return err
+	})
+	p.mu.Lock()
+	p.next = max(p.next, uint32(mark))
+	p.mu.Unlock()
+	return err
+}
+
+// own is the stamp of what the node does of itself.
+func (p *proposer) own() command.Stamp {
+	return command.Stamp{At: p.clock(), Purpose: command.Operating}
+}
+
+// Boxes are deterministic CBOR. The form has a number: schema 1.
+var (
+	boxEncoding = must(cbor.CoreDetEncOptions().EncMode())
+	boxDecoding = must(cbor.DecOptions{ExtraReturnErrors: cbor.ExtraDecErrorUnknownField}.DecMode())
+)
+
+const boxSchema = 1
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic("node: " + err.Error())
+	}
+	return v
+}
+
+// seal closes words under a person's key, bound to their place.
+func (p *proposer) seal(key crypto.Key, collection string, id [16]byte, version uint32, words any) ([]byte, error) {
+	plain, err := boxEncoding.Marshal(words)
+	if err != nil {
+		return nil, fmt.Errorf("encoding words: %w", err)
+	}
+	return key.Seal(plain, boxPlace(p.siren, collection, id, version)), nil
+}
+
+func boxPlace(siren, collection string, id [16]byte, version uint32) []byte {
+	v := []byte{boxSchema, byte(version >> 24), byte(version >> 16), byte(version >> 8), byte(version)}
+	return crypto.Place([]byte("words v1"), []byte(siren), []byte(collection), id[:], v)
+}
+
+// systemClock is the clock of a node in service.
+func systemClock() time.Time { return time.Now() }

@@ -1,0 +1,36 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/when"
+)
+
+// Nothing expires by itself: the leader's ticker proposes, the machine re-checks.
+const (
+	sweepEvery = 10 * time.Minute
+	// replayLife is how long an Idempotency-Key is remembered. A phone without
+	// network sends its outbox within days.
+	replayLife = 14 * 24 * time.Hour
+)
+
+func (n *Node) sweep(ctx context.Context) {
+	defer close(n.swept)
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			p := n.core.proposer
+			now := p.clock()
+			_, err := p.propose(ctx, command.Sweep{Stamp: p.own(), Sessions: now, Replays: now - when.At(replayLife.Milliseconds())})
+			if err != nil && ctx.Err() == nil {
+				n.core.cfg.Logger.Warn("sweeping", errAttr(err))
+			}
+		}
+	}
+}

@@ -1,0 +1,443 @@
+package node
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/bippop/bippop/node/internal/catalogue"
+	"github.com/bippop/bippop/node/internal/dispatch"
+	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/view"
+	"github.com/bippop/bippop/node/internal/when"
+)
+
+// Visit is a request as the desk sees it: who asks, what for, who comes.
+type Visit struct {
+	request.Request
+	Her       Beneficiary
+	Kind      ActionType
+	Note      Secret
+	Exception Secret
+	Word      Secret // how it went
+	Seats     []Seat // everybody who was asked, in the order of asking
+	Start     time.Time
+}
+
+// Seat is one volunteer's part in a visit.
+type Seat struct {
+	request.Asking
+	Volunteer Volunteer
+}
+
+// Coming lists the seats that are taken.
+func (v Visit) Coming() []Seat {
+	return slices.DeleteFunc(slices.Clone(v.Seats), func(s Seat) bool { return s.Answer != request.Yes })
+}
+
+// Waiting lists who has not answered yet.
+func (v Visit) Waiting() []Seat {
+	return slices.DeleteFunc(slices.Clone(v.Seats), func(s Seat) bool { return s.Answer != request.Waiting })
+}
+
+// reader opens visits within one transaction, each person and kind once.
+type reader struct {
+	*core
+	tx    *store.Tx
+	zone  *time.Location
+	her   map[BeneficiaryID]Beneficiary
+	him   map[VolunteerID]Volunteer
+	kinds map[TypeID]catalogue.ActionType
+}
+
+func (c *core) reader(tx *store.Tx, zone *time.Location) *reader {
+	return &reader{c, tx, zone, map[BeneficiaryID]Beneficiary{}, map[VolunteerID]Volunteer{}, map[TypeID]catalogue.ActionType{}}
+}
+
+func (r *reader) beneficiary(id BeneficiaryID) (Beneficiary, error) {
+	if b, ok := r.her[id]; ok {
+		return b, nil
+	}
+	rec, _, err := store.Beneficiaries.Get(r.tx, id[:])
+	if err != nil {
+		return Beneficiary{}, err
+	}
+	b, err := r.opener.beneficiary(rec)
+	r.her[id] = b
+	return b, err
+}
+
+func (r *reader) volunteer(id VolunteerID) (Volunteer, error) {
+	if v, ok := r.him[id]; ok {
+		return v, nil
+	}
+	rec, _, err := store.Volunteers.Get(r.tx, id[:])
+	if err != nil {
+		return Volunteer{}, err
+	}
+	v, err := r.opener.volunteer(rec)
+	r.him[id] = v
+	return v, err
+}
+
+func (r *reader) kind(id TypeID) (catalogue.ActionType, error) {
+	if t, ok := r.kinds[id]; ok {
+		return t, nil
+	}
+	t, _, err := store.ActionTypes.Get(r.tx, id[:])
+	r.kinds[id] = t
+	return t, err
+}
+
+// visit opens a request whole.
+func (r *reader) visit(q request.Request) (v Visit, err error) {
+	v.Request = q
+	if v.Her, err = r.beneficiary(q.Beneficiary); err != nil {
+		return v, err
+	}
+	if v.Kind, err = r.kind(q.Type); err != nil {
+		return v, err
+	}
+	words, err := r.opener.requestWords(v.Her.Beneficiary, q)
+	if err != nil {
+		return v, err
+	}
+	v.Note, v.Exception = words.Note, words.Exception
+	how, err := r.opener.outcomeWords(v.Her.Beneficiary, q)
+	if err != nil {
+		return v, err
+	}
+	v.Word = how.Word
+	for _, a := range q.Askings {
+		him, err := r.volunteer(a.Volunteer)
+		if err != nil {
+			return v, err
+		}
+		v.Seats = append(v.Seats, Seat{a, him})
+	}
+	if q.Plan.Start != 0 {
+		v.Start = q.Plan.Start.Time().In(r.zone)
+	}
+	return v, nil
+}
+
+// visits opens the requests of a list, page by page.
+func (c *core) visits(list view.List, reverse bool, page Page) (out []Visit, next []byte, err error) {
+	zone := c.zone()
+	err = c.view(func(tx *store.Tx) error {
+		var ids []RequestID
+		err := view.Each(tx, list, page.Cursor, reverse, func(id RequestID, cursor []byte) bool {
+			if len(ids) == page.limit() {
+				return false
+			}
+			ids, next = append(ids, id), slices.Clone(cursor)
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		if len(ids) < page.limit() {
+			next = nil
+		}
+		out, err = c.reader(tx, zone).all(ids)
+		return err
+	})
+	return out, next, err
+}
+
+func (r *reader) all(ids []RequestID) (out []Visit, err error) {
+	for _, id := range ids {
+		q, ok, err := store.Requests.Get(r.tx, id[:])
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		v, err := r.visit(q)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// Get opens one request.
+func (s *Requests) Get(by Caller, id RequestID) (v Visit, err error) {
+	if err := by.may(handleRequests); err != nil {
+		return v, err
+	}
+	zone := s.zone()
+	err = s.view(func(tx *store.Tx) error {
+		q, ok, err := store.Requests.Get(tx, id[:])
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return &Error{Kind: NotFound, Code: "no-request", Reason: "no such request"}
+		}
+		v, err = s.reader(tx, zone).visit(q)
+		return err
+	})
+	return v, err
+}
+
+// InState lists the requests in a state, the most pressing first; ended ones by
+// their last day too.
+func (s *Requests) InState(by Caller, state State, page Page) ([]Visit, []byte, error) {
+	if err := by.may(handleRequests); err != nil {
+		return nil, nil, err
+	}
+	return s.visits(view.InState(state), state.Closed(), page)
+}
+
+// OfPerson lists her requests, the newest first.
+func (s *Requests) OfPerson(by Caller, id BeneficiaryID, page Page) ([]Visit, []byte, error) {
+	if err := by.may(handleRequests); err != nil {
+		return nil, nil, err
+	}
+	return s.visits(view.OfPerson(id), true, page)
+}
+
+// OfVolunteer lists the visits that a volunteer has accepted, the newest first.
+func (s *Requests) OfVolunteer(by Caller, id VolunteerID, page Page) ([]Visit, []byte, error) {
+	if err := by.may(handleRequests); err != nil {
+		return nil, nil, err
+	}
+	return s.visits(view.SeatsOf(id), true, page)
+}
+
+// Planned lists the visits that are covered and start on the days from first to
+// last, in order of time.
+func (s *Requests) Planned(by Caller, first, last Day) (out []Visit, err error) {
+	if err := by.may(handleRequests); err != nil {
+		return nil, err
+	}
+	zone := s.zone()
+	err = s.view(func(tx *store.Tx) error {
+		var ids []RequestID
+		err := view.Planned(tx, first.At(0, zone), (last+1).At(0, zone), func(id RequestID) bool {
+			ids = append(ids, id)
+			return len(ids) < 200
+		})
+		if err != nil {
+			return err
+		}
+		out, err = s.reader(tx, zone).all(ids)
+		return err
+	})
+	return out, err
+}
+
+// CountIn is how many requests stand in a state, counted up to most.
+func (s *Requests) CountIn(by Caller, state State, most int) (n int, err error) {
+	if err := by.may(handleRequests); err != nil {
+		return 0, err
+	}
+	err = s.view(func(tx *store.Tx) error {
+		return view.Each(tx, view.InState(state), nil, false, func(RequestID, []byte) bool {
+			n++
+			return n < most
+		})
+	})
+	return n, err
+}
+
+// History lists the changes of a request, oldest first.
+func (s *Requests) History(by Caller, id RequestID) ([]Change, error) {
+	if err := by.may(handleRequests); err != nil {
+		return nil, err
+	}
+	if _, err := s.request(id); err != nil {
+		return nil, err
+	}
+	return s.history(store.Requests.Code, id[:])
+}
+
+// Candidate is a volunteer beside a request, with what speaks for and against
+// asking him.
+type Candidate struct {
+	dispatch.Candidate
+	Volunteer Volunteer
+}
+
+// lookCloser is how many candidates are looked at closely: their week, and how
+// often they have been with her.
+const lookCloser = 60
+
+// Candidates lists who may be asked, best first, at most limit; those who do not
+// fit come last, with the reason. A draft is matched like an open request.
+func (s *Requests) Candidates(by Caller, id RequestID, limit int) (out []Candidate, err error) {
+	if err := by.may(handleRequests); err != nil {
+		return nil, err
+	}
+	q, err := s.request(id)
+	if err != nil {
+		return nil, err
+	}
+	b, t, err := s.personAndType(q.Beneficiary, q.Type)
+	if err != nil {
+		return nil, err
+	}
+	return s.candidates(q, b.Beneficiary, t, limit)
+}
+
+// CandidatesFor is Candidates for a request that is being written.
+func (s *Requests) CandidatesFor(by Caller, who BeneficiaryID, what TypeID, wish Wish, limit int) ([]Candidate, error) {
+	if err := by.may(handleRequests); err != nil {
+		return nil, err
+	}
+	b, t, err := s.personAndType(who, what)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkWish(&wish); err != nil {
+		return nil, err
+	}
+	return s.candidates(request.Request{Beneficiary: who, Type: what, Wish: wish, Commune: b.Commune}, b.Beneficiary, t, limit)
+}
+
+func (s *Requests) candidates(q request.Request, her people.Beneficiary, t ActionType, limit int) (out []Candidate, err error) {
+	zone := s.zone()
+	need := dispatch.Need{Kind: t, Her: her, Wish: q.Wish}
+	far := map[string]int{}
+	records := map[VolunteerID]people.Volunteer{}
+	var cs []dispatch.Candidate
+	for _, v := range s.find.approvedVolunteers() {
+		metres, ok := far[v.Offer.Commune]
+		if !ok {
+			if metres, ok = distance(v.Offer.Commune, her.Commune); !ok {
+				metres = -1
+			}
+			far[v.Offer.Commune] = metres
+		}
+		if a, asked := q.Asking(v.ID); asked && a.Answer == request.Yes {
+			continue
+		}
+		records[v.ID] = v
+		cs = append(cs, dispatch.Look(v, need, metres))
+	}
+	err = s.view(func(tx *store.Tx) error {
+		known, err := s.visitsTo(tx, her.ID)
+		if err != nil {
+			return err
+		}
+		for i := range cs {
+			cs[i].Visits = known[cs[i].Volunteer]
+		}
+		dispatch.Order(cs)
+		cs = cs[:min(len(cs), max(limit, lookCloser))]
+		for i, c := range cs {
+			if !c.May() {
+				continue
+			}
+			if cs[i], err = s.load(tx, c, records[c.Volunteer], q, zone); err != nil {
+				return err
+			}
+		}
+		dispatch.Order(cs)
+		r := s.reader(tx, zone)
+		for _, c := range cs[:min(len(cs), limit)] {
+			v, err := r.volunteer(c.Volunteer)
+			if err != nil {
+				return err
+			}
+			out = append(out, Candidate{c, v})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// visitsTo counts, per volunteer, his visits to her among her last hundred
+// requests.
+func (s *core) visitsTo(tx *store.Tx, her BeneficiaryID) (map[VolunteerID]int, error) {
+	known := map[VolunteerID]int{}
+	var ids []RequestID
+	err := view.Each(tx, view.OfPerson(her), nil, true, func(id RequestID, _ []byte) bool {
+		ids = append(ids, id)
+		return len(ids) < 100
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		q, ok, err := store.Requests.Get(tx, id[:])
+		if err != nil {
+			return nil, err
+		}
+		if ok && q.State == request.Done {
+			for _, v := range q.Coming() {
+				known[v]++
+			}
+		}
+	}
+	return known, nil
+}
+
+// load adds what the volunteer's week holds.
+func (s *core) load(tx *store.Tx, c dispatch.Candidate, v people.Volunteer, q request.Request, zone *time.Location) (dispatch.Candidate, error) {
+	day := q.Wish.Day
+	if day == 0 {
+		day = s.today()
+	}
+	monday := when.WeekOf(day)
+	n, busy := 0, false
+	var from, to when.At
+	if q.Wish.Kind == request.OnDay && q.Wish.Minute > 0 {
+		from = q.Wish.Day.At(int(q.Wish.Minute), zone)
+		to = from + when.At(q.Plan.Minutes)*60_000
+	}
+	err := view.Seats(tx, v.ID, monday.At(0, zone), (monday+7).At(0, zone), func(id RequestID, start when.At) bool {
+		n++
+		busy = busy || to > 0 && start < to && start+3600_000 > from
+		return true
+	})
+	if err != nil {
+		return c, err
+	}
+	err = view.Each(tx, view.WaitingFor(v.ID), nil, false, func(id RequestID, _ []byte) bool {
+		if id != q.ID {
+			n++
+			c.LastAsked = max(c.LastAsked, q.Opened)
+		}
+		return n < 100
+	})
+	return c.Load(v, n, busy), err
+}
+
+// Usual lists the volunteers who have been with her, the most frequent first.
+func (s *Requests) Usual(by Caller, id BeneficiaryID) (out []Familiar, err error) {
+	if err := by.may(readPeople); err != nil {
+		return nil, err
+	}
+	zone := s.zone()
+	err = s.view(func(tx *store.Tx) error {
+		known, err := s.visitsTo(tx, id)
+		if err != nil {
+			return err
+		}
+		r := s.reader(tx, zone)
+		for v, n := range known {
+			him, err := r.volunteer(v)
+			if err != nil {
+				return err
+			}
+			out = append(out, Familiar{him, n})
+		}
+		return nil
+	})
+	slices.SortFunc(out, func(a, b Familiar) int {
+		return cmp.Or(cmp.Compare(b.Visits, a.Visits), slices.Compare(a.Volunteer.ID[:], b.Volunteer.ID[:]))
+	})
+	return out, err
+}
+
+// Familiar is a volunteer whom she knows.
+type Familiar struct {
+	Volunteer Volunteer
+	Visits    int
+}
