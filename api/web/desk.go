@@ -1,0 +1,401 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node"
+	"github.com/gin-gonic/gin"
+)
+
+// deskData is the desk: who calls, what she needs, and beside it what the day
+// holds.
+type deskData struct {
+	Query   string
+	Asked   bool // something was looked for
+	Found   []node.Found
+	Person  *node.Beneficiary
+	Usual   []node.Familiar
+	Call    *node.Call // what she must hear anyway, now that she is on the line
+	Last    *node.Visit
+	Form    requestForm
+	Kinds   []node.ActionType
+	Days    []dayChoice
+	Side    side
+	Seats   map[node.TypeID]uint8
+	Problem *problem
+}
+
+// side is what stands beside the desk.
+type side struct {
+	Calls   []node.Call
+	Later   int
+	Looking []node.Visit
+	Today   []node.Visit
+	Key     string
+}
+
+// requestForm is what was typed, so that nothing is lost to an error.
+type requestForm struct {
+	Type      string
+	When      string // "week", "flex", "2026-11-24.1", "other"
+	Day       string
+	Half      string
+	Hour      string
+	Note      string
+	Exception string
+	Minutes   string
+	Seats     string
+}
+
+// dayChoice is a day that is one press away.
+type dayChoice struct {
+	Value string
+	Label string
+}
+
+// pills are the choices for "when" that people use most: the next two days by
+// half-day.
+func (s *Site) pills() (out []dayChoice) {
+	today := node.DayOf(s.node.Now())
+	for _, d := range []node.Day{today + 1, today + 2} {
+		label := "Demain"
+		if d != today+1 {
+			label = upper(weekdays[d.Date().Weekday()])
+		}
+		out = append(out,
+			dayChoice{d.String() + ".1", label + " matin"},
+			dayChoice{d.String() + ".2", label + " après-midi"})
+	}
+	return out
+}
+
+func (s *Site) desk(c *gin.Context) { s.showDesk(c, http.StatusOK, deskData{}) }
+
+func (s *Site) showDesk(c *gin.Context, code int, d deskData) {
+	var err error
+	if d.Side, err = s.beside(caller(c)); err != nil {
+		s.fail(c, err)
+		return
+	}
+	d.Side.Key = newKey()
+	title := "Qui appelle ?"
+	if d.Person != nil {
+		title = "De quoi a-t-elle besoin ?"
+		if !feminine(d.Person.Words) {
+			title = "De quoi a-t-il besoin ?"
+		}
+	}
+	s.render(c, code, "desk", page{Title: title, Here: "desk", Problem: d.Problem, Data: d})
+}
+
+// beside reads what stands beside the desk.
+func (s *Site) beside(by node.Caller) (out side, err error) {
+	calls, err := s.node.Calls.List(by)
+	if err != nil {
+		return out, err
+	}
+	now := node.Instant(s.node.Now().UnixMilli())
+	for _, call := range calls {
+		if call.After > now {
+			out.Later++
+		} else if len(out.Calls) < 3 {
+			out.Calls = append(out.Calls, call)
+		}
+	}
+	today := node.DayOf(s.node.Now())
+	if out.Today, err = s.node.Requests.Planned(by, today, today); err != nil {
+		return out, err
+	}
+	for _, state := range []node.State{node.StateOpen, node.StateAsked} {
+		some, _, err := s.node.Requests.InState(by, state, node.Page{Limit: 3})
+		if err != nil {
+			return out, err
+		}
+		out.Looking = append(out.Looking, some...)
+	}
+	out.Looking = out.Looking[:min(4, len(out.Looking))]
+	return out, nil
+}
+
+func (s *Site) deskSearch(c *gin.Context) {
+	d := deskData{Query: c.PostForm("q"), Asked: true}
+	var err error
+	if d.Found, err = s.node.Find.People(caller(c), d.Query, node.AnyPerson, 12); err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.showDesk(c, http.StatusOK, d)
+}
+
+// deskResults is the list under the search box, while typing.
+func (s *Site) deskResults(c *gin.Context) {
+	d := deskData{Query: c.PostForm("q"), Asked: strings.TrimSpace(c.PostForm("q")) != ""}
+	d.Found, _ = s.node.Find.People(caller(c), d.Query, node.AnyPerson, 12)
+	s.part(c, "desk", "results", d)
+}
+
+func (s *Site) deskPerson(c *gin.Context) {
+	d, err := s.deskFor(c)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.showDesk(c, http.StatusOK, d)
+}
+
+// deskFor reads the person who calls.
+func (s *Site) deskFor(c *gin.Context) (d deskData, err error) {
+	by := caller(c)
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	if err != nil {
+		return d, err
+	}
+	b, err := s.node.Beneficiaries.Get(by, id)
+	if err != nil {
+		return d, err
+	}
+	d.Person = &b
+	if d.Usual, err = s.node.Requests.Usual(by, id); err != nil {
+		return d, err
+	}
+	if d.Call, err = s.node.Calls.Of(by, id); err != nil {
+		return d, err
+	}
+	visits, _, err := s.node.Requests.OfPerson(by, id, node.Page{Limit: 10})
+	if err != nil {
+		return d, err
+	}
+	for _, v := range visits {
+		if v.State == node.StateDone {
+			d.Last = &v
+			break
+		}
+	}
+	if d.Kinds, err = s.offered(); err != nil {
+		return d, err
+	}
+	d.Seats = map[node.TypeID]uint8{}
+	for _, t := range d.Kinds {
+		d.Seats[t.ID] = t.Seats(b.Visits)
+	}
+	d.Days = s.pills()
+	return d, nil
+}
+
+// offered are the kinds of action on the desk.
+func (s *Site) offered() (out []node.ActionType, err error) {
+	all, err := s.node.Catalogue.All()
+	for _, t := range all {
+		if !t.Retired {
+			out = append(out, t)
+		}
+	}
+	return out, err
+}
+
+// openRequest records what she needs.
+func (s *Site) openRequest(c *gin.Context) {
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	form := readRequestForm(c)
+	in, err := s.newRequest(form)
+	if err == nil {
+		in.Beneficiary = id
+		var r node.Receipt
+		if r, err = s.node.Requests.Open(c.Request.Context(), writer(c), in); err == nil {
+			c.Redirect(http.StatusSeeOther, "/requests/"+node.RequestID(r.ID).String()+"?ok=request")
+			return
+		}
+	}
+	d, err2 := s.deskFor(c)
+	if err2 != nil {
+		s.fail(c, err2)
+		return
+	}
+	d.Form, d.Problem = form, say(err)
+	s.showDesk(c, status(err), d)
+}
+
+func readRequestForm(c *gin.Context) requestForm {
+	return requestForm{
+		Type: c.PostForm("type"), When: c.PostForm("when"), Day: c.PostForm("day"), Half: c.PostForm("half"), Hour: c.PostForm("hour"),
+		Note: c.PostForm("note"), Exception: c.PostForm("exception"), Minutes: c.PostForm("minutes"), Seats: c.PostForm("seats"),
+	}
+}
+
+// newRequest reads the form. Its errors name the field.
+func (s *Site) newRequest(f requestForm) (in node.NewRequest, err error) {
+	if in.Type, err = node.ParseID[node.TypeID](f.Type); err != nil {
+		return in, &node.Error{Kind: node.Invalid, Code: "no-action-type", Field: "type"}
+	}
+	if in.Wish, err = s.wishOf(f); err != nil {
+		return in, err
+	}
+	if f.Minutes != "" {
+		n, err := strconv.ParseUint(strings.TrimSpace(f.Minutes), 10, 16)
+		if err != nil {
+			return in, &node.Error{Kind: node.Invalid, Code: "length-unreadable", Field: "minutes"}
+		}
+		in.Minutes = uint16(n)
+	}
+	if n, err := strconv.ParseUint(f.Seats, 10, 8); err == nil {
+		in.Seats = uint8(n)
+	}
+	in.Note, in.Exception = crypto.NewSecret(f.Note), crypto.NewSecret(f.Exception)
+	if !in.Exception.Empty() {
+		in.Seats = 1
+	}
+	return in, nil
+}
+
+func (s *Site) wishOf(f requestForm) (w node.Wish, err error) {
+	switch {
+	case f.When == "week":
+		return node.Wish{Kind: node.InWeek, Day: node.DayOf(s.node.Now())}, nil
+	case f.When == "next":
+		return node.Wish{Kind: node.InWeek, Day: node.DayOf(s.node.Now()) + 7}, nil
+	case f.When == "flex":
+		return node.Wish{Kind: node.Flexible}, nil
+	case f.When == "":
+		return w, &node.Error{Kind: node.Invalid, Code: "missing", Field: "when"}
+	}
+	day, half := f.Day, f.Half
+	if f.When != "other" {
+		day, half, _ = strings.Cut(f.When, ".")
+	}
+	d, ok := node.ParseDay(day)
+	if !ok {
+		return w, &node.Error{Kind: node.Invalid, Code: "missing", Field: "when"}
+	}
+	w = node.Wish{Kind: node.OnDay, Day: d}
+	switch half {
+	case "1":
+		w.Half = node.Morning
+	case "2":
+		w.Half = node.Afternoon
+	}
+	if f.Hour != "" && f.When == "other" {
+		m, ok := parseHour(f.Hour)
+		if !ok {
+			return w, &node.Error{Kind: node.Invalid, Code: "hour-unreadable", Field: "hour"}
+		}
+		w.Minute = uint16(m)
+	}
+	return w, nil
+}
+
+// parseHour reads "14:30", "14h30", "14 h".
+func parseHour(text string) (minute int, ok bool) {
+	text = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(text)), " ", "")
+	text = strings.ReplaceAll(strings.Replace(text, "h", ":", 1), "\u00a0", "")
+	h, m, _ := strings.Cut(text, ":")
+	hour, err := strconv.Atoi(h)
+	if err != nil || hour < 0 || hour > 23 {
+		return 0, false
+	}
+	if m != "" {
+		if minute, err = strconv.Atoi(m); err != nil || minute < 0 || minute > 59 {
+			return 0, false
+		}
+	}
+	return hour*60 + minute, true
+}
+
+// calls is the call-back list.
+func (s *Site) calls(c *gin.Context) {
+	calls, err := s.node.Calls.List(caller(c))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	now := node.Instant(s.node.Now().UnixMilli())
+	var d struct {
+		Now, Later []node.Call
+		Key        string
+	}
+	d.Key = newKey()
+	for _, call := range calls {
+		if call.After > now {
+			d.Later = append(d.Later, call)
+		} else {
+			d.Now = append(d.Now, call)
+		}
+	}
+	s.render(c, http.StatusOK, "calls", page{Title: "À rappeler", Here: "calls", Narrow: true, Data: d})
+}
+
+// reach notes what came of a call.
+func (s *Site) reach(c *gin.Context) {
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	by, ctx := writer(c), c.Request.Context()
+	ok := "told"
+	switch c.PostForm("result") {
+	case "no-answer":
+		ok = "not-reached"
+		_, err = s.node.Calls.NotReached(ctx, by, id, node.CallNoAnswer, 0)
+	case "later":
+		ok = "not-reached"
+		_, err = s.node.Calls.NotReached(ctx, by, id, node.CallLater, node.Instant(s.node.Now().UnixMilli()+laterBy))
+	default:
+		var heard []node.Heard
+		if heard, err = heardOf(c); err == nil {
+			_, err = s.node.Calls.Told(ctx, by, id, heard)
+		}
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, back(c, "/calls")+"?ok="+ok)
+}
+
+// laterBy is how long "call later" waits: two hours, in milliseconds.
+const laterBy = 2 * 3600_000
+
+// heardOf reads which news were read out, and what she said to each. A news is
+// "<request>.<version>", an answer stands under "word.<request>": nothing, "stop",
+// or "not.<volunteer>".
+func heardOf(c *gin.Context) (out []node.Heard, err error) {
+	for _, news := range c.PostFormArray("news") {
+		id, version, _ := strings.Cut(news, ".")
+		n, err := strconv.ParseUint(version, 10, 32)
+		if err != nil {
+			return nil, &node.Error{Kind: node.Invalid, Code: "malformed-id"}
+		}
+		h := node.Heard{Version: uint32(n)}
+		if h.Request, err = node.ParseID[node.RequestID](id); err != nil {
+			return nil, err
+		}
+		word := c.PostForm("word." + id)
+		if who, not := strings.CutPrefix(word, "not."); not {
+			if h.NotHim, err = node.ParseID[node.VolunteerID](who); err != nil {
+				return nil, err
+			}
+		}
+		h.NoMore = word == "stop"
+		out = append(out, h)
+	}
+	return out, nil
+}
+
+// back is the page of ours that the form was on, or the one given.
+func back(c *gin.Context, otherwise string) string {
+	to := c.PostForm("back")
+	if u, err := url.Parse(to); err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.Contains(to, `\`) {
+		return otherwise
+	}
+	path, _, _ := strings.Cut(to, "?")
+	return cmp.Or(path, otherwise)
+}

@@ -1,0 +1,127 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"github.com/bippop/bippop/node"
+)
+
+// funcs are what templates may call. A person's words become text here and in
+// package say's functions, and nowhere else.
+func (s *Site) funcs() template.FuncMap {
+	today := func() node.Day { return node.DayOf(s.node.Now()) }
+	return template.FuncMap{
+		"asset": s.assetPath,
+		"icon":  icon,
+		"words": func(w node.Secret) string { return w.Reveal() },
+		"tel":   func(w node.Secret) string { return node.FormatPhone(w.Reveal()) },
+		"telNo": node.FormatPhone,
+		"dial":  func(w node.Secret) template.URL { return template.URL("tel:" + w.Reveal()) },
+		"name":  herName, "him": hisName, "initials": initials, "feminine": feminine,
+		"age": func(birth node.Secret) string {
+			if n := node.Age(birth, s.node.Now()); n >= 0 {
+				return fmt.Sprintf("%d ans", n)
+			}
+			return ""
+		},
+		"commune": node.CommuneName,
+		"wish":    func(w node.Wish) string { return wishText(w, today()) },
+		"start":   func(t time.Time) string { return startText(t, today()) },
+		"clock":   clockText,
+		"day":     func(d node.Day) string { return dayText(d, today()) },
+		"date":    func(d node.Day) string { return dateText(d, today()) },
+		"when":    func(at node.Instant) string { return startText(at.Time().In(s.node.Now().Location()), today()) },
+		"ago":     func(at node.Instant) string { return ago(node.DayOf(at.Time().In(s.node.Now().Location())), today()) },
+		"script":  func(n node.News) string { return script(n, today()) },
+		"length":  lengthText, "state": stateText, "chip": stateChip, "status": statusText, "step": stepText, "why": whyText,
+		"obstacle": func(o any) string { return obstacleText(fmt.Sprint(o)) },
+		"change":   changeText, "category": categoryText, "km": kilometres, "lower": lower, "upper": upper, "of": of,
+		"comers": func(seats []node.Seat) string { return strings.Join(comers(seats), " et ") },
+		"e": func(w node.BeneficiaryWords) string {
+			if feminine(w) {
+				return "e"
+			}
+			return ""
+		},
+		"she": func(w node.BeneficiaryWords) string {
+			if feminine(w) {
+				return "Elle"
+			}
+			return "Il"
+		},
+		"modes": func() any { return modes },
+		"statuses": func() []node.Status {
+			return []node.Status{node.Applicant, node.Met, node.Approved, node.Suspended, node.Ended}
+		},
+		"seats": func(n uint8) int { return int(n) },
+		"dict":  dict,
+		"has":   func(list []string, v string) bool { return contains(list, v) },
+		"add":   func(a, b int) int { return a + b },
+	}
+}
+
+// dict makes a map of a template's arguments, to hand several to a part.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, fmt.Errorf("dict takes pairs")
+	}
+	m := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		key, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: a key is no text")
+		}
+		m[key] = pairs[i+1]
+	}
+	return m, nil
+}
+
+func contains(list []string, v string) bool {
+	for _, have := range list {
+		if have == v {
+			return true
+		}
+	}
+	return false
+}
+
+// icon draws a line drawing beside a word.
+func icon(name string) template.HTML {
+	d, ok := icons[name]
+	if !ok {
+		d = icons["dots"]
+	}
+	return template.HTML(`<svg class="i" viewBox="0 0 24 24" aria-hidden="true">` + d + `</svg>`)
+}
+
+// icons are drawn for this project on a grid of 24.
+var icons = map[string]string{
+	"cup":    `<path d="M5 8h11v6a4 4 0 0 1-4 4H9a4 4 0 0 1-4-4zM16 9h2.5a2 2 0 0 1 0 5H16M8 3v2M12 3v2"/>`,
+	"cart":   `<path d="M4 6h2l2 10h9l2-7H7"/><circle cx="9.5" cy="19.5" r="1.2"/><circle cx="16" cy="19.5" r="1.2"/>`,
+	"car":    `<path d="M4 15v-3l2-5h12l2 5v3zM4 15v3h3v-3M17 15v3h3v-3"/><circle cx="7.7" cy="12.6" r=".9"/><circle cx="16.3" cy="12.6" r=".9"/>`,
+	"walk":   `<circle cx="13" cy="4.5" r="1.6"/><path d="m9 21 2.5-7-2-3 2.5-4 3 3 3 1M11.5 14l3 2 1 5M9 11l-2 3"/>`,
+	"paper":  `<path d="M6 3h9l4 4v14H6zM15 3v4h4M9 12h7M9 16h7"/>`,
+	"book":   `<path d="M12 6c-2-1.5-5-2-8-2v14c3 0 6 .5 8 2 2-1.5 5-2 8-2V4c-3 0-6 .5-8 2zm0 0v14"/>`,
+	"screen": `<path d="M4 5h16v11H4zM9 20h6M12 16v4"/>`,
+	"phone":  `<path d="M6 3h4l1.5 5L9 10a12 12 0 0 0 5 5l2-2.5 5 1.5v4a2 2 0 0 1-2 2A16 16 0 0 1 4 5a2 2 0 0 1 2-2z"/>`,
+	"basket": `<path d="M4 10h16l-2 9H6zM8 10l3-6M16 10l-3-6M10 14v2M14 14v2"/>`,
+	"ticket": `<path d="M4 7h16v3.5a1.5 1.5 0 0 0 0 3V17H4v-3.5a1.5 1.5 0 0 0 0-3zM13 7v10"/>`,
+	"bistro": `<path d="M4 9h16M12 9v11M8 20h8M7 5h4v4H7zM15 9V6"/>`,
+	"dots":   `<path d="M5 12h.01M12 12h.01M19 12h.01" stroke-width="2.6"/>`,
+	"search": `<circle cx="10.5" cy="10.5" r="6.5"/><path d="m15.5 15.5 5 5"/>`,
+	"check":  `<path d="m5 12.5 4.5 4.5L19 7"/>`,
+	"clock":  `<circle cx="12" cy="12" r="8.5"/><path d="M12 7v5l3.5 2"/>`,
+	"person": `<circle cx="12" cy="8" r="4"/><path d="M4.5 20.5c1-4 4-6 7.5-6s6.5 2 7.5 6"/>`,
+	"two":    `<circle cx="8.5" cy="8.5" r="3.5"/><circle cx="16.5" cy="9.5" r="2.8"/><path d="M2.5 20c.7-3.8 3-5.5 6-5.5s5.3 1.7 6 5.5M16 14.7c2.8 0 4.7 1.5 5.5 4.8"/>`,
+	"pin":    `<path d="M12 21s7-6.3 7-11.5a7 7 0 0 0-14 0C5 14.7 12 21 12 21z"/><circle cx="12" cy="9.5" r="2.5"/>`,
+	"key":    `<circle cx="8" cy="15" r="4"/><path d="m11 12 8-8M16 7l2.5 2.5M13.5 9.5 15 11"/>`,
+	"heart":  `<path d="M12 20s-8-5-8-11a4.5 4.5 0 0 1 8-2.8A4.5 4.5 0 0 1 20 9c0 6-8 11-8 11z"/>`,
+	"plus":   `<path d="M12 5v14M5 12h14"/>`,
+	"warn":   `<path d="M12 4 2.5 20h19zM12 10v4.5M12 17.3h.01"/>`,
+	"door":   `<path d="M6 21V4h10v17M3 21h18M13 12.5h.01"/>`,
+	"print":  `<path d="M7 9V4h10v5M7 17H4v-8h16v8h-3M7 14h10v6H7z"/>`,
+	"chart":  `<path d="M4 20h16M7 16v-5M12 16V7M17 16v-7"/>`,
+}

@@ -1,0 +1,378 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node"
+	"github.com/gin-gonic/gin"
+)
+
+// communeChoice is one commune of the territory in a select.
+type communeChoice struct {
+	Code, Label string
+}
+
+func (s *Site) communes() (out []communeChoice) {
+	t, err := s.node.Settings.Territory()
+	if err != nil {
+		return nil
+	}
+	for _, code := range t.Communes {
+		out = append(out, communeChoice{code, node.CommuneName(code)})
+	}
+	sortChoices(out)
+	return out
+}
+
+func (s *Site) people(c *gin.Context) {
+	cursor, err := readCursor(c.Query("cursor"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	commune := c.Query("commune")
+	if len(commune) > 5 {
+		commune = ""
+	}
+	list, next, err := s.node.Beneficiaries.List(caller(c), commune, node.Page{Limit: 40, Cursor: cursor})
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.render(c, http.StatusOK, "people", page{Title: "Personnes", Here: "people", Data: struct {
+		People   []node.Beneficiary
+		Communes []communeChoice
+		Commune  string
+		Next     string
+	}{list, s.communes(), commune, writeCursor(next)}})
+}
+
+// personForm is the form of a person: what was typed.
+type personForm struct {
+	ID       string
+	Version  uint32
+	Words    node.BeneficiaryWords
+	Facts    node.BeneficiaryFacts
+	Communes []communeChoice
+	Similar  []node.Found
+	Sure     bool
+	All      []node.Volunteer // preferred and refused, by name
+	Problem  *problem
+}
+
+// Modes of contact, in the order of the form.
+var modes = []struct{ Value, Label string }{
+	{"phone", "Téléphone"}, {"letter", "Courrier"}, {"visit", "Visite"}, {"sms", "SMS"}, {"email", "Courriel"}, {"app", "Application"},
+}
+
+func (s *Site) newPerson(c *gin.Context) {
+	s.showPersonForm(c, http.StatusOK, personForm{Facts: node.BeneficiaryFacts{Basis: node.Consent}})
+}
+
+// newPersonFrom opens the form with what was looked for in vain: a name, or a
+// number.
+func (s *Site) newPersonFrom(c *gin.Context) {
+	f := personForm{Facts: node.BeneficiaryFacts{Basis: node.Consent}}
+	q := strings.TrimSpace(c.PostForm("q"))
+	if e164, err := node.ParsePhone(q); err == nil {
+		f.Words.Phones = []node.Phone{{Number: crypto.NewSecret(e164)}}
+	} else if len(q) <= 80 {
+		f.Words.Last = crypto.NewSecret(q)
+	}
+	s.showPersonForm(c, http.StatusOK, f)
+}
+
+func (s *Site) showPersonForm(c *gin.Context, code int, f personForm) {
+	f.Communes = s.communes()
+	for len(f.Words.Phones) < 2 {
+		f.Words.Phones = append(f.Words.Phones, node.Phone{})
+	}
+	if len(f.Words.MayAsk) == 0 {
+		f.Words.MayAsk = []node.Contact{{}}
+	}
+	title := "Nouvelle personne"
+	if f.ID != "" {
+		title = "Changer le dossier"
+	}
+	s.render(c, code, "person_form", page{Title: title, Here: "people", Narrow: true, Problem: f.Problem, Data: f})
+}
+
+func readPersonForm(c *gin.Context) (f personForm) {
+	secret := func(name string) node.Secret { return crypto.NewSecret(c.PostForm(name)) }
+	contact := func(prefix string) node.Contact {
+		return node.Contact{Name: secret(prefix + "_name"), Phone: secret(prefix + "_phone"), Link: secret(prefix + "_link")}
+	}
+	f.Words = node.BeneficiaryWords{
+		Civility: secret("civility"), Last: secret("last_name"), First: secret("first_name"), Birth: secret("birth"), Email: secret("email"),
+		Modes: c.PostFormArray("modes"), Address: secret("address"), Entry: secret("entry"), Postcode: secret("postcode"), Needs: secret("needs"),
+		Languages: secret("languages"), TrustWord: secret("trust_word"), Note: secret("note"), Trusted: contact("trusted"), Emergency: contact("emergency"),
+	}
+	numbers, labels, rings := c.PostFormArray("phone"), c.PostFormArray("phone_label"), c.PostFormArray("phone_ring")
+	for i := range numbers {
+		p := node.Phone{Number: crypto.NewSecret(numbers[i])}
+		if i < len(labels) {
+			p.Label = crypto.NewSecret(labels[i])
+		}
+		if i < len(rings) {
+			p.Ring = crypto.NewSecret(rings[i])
+		}
+		f.Words.Phones = append(f.Words.Phones, p)
+	}
+	if may := contact("may_ask"); !may.Name.Empty() || !may.Phone.Empty() {
+		f.Words.MayAsk = []node.Contact{may}
+	}
+	number := func(name string) uint64 {
+		n, _ := strconv.ParseUint(c.PostForm(name), 10, 32)
+		return n
+	}
+	f.Version = uint32(number("version"))
+	f.Facts.Commune = c.PostForm("commune")
+	f.Facts.State, f.Facts.Basis, f.Facts.Notice = node.Active, node.BeneficiaryFacts{}.Basis, node.NoNotice
+	switch number("basis") {
+	case 1:
+		f.Facts.Basis = node.Consent
+	case 2:
+		f.Facts.Basis = node.PublicInterest
+	case 3:
+		f.Facts.Basis = node.VitalInterest
+	}
+	switch number("notice") {
+	case 1:
+		f.Facts.Notice = node.ReadOnPhone
+	case 2:
+		f.Facts.Notice = node.GivenByHand
+	case 3:
+		f.Facts.Notice = node.SentByLetter
+	}
+	if c.PostForm("left") == "yes" {
+		f.Facts.State = node.Left
+	}
+	f.Sure = c.PostForm("sure") == "yes"
+	return f
+}
+
+func (s *Site) enrol(c *gin.Context) {
+	f := readPersonForm(c)
+	by := caller(c)
+	if !f.Sure {
+		var numbers []node.Secret
+		for _, p := range f.Words.Phones {
+			numbers = append(numbers, p.Number)
+		}
+		similar, err := s.node.Find.Duplicates(by, f.Words.Last, f.Words.First, numbers)
+		if err == nil && len(similar) > 0 {
+			f.Similar = similar
+			f.Problem = &problem{Text: sentences["maybe-duplicate"]}
+			s.showPersonForm(c, http.StatusConflict, f)
+			return
+		}
+	}
+	r, err := s.node.Beneficiaries.Enrol(c.Request.Context(), writer(c), f.Facts, f.Words)
+	if err != nil {
+		f.Problem = say(err)
+		s.showPersonForm(c, status(err), f)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/desk/"+node.BeneficiaryID(r.ID).String()+"?ok=enrolled")
+}
+
+// personData is one person's page.
+type personData struct {
+	node.Beneficiary
+	Visits    []node.Visit
+	Usual     []node.Familiar
+	Attempts  []node.Attempt
+	Call      *node.Call
+	History   []line
+	Preferred []node.Volunteer
+	Refused   []node.Volunteer
+	By        node.Secret // who enrolled her
+	Key       string
+}
+
+func (s *Site) person(c *gin.Context) {
+	by := caller(c)
+	d, err := s.personData(by, c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.render(c, http.StatusOK, "person", page{Title: "Dossier", Here: "people", Data: d})
+}
+
+func (s *Site) personData(by node.Caller, id string) (d personData, err error) {
+	who, err := node.ParseID[node.BeneficiaryID](id)
+	if err != nil {
+		return d, err
+	}
+	d.Key = newKey()
+	if d.Beneficiary, err = s.node.Beneficiaries.Get(by, who); err != nil {
+		return d, err
+	}
+	if d.Visits, _, err = s.node.Requests.OfPerson(by, who, node.Page{Limit: 30}); err != nil {
+		return d, err
+	}
+	if d.Usual, err = s.node.Requests.Usual(by, who); err != nil {
+		return d, err
+	}
+	if d.Attempts, err = s.node.Calls.Attempts(by, who, 10); err != nil {
+		return d, err
+	}
+	if d.Call, err = s.node.Calls.Of(by, who); err != nil {
+		return d, err
+	}
+	changes, err := s.node.Beneficiaries.History(by, who)
+	if err != nil {
+		return d, err
+	}
+	d.History = s.historyOf(by, changes)
+	d.By, _ = s.node.Accounts.Name(by, d.Enrolled.By)
+	for _, v := range d.Beneficiary.Preferred {
+		if him, err := s.node.Volunteers.Get(by, v); err == nil {
+			d.Preferred = append(d.Preferred, him)
+		}
+	}
+	for _, v := range d.Beneficiary.Refused {
+		if him, err := s.node.Volunteers.Get(by, v); err == nil {
+			d.Refused = append(d.Refused, him)
+		}
+	}
+	return d, nil
+}
+
+func (s *Site) editPerson(c *gin.Context) {
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	b, err := s.node.Beneficiaries.Get(caller(c), id)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	f := personForm{ID: id.String(), Version: b.Version, Words: b.Words}
+	f.Facts = node.BeneficiaryFacts{Commune: b.Commune, State: b.State, Basis: b.Enrolled.Basis, Notice: b.Enrolled.Notice}
+	s.showPersonForm(c, http.StatusOK, f)
+}
+
+func (s *Site) changePerson(c *gin.Context) {
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	f := readPersonForm(c)
+	f.ID = id.String()
+	old, err := s.node.Beneficiaries.Get(caller(c), id)
+	if err == nil {
+		// The form shows one person who may ask for her; others stay.
+		if len(old.Words.MayAsk) > 1 {
+			f.Words.MayAsk = append(f.Words.MayAsk, old.Words.MayAsk[1:]...)
+		}
+		f.Facts.Preferred, f.Facts.Refused = old.Beneficiary.Preferred, old.Beneficiary.Refused
+		_, err = s.node.Beneficiaries.Change(c.Request.Context(), writer(c), id, f.Version, f.Facts, f.Words)
+	}
+	if err != nil {
+		f.Problem = say(err)
+		s.showPersonForm(c, status(err), f)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/people/"+id.String()+"?ok=changed")
+}
+
+// pastForm notes an action that has taken place already.
+type pastForm struct {
+	Person     node.Beneficiary
+	Kinds      []node.ActionType
+	Volunteers []node.Volunteer
+	Form       requestForm
+	Who        []string
+	Km, Word   string
+	Today      node.Day
+}
+
+func (s *Site) pastAction(c *gin.Context) { s.showPast(c, http.StatusOK, nil) }
+
+func (s *Site) showPast(c *gin.Context, code int, problem error) {
+	by := caller(c)
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	f := pastForm{Form: readRequestForm(c), Who: c.PostFormArray("volunteer"), Km: c.PostForm("km"), Word: c.PostForm("word"), Today: node.DayOf(s.node.Now())}
+	if f.Person, err = s.node.Beneficiaries.Get(by, id); err != nil {
+		s.fail(c, err)
+		return
+	}
+	if f.Kinds, err = s.offered(); err != nil {
+		s.fail(c, err)
+		return
+	}
+	usual, err := s.node.Requests.Usual(by, id)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	shown := map[node.VolunteerID]bool{}
+	for _, u := range usual {
+		f.Volunteers, shown[u.Volunteer.ID] = append(f.Volunteers, u.Volunteer), true
+	}
+	approved, _, err := s.node.Volunteers.List(by, node.Approved, node.Page{Limit: 100})
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	for _, v := range approved {
+		if !shown[v.ID] {
+			f.Volunteers = append(f.Volunteers, v)
+		}
+	}
+	s.render(c, code, "past", page{Title: "Noter une action déjà faite", Here: "people", Narrow: true, Problem: say(problem), Data: f})
+}
+
+func (s *Site) recordPast(c *gin.Context) {
+	err := s.recordPastAction(c)
+	if err != nil {
+		s.showPast(c, status(err), err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/people/"+c.Param("id")+"?ok=done")
+}
+
+func (s *Site) recordPastAction(c *gin.Context) (err error) {
+	var in node.PastAction
+	if in.Beneficiary, err = node.ParseID[node.BeneficiaryID](c.Param("id")); err != nil {
+		return err
+	}
+	if in.Type, err = node.ParseID[node.TypeID](c.PostForm("type")); err != nil {
+		return &node.Error{Kind: node.Invalid, Code: "no-action-type", Field: "type"}
+	}
+	day, ok := node.ParseDay(c.PostForm("day"))
+	if !ok {
+		return &node.Error{Kind: node.Invalid, Code: "missing", Field: "day"}
+	}
+	in.Day = day
+	if hour := c.PostForm("hour"); hour != "" {
+		if in.Minute, ok = parseHour(hour); !ok {
+			return &node.Error{Kind: node.Invalid, Code: "hour-unreadable", Field: "hour"}
+		}
+	}
+	for _, text := range c.PostFormArray("volunteer") {
+		v, err := node.ParseID[node.VolunteerID](text)
+		if err != nil {
+			return err
+		}
+		in.Volunteers = append(in.Volunteers, v)
+	}
+	in.Note = crypto.NewSecret(c.PostForm("note"))
+	if in.Ending, err = endingOf(c); err != nil {
+		return err
+	}
+	_, err = s.node.Requests.RecordDone(c.Request.Context(), writer(c), in)
+	return err
+}

@@ -1,0 +1,128 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node"
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+)
+
+// CookieName of a browser's session.
+const CookieName = "bippop"
+
+const callerKey = "caller"
+
+// newKey is a fresh Idempotency-Key for the forms of a page.
+func newKey() string { return uuid.NewString() }
+
+// caller is who asks, or the zero Caller.
+func caller(c *gin.Context) node.Caller {
+	v, _ := c.Get(callerKey)
+	who, _ := v.(node.Caller)
+	return who
+}
+
+// writer is the caller of a form: with the form's key, and what was sent.
+func writer(c *gin.Context) node.Caller {
+	who := caller(c)
+	who.Key = c.PostForm("key")
+	if len(who.Key) > 64 {
+		who.Key = ""
+	}
+	who.Body = []byte(c.Request.URL.Path + "?" + c.Request.PostForm.Encode())
+	return who
+}
+
+// know finds out who holds the cookie. Nobody is no error here: pages say which
+// callers they are for.
+func (s *Site) know(c *gin.Context) {
+	cookie, err := c.Request.Cookie(CookieName)
+	if err != nil {
+		return
+	}
+	who, err := s.node.Accounts.Session(crypto.NewSecret(cookie.Value))
+	if err == nil {
+		c.Set(callerKey, who)
+	}
+}
+
+// staff and volunteer let the right people through and show others the door.
+func (s *Site) staff(h gin.HandlerFunc) gin.HandlerFunc {
+	return s.only(h, node.Caller.Staff)
+}
+
+func (s *Site) volunteer(h gin.HandlerFunc) gin.HandlerFunc {
+	return s.only(h, func(by node.Caller) bool { return by.Roles.Has(node.RoleVolunteer) && !by.Volunteer.Zero() })
+}
+
+func (s *Site) only(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		switch who := caller(c); {
+		case who.Account.Zero():
+			s.signInPage(c, http.StatusUnauthorized, nil)
+		case !may(who):
+			s.fail(c, &node.Error{Kind: node.Forbidden, Code: "forbidden"})
+		default:
+			h(c)
+		}
+	}
+}
+
+func (s *Site) home(c *gin.Context) {
+	switch by := caller(c); {
+	case by.Staff():
+		c.Redirect(http.StatusSeeOther, "/desk")
+	case by.Roles.Has(node.RoleVolunteer):
+		c.Redirect(http.StatusSeeOther, "/me")
+	default:
+		s.signInPage(c, http.StatusOK, nil)
+	}
+}
+
+func (s *Site) signInPage(c *gin.Context, status int, err error) {
+	s.render(c, status, "welcome", page{Title: "Bienvenue", Problem: say(err), Data: struct {
+		Demo  *Demo
+		Login string
+	}{s.demo, c.PostForm("login")}})
+}
+
+func (s *Site) signIn(c *gin.Context) {
+	token, who, err := s.node.Accounts.SignIn(c.Request.Context(), c.PostForm("login"), crypto.NewSecret(c.PostForm("password")), remote(c), false)
+	if err != nil {
+		s.signInPage(c, status(err), err)
+		return
+	}
+	http.SetCookie(c.Writer, &http.Cookie{
+		Name: CookieName, Value: token.Text.Reveal(), Path: "/", Expires: token.Expires,
+		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
+	})
+	to := "/me"
+	if who.Staff() {
+		to = "/desk"
+	}
+	c.Redirect(http.StatusSeeOther, to)
+}
+
+func (s *Site) signOut(c *gin.Context) {
+	if cookie, err := c.Request.Cookie(CookieName); err == nil {
+		if err := s.node.Accounts.SignOut(c.Request.Context(), crypto.NewSecret(cookie.Value)); err != nil {
+			s.fail(c, err)
+			return
+		}
+	}
+	http.SetCookie(c.Writer, &http.Cookie{Name: CookieName, Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
+	c.Header("Clear-Site-Data", `"cache", "storage"`)
+	c.Redirect(http.StatusSeeOther, "/?ok=signed-out")
+}
+
+// remote is the address that asks, without its port.
+func remote(c *gin.Context) string {
+	host, _, _ := strings.Cut(c.Request.RemoteAddr, ":")
+	if strings.HasPrefix(c.Request.RemoteAddr, "[") {
+		host, _, _ = strings.Cut(c.Request.RemoteAddr, "]")
+	}
+	return host
+}

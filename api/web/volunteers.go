@@ -1,0 +1,326 @@
+package web
+
+import (
+	"cmp"
+	"crypto/rand"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node"
+	"github.com/gin-gonic/gin"
+)
+
+func sortChoices(c []communeChoice) {
+	slices.SortFunc(c, func(a, b communeChoice) int { return cmp.Compare(a.Label, b.Label) })
+}
+
+// statusTabs in the order of a volunteer's way.
+var statusTabs = []struct {
+	Slug   string
+	Label  string
+	Status node.Status
+}{
+	{"applicant", "À rencontrer", node.Applicant}, {"met", "Rencontrés", node.Met}, {"approved", "Approuvés", node.Approved},
+	{"suspended", "Suspendus", node.Suspended}, {"ended", "Terminés", node.Ended},
+}
+
+func (s *Site) volunteers(c *gin.Context) {
+	by := caller(c)
+	type tab struct {
+		Slug, Label string
+		Count       int
+		Here        bool
+	}
+	var d struct {
+		Tabs []tab
+		List []node.Volunteer
+		Next string
+		Tab  string
+	}
+	counts, err := s.node.Find.VolunteerCounts(by)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	cursor, err := readCursor(c.Query("cursor"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	d.Tab = c.DefaultQuery("status", "approved")
+	for _, t := range statusTabs {
+		d.Tabs = append(d.Tabs, tab{t.Slug, t.Label, counts[t.Status], t.Slug == d.Tab})
+		if t.Slug != d.Tab {
+			continue
+		}
+		list, next, err := s.node.Volunteers.List(by, t.Status, node.Page{Limit: 40, Cursor: cursor})
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		d.List, d.Next = list, writeCursor(next)
+	}
+	s.render(c, http.StatusOK, "volunteers", page{Title: "Bénévoles", Here: "volunteers", Data: d})
+}
+
+// volunteerForm is the form of a volunteer: what was typed.
+type volunteerForm struct {
+	ID       string
+	Version  uint32
+	Words    node.VolunteerWords
+	Offer    node.Readiness
+	Communes []communeChoice
+	Kinds    []node.ActionType
+	Problem  *problem
+}
+
+// Does reports whether the kind is ticked.
+func (f volunteerForm) Does(id node.TypeID) bool { return slices.Contains(f.Offer.Kinds, id) }
+
+func (s *Site) newVolunteer(c *gin.Context) {
+	s.showVolunteerForm(c, http.StatusOK, volunteerForm{Offer: node.Readiness{RadiusKm: 10, PerWeek: 1}})
+}
+
+func (s *Site) showVolunteerForm(c *gin.Context, code int, f volunteerForm) {
+	var err error
+	f.Communes = s.communes()
+	if f.Kinds, err = s.offered(); err != nil {
+		s.fail(c, err)
+		return
+	}
+	for len(f.Words.Phones) < 1 {
+		f.Words.Phones = append(f.Words.Phones, node.Phone{})
+	}
+	title := "Nouveau bénévole"
+	if f.ID != "" {
+		title = "Changer la fiche"
+	}
+	s.render(c, code, "volunteer_form", page{Title: title, Here: "volunteers", Narrow: true, Problem: f.Problem, Data: f})
+}
+
+func readVolunteerForm(c *gin.Context) (f volunteerForm, err error) {
+	secret := func(name string) node.Secret { return crypto.NewSecret(c.PostForm(name)) }
+	f.Words = node.VolunteerWords{
+		Civility: secret("civility"), Last: secret("last_name"), First: secret("first_name"), Birth: secret("birth"), Email: secret("email"),
+		Address: secret("address"), CarText: secret("car_text"), Languages: secret("languages"), Note: secret("note"),
+	}
+	for _, number := range c.PostFormArray("phone") {
+		f.Words.Phones = append(f.Words.Phones, node.Phone{Number: crypto.NewSecret(number)})
+	}
+	n, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
+	f.Version = uint32(n)
+	f.Offer = node.Readiness{Commune: c.PostForm("commune"), Car: c.PostForm("car") == "yes", Week: weekOf(c)}
+	for _, text := range c.PostFormArray("kind") {
+		id, err := node.ParseID[node.TypeID](text)
+		if err != nil {
+			return f, err
+		}
+		f.Offer.Kinds = append(f.Offer.Kinds, id)
+	}
+	for _, field := range []struct {
+		name string
+		into *uint8
+	}{{"radius_km", &f.Offer.RadiusKm}, {"seats", &f.Offer.Seats}, {"per_week", &f.Offer.PerWeek}} {
+		text := strings.TrimSpace(c.PostForm(field.name))
+		if text == "" {
+			continue
+		}
+		n, err := strconv.ParseUint(text, 10, 8)
+		if err != nil {
+			return f, &node.Error{Kind: node.Invalid, Code: "out-of-range", Field: field.name}
+		}
+		*field.into = uint8(n)
+	}
+	return f, nil
+}
+
+// weekOf reads the ticked half-days: values "0".."13", Monday morning first.
+func weekOf(c *gin.Context) (w node.Week) {
+	for _, text := range c.PostFormArray("half") {
+		if n, err := strconv.ParseUint(text, 10, 8); err == nil && n < 14 {
+			w |= 1 << n
+		}
+	}
+	return w
+}
+
+func (s *Site) register(c *gin.Context) {
+	f, err := readVolunteerForm(c)
+	var r node.Receipt
+	if err == nil {
+		r, err = s.node.Volunteers.Register(c.Request.Context(), writer(c), f.Offer, f.Words)
+	}
+	if err != nil {
+		f.Problem = say(err)
+		s.showVolunteerForm(c, status(err), f)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/volunteers/"+node.VolunteerID(r.ID).String()+"?ok=registered")
+}
+
+// volunteerData is one volunteer's page.
+type volunteerData struct {
+	node.Volunteer
+	Visits   []node.Visit
+	Kinds    []node.ActionType
+	Account  *node.Account
+	Password string // just made: shown once
+	History  []line
+	Steps    []node.Status
+	Week     []weekday
+	Key      string
+}
+
+// weekday is one day of the week table.
+type weekday struct {
+	Name               string
+	Morning, Afternoon bool
+	Number             int // of its morning, as weekOf reads it
+}
+
+func weekTable(w node.Week) (out []weekday) {
+	for i, name := range []string{"lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"} {
+		out = append(out, weekday{name, w&(1<<(2*i)) != 0, w&(1<<(2*i+1)) != 0, 2 * i})
+	}
+	return out
+}
+
+// WeekTable is the form's half-days.
+func (f volunteerForm) WeekTable() []weekday { return weekTable(f.Offer.Week) }
+
+func (s *Site) volunteerPage(c *gin.Context) { s.showVolunteer(c, http.StatusOK, "", nil) }
+
+func (s *Site) showVolunteer(c *gin.Context, code int, password string, problem error) {
+	by := caller(c)
+	id, err := node.ParseID[node.VolunteerID](c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	d := volunteerData{Key: newKey(), Password: password}
+	if d.Volunteer, err = s.node.Volunteers.Get(by, id); err != nil {
+		s.fail(c, err)
+		return
+	}
+	if d.Visits, _, err = s.node.Requests.OfVolunteer(by, id, node.Page{Limit: 20}); err != nil {
+		s.fail(c, err)
+		return
+	}
+	if d.Kinds, err = s.offered(); err != nil {
+		s.fail(c, err)
+		return
+	}
+	d.Kinds = slices.DeleteFunc(d.Kinds, func(t node.ActionType) bool { return !d.Offer.Does(t.ID) || t.Car && !d.Offer.Car })
+	if a, ok, err := s.node.Accounts.OfVolunteer(by, id); err == nil && ok {
+		d.Account = &a
+	}
+	changes, err := s.node.Volunteers.History(by, id)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	d.History, d.Steps, d.Week = s.historyOf(by, changes), d.Status.Next(), weekTable(d.Offer.Week)
+	s.render(c, code, "volunteer", page{Title: "Bénévole", Here: "volunteers", Problem: say(problem), Data: d})
+}
+
+func (s *Site) editVolunteer(c *gin.Context) {
+	id, err := node.ParseID[node.VolunteerID](c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	v, err := s.node.Volunteers.Get(caller(c), id)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.showVolunteerForm(c, http.StatusOK, volunteerForm{ID: id.String(), Version: v.Version, Words: v.Words, Offer: v.Offer})
+}
+
+func (s *Site) changeVolunteer(c *gin.Context) {
+	id, err := node.ParseID[node.VolunteerID](c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	f, err := readVolunteerForm(c)
+	f.ID = id.String()
+	if err == nil {
+		var old node.Volunteer
+		if old, err = s.node.Volunteers.Get(caller(c), id); err == nil {
+			f.Offer.Absences = old.Offer.Absences
+			_, err = s.node.Volunteers.Change(c.Request.Context(), writer(c), id, f.Version, f.Offer, f.Words)
+		}
+	}
+	if err != nil {
+		f.Problem = say(err)
+		s.showVolunteerForm(c, status(err), f)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/volunteers/"+id.String()+"?ok=changed")
+}
+
+func (s *Site) stepVolunteer(c *gin.Context) {
+	id, err := node.ParseID[node.VolunteerID](c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	version, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
+	to, _ := strconv.ParseUint(c.PostForm("to"), 10, 8)
+	if _, err := s.node.Volunteers.Step(c.Request.Context(), writer(c), id, uint32(version), node.Status(to)); err != nil {
+		s.showVolunteer(c, status(err), "", err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/volunteers/"+id.String()+"?ok=changed")
+}
+
+// volunteerAccount opens a sign-in for a volunteer, or gives a new password. The
+// password is shown once, to be read out or handed over.
+func (s *Site) volunteerAccount(c *gin.Context) {
+	id, err := node.ParseID[node.VolunteerID](c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	password := crypto.NewSecret(newPassword())
+	by := writer(c)
+	old, ok, err := s.node.Accounts.OfVolunteer(by, id)
+	switch {
+	case err != nil:
+	case ok:
+		_, err = s.node.Accounts.Change(c.Request.Context(), by, old.ID, old.Version, old.Roles, false, password)
+	default:
+		_, err = s.node.Accounts.Open(c.Request.Context(), by, node.NewAccount{Login: newLogin(), Password: password, Roles: node.RoleVolunteer, Of: id})
+	}
+	if err != nil {
+		s.showVolunteer(c, status(err), "", err)
+		return
+	}
+	s.showVolunteer(c, http.StatusOK, password.Reveal(), nil)
+}
+
+// syllables of passwords and logins that can be read out on the phone.
+var syllables = strings.Fields("ba bi bo da di do fa fi fo ga go la li lo ma mi mo na ni no pa pi po ra ri ro sa so ta ti to va vi vo za zo ju lu mu nu")
+
+// newPassword draws about 63 bits: "marobi-tilado-dozumu-balino".
+func newPassword() string { return drawWords(4, 3) }
+
+// newLogin draws a login that says nothing of the person: "voisin-tilaro".
+func newLogin() string { return "voisin-" + drawWords(1, 4) }
+
+func drawWords(words, length int) string {
+	b := make([]byte, words*length)
+	rand.Read(b)
+	var out strings.Builder
+	for i, x := range b {
+		if i > 0 && i%length == 0 {
+			out.WriteByte('-')
+		}
+		out.WriteString(syllables[int(x)%len(syllables)])
+	}
+	return out.String()
+}
