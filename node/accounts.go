@@ -2,9 +2,7 @@ package node
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"strings"
 	"sync"
@@ -69,13 +67,11 @@ func (s *Accounts) SignIn(ctx context.Context, login string, password Secret, fr
 		return Token{}, Caller{}, explain(err)
 	}
 	s.throttle.forgive(login)
-	raw := make([]byte, 32)
-	rand.Read(raw)
 	life := volunteerSession
 	if acc.Roles.Has(account.Admin | account.Agent) {
 		life = staffSession
 	}
-	token := Token{Text: crypto.NewSecret(base64.RawURLEncoding.EncodeToString(raw)), Expires: s.now().Add(life)}
+	token := Token{Text: drawToken(), Expires: s.now().Add(life)}
 	c := Caller{Account: acc.ID, Roles: acc.Roles, Volunteer: acc.Of}
 	_, err = s.propose(ctx, command.OpenSession{Stamp: s.stamp(c, ""), Session: account.Session{
 		ID: sessionID(token.Text), Account: acc.ID, Expires: s.clock().Add(life), Bearer: bearer,

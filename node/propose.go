@@ -3,7 +3,9 @@ package node
 import (
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"sync"
@@ -55,6 +57,13 @@ func (p *proposer) clock() when.At { return when.Of(p.now()) }
 
 // newID draws an ID: UUIDv7, so that records sort by the time they were made.
 func newID[T ~[16]byte]() T { return T(uuid.Must(uuid.NewV7())) }
+
+// drawToken draws what a browser holds of a session: 256 random bits as text.
+func drawToken() Secret {
+	raw := make([]byte, 32)
+	rand.Read(raw) // never fails: Go ends the program instead
+	return crypto.NewSecret(base64.RawURLEncoding.EncodeToString(raw))
+}
 
 // stamp says who, when and why.
 func (p *proposer) stamp(by Caller, commune string) command.Stamp {

@@ -73,7 +73,8 @@ func (s *Site) figures(c *gin.Context) {
 	d.Kinds, d.Communes, d.Sexes, d.Ages = ranked(d.Kinds, 12), ranked(d.Communes, 15), ranked(d.Sexes, 3), ranked(d.Ages, 8)
 	for m := 1; m <= 12; m++ {
 		n := t.ByMonth[node.MonthOf(d.Year, m)][node.CountDone]
-		if d.Year < now.Year() || m <= int(now.Month()) {
+		begun := n > 0 || len(d.Months) > 0 // the months before the first action say nothing
+		if begun && (d.Year < now.Year() || m <= int(now.Month())) {
 			d.Months = append(d.Months, bar{Label: upper(months[m-1]), N: n})
 		}
 	}

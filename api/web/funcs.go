@@ -20,7 +20,7 @@ func (s *Site) funcs() template.FuncMap {
 		"tel":   func(w node.Secret) string { return node.FormatPhone(w.Reveal()) },
 		"telNo": node.FormatPhone,
 		"dial":  func(w node.Secret) template.URL { return template.URL("tel:" + w.Reveal()) },
-		"name":  herName, "him": hisName, "initials": initials, "feminine": feminine,
+		"name":  herName, "him": hisName, "initials": initials, "feminine": feminine, "man": man,
 		"age": func(birth node.Secret) string {
 			if n := node.Age(birth, s.node.Now()); n >= 0 {
 				return fmt.Sprintf("%d ans", n)
@@ -29,16 +29,23 @@ func (s *Site) funcs() template.FuncMap {
 		},
 		"commune": node.CommuneName,
 		"wish":    func(w node.Wish) string { return wishText(w, today()) },
-		"start":   func(t time.Time) string { return startText(t, today()) },
-		"clock":   clockText,
-		"day":     func(d node.Day) string { return dayText(d, today()) },
-		"date":    func(d node.Day) string { return dateText(d, today()) },
-		"when":    func(at node.Instant) string { return startText(at.Time().In(s.node.Now().Location()), today()) },
-		"ago":     func(at node.Instant) string { return ago(node.DayOf(at.Time().In(s.node.Now().Location())), today()) },
-		"script":  func(n node.News) string { return script(n, today()) },
-		"length":  lengthText, "state": stateText, "chip": stateChip, "status": statusText, "step": stepText, "why": whyText,
+		"wishMine": func(w node.Wish) string {
+			if w.Kind == node.Flexible {
+				return "quand vous voulez"
+			}
+			return wishText(w, today())
+		},
+		"free":   freeText,
+		"start":  func(t time.Time) string { return startText(t, today()) },
+		"clock":  clockText,
+		"day":    func(d node.Day) string { return dayText(d, today()) },
+		"date":   func(d node.Day) string { return dateText(d, today()) },
+		"when":   func(at node.Instant) string { return startText(at.Time().In(s.node.Now().Location()), today()) },
+		"ago":    func(at node.Instant) string { return ago(node.DayOf(at.Time().In(s.node.Now().Location())), today()) },
+		"script": func(n node.News) string { return script(n, today()) },
+		"length": lengthText, "state": stateText, "chip": stateChip, "status": statusText, "step": stepText, "why": whyText,
 		"obstacle": func(o any) string { return obstacleText(fmt.Sprint(o)) },
-		"change":   changeText, "category": categoryText, "km": kilometres, "lower": lower, "upper": upper, "of": of,
+		"change":   changeText, "category": categoryText, "km": kilometres, "driven": func(m uint32) string { return strings.Replace(fmt.Sprintf("%.1f km", float64(m)/1000), ".", ",", 1) }, "lower": lower, "upper": upper, "of": of,
 		"comers": func(seats []node.Seat) string { return strings.Join(comers(seats), " et ") },
 		"e": func(w node.BeneficiaryWords) string {
 			if feminine(w) {

@@ -133,6 +133,9 @@ func (s *Site) showRequest(c *gin.Context, code int, problem error) {
 			return
 		}
 		for _, one := range all {
+			if a, asked := d.Asking(one.Volunteer.ID); asked && a.Answer == node.Waiting {
+				continue // stands above, with his answer to come
+			}
 			if one.May() {
 				d.Candidates = append(d.Candidates, one)
 			} else {
@@ -146,9 +149,11 @@ func (s *Site) showRequest(c *gin.Context, code int, problem error) {
 		s.fail(c, err)
 		return
 	}
-	if d.Call, err = s.node.Calls.Of(by, d.Beneficiary); err != nil {
-		s.fail(c, err)
-		return
+	if d.NeedsCall() {
+		if d.Call, err = s.node.Calls.Of(by, d.Beneficiary); err != nil {
+			s.fail(c, err)
+			return
+		}
 	}
 	d.History = s.historyOf(by, changes)
 	d.Rule = d.Plan.Seats >= 2

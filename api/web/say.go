@@ -48,9 +48,9 @@ func ordinal(day int) string {
 // hourText says "10 h" or "14 h 30", with no-break spaces.
 func hourText(minute int) string {
 	if minute%60 == 0 {
-		return fmt.Sprintf("%d h", minute/60)
+		return fmt.Sprintf("%d\u00a0h", minute/60)
 	}
-	return fmt.Sprintf("%d h %02d", minute/60, minute%60)
+	return fmt.Sprintf("%d\u00a0h\u00a0%02d", minute/60, minute%60)
 }
 
 func clockText(t time.Time) string { return hourText(t.Hour()*60 + t.Minute()) }
@@ -79,7 +79,7 @@ func wishText(w node.Wish, today node.Day) string {
 		t := w.Day.Date()
 		return fmt.Sprintf("la semaine du %s %s", ordinal(t.Day()), months[t.Month()-1])
 	}
-	return "quand vous voulez"
+	return "quand il convient"
 }
 
 // startText says a fixed moment: "mardi 24 novembre à 10 h".
@@ -91,11 +91,11 @@ func startText(t time.Time, today node.Day) string {
 func lengthText(minutes uint16) string {
 	switch {
 	case minutes < 60:
-		return fmt.Sprintf("%d min", minutes)
+		return fmt.Sprintf("%d\u00a0min", minutes)
 	case minutes%60 == 0:
-		return fmt.Sprintf("%d h", minutes/60)
+		return fmt.Sprintf("%d\u00a0h", minutes/60)
 	}
-	return fmt.Sprintf("%d h %02d", minutes/60, minutes%60)
+	return fmt.Sprintf("%d\u00a0h\u00a0%02d", minutes/60, minutes%60)
 }
 
 // of puts "de" or "d’" before a word.
@@ -141,9 +141,11 @@ func initials(first, last node.Secret) string {
 // feminine reports whether sentences about her are in the feminine: when the
 // civility does not say, they are, as most who call are women and the desk hears
 // who speaks.
-func feminine(w node.BeneficiaryWords) bool {
-	c := strings.ToLower(w.Civility.Reveal())
-	return c != "m." && c != "m" && c != "monsieur"
+func feminine(w node.BeneficiaryWords) bool { return !man(w.Civility) }
+
+func man(civility node.Secret) bool {
+	c := strings.ToLower(strings.TrimSuffix(civility.Reveal(), "."))
+	return c == "m" || c == "mr" || c == "monsieur"
 }
 
 // script is what the agent reads aloud for one piece of news.
@@ -287,4 +289,20 @@ func ago(d, today node.Day) string {
 		return fmt.Sprintf("il y a %d mois", n/30)
 	}
 	return fmt.Sprintf("il y a %d ans", today.Date().Year()-d.Date().Year())
+}
+
+// freeText says a week of half-days: "lundi matin, mardi, jeudi après-midi".
+func freeText(week []weekday) string {
+	var out []string
+	for _, d := range week {
+		switch {
+		case d.Morning && d.Afternoon:
+			out = append(out, d.Name)
+		case d.Morning:
+			out = append(out, d.Name+" matin")
+		case d.Afternoon:
+			out = append(out, d.Name+" après-midi")
+		}
+	}
+	return strings.Join(out, ", ")
 }
