@@ -191,7 +191,8 @@ func raftConfig(cfg *Config) *raft.Config {
 	conf.SnapshotInterval = cfg.Tuning.SnapshotCheck
 	conf.SnapshotThreshold = cfg.Tuning.SnapshotEntries
 	conf.TrailingLogs = cfg.Tuning.TrailingEntries
-	conf.NoSnapshotRestoreOnStart = true // the machine keeps its own state
+	conf.PreVoteDisabled = cfg.Network == nil // a lone voter asks nobody
+	conf.NoSnapshotRestoreOnStart = true      // the machine keeps its own state
 	conf.NoLegacyTelemetry = true
 	return conf
 }
