@@ -40,7 +40,7 @@ func (s *Site) showAccept(c *gin.Context, code int, problem error) {
 	}
 	for _, p := range append(m.Asked, m.Near...) {
 		if p.ID.String() == c.Param("id") {
-			s.render(c, code, "accept", page{Title: "Quand venez-vous ?", Here: "me", Phone: true, Problem: say(problem), Data: struct {
+			s.render(c, code, "accept", page{Title: "Quand venez-vous ?", Here: "me", Phone: true, Problem: s.sayTo(caller(c), problem), Data: struct {
 				node.Proposal
 				Choices []dayChoice
 			}{p, s.choices(p.Wish)}})

@@ -332,7 +332,7 @@ func (s *Site) showPast(c *gin.Context, code int, problem error) {
 			f.Volunteers = append(f.Volunteers, v)
 		}
 	}
-	s.render(c, code, "past", page{Title: "Noter une action déjà faite", Here: "people", Narrow: true, Problem: say(problem), Data: f})
+	s.render(c, code, "past", page{Title: "Noter une action déjà faite", Here: "people", Narrow: true, Problem: s.sayTo(by, problem), Data: f})
 }
 
 func (s *Site) recordPast(c *gin.Context) {

@@ -15,6 +15,7 @@ type problem struct {
 	Text  string
 	Field string         // of the form, if one is at fault
 	Clash node.RequestID // where a volunteer is expected
+	Where string         // the same in words
 	Code  string
 }
 
@@ -68,12 +69,36 @@ func say(err error) *problem {
 	return p
 }
 
+// sayTo is say, and names the visit that a volunteer is expected at: to the desk
+// whole, to himself as far as it is his own.
+func (s *Site) sayTo(by node.Caller, err error) *problem {
+	p := say(err)
+	if p == nil || p.Clash.Zero() {
+		return p
+	}
+	today := node.DayOf(s.node.Now())
+	if by.Staff() {
+		if v, err := s.node.Requests.Get(by, p.Clash); err == nil {
+			p.Where = upper(startText(v.Start, today)) + " : " + lower(v.Kind.Name) + ", " + node.CommuneName(v.Commune) + "."
+		}
+		return p
+	}
+	if m, err := s.node.Requests.Mine(by); err == nil {
+		for _, v := range m.Promised {
+			if v.ID == p.Clash {
+				p.Where = "Vous avez promis : " + lower(v.Kind.Name) + ", " + startText(v.Start, today) + "."
+			}
+		}
+	}
+	return p
+}
+
 // fail shows a page that says what is wrong and where to go on.
 func (s *Site) fail(c *gin.Context, err error) {
 	if status(err) == http.StatusInternalServerError {
 		s.log.Error("page", slog.String("route", c.FullPath()), slog.String("error", err.Error()))
 	}
-	s.render(c, status(err), "problem", page{Title: "Un instant", Narrow: true, Problem: say(err)})
+	s.render(c, status(err), "problem", page{Title: "Un instant", Narrow: true, Problem: s.sayTo(caller(c), err)})
 }
 
 func (s *Site) notFound(c *gin.Context) {

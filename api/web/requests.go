@@ -157,7 +157,7 @@ func (s *Site) showRequest(c *gin.Context, code int, problem error) {
 	}
 	d.History = s.historyOf(by, changes)
 	d.Rule = d.Plan.Seats >= 2
-	s.render(c, code, "request", page{Title: d.Kind.Name, Here: "requests", Problem: say(problem), Data: d})
+	s.render(c, code, "request", page{Title: d.Kind.Name, Here: "requests", Problem: s.sayTo(by, problem), Data: d})
 }
 
 // choices are the half-days on which an open wish can be answered: those of its

@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
@@ -90,7 +89,7 @@ func (s *Site) signInPage(c *gin.Context, status int, err error) {
 }
 
 func (s *Site) signIn(c *gin.Context) {
-	token, who, err := s.node.Accounts.SignIn(c.Request.Context(), c.PostForm("login"), crypto.NewSecret(c.PostForm("password")), remote(c), false)
+	token, who, err := s.node.Accounts.SignIn(c.Request.Context(), c.PostForm("login"), crypto.NewSecret(c.PostForm("password")), c.ClientIP(), false)
 	if err != nil {
 		s.signInPage(c, status(err), err)
 		return
@@ -116,13 +115,4 @@ func (s *Site) signOut(c *gin.Context) {
 	http.SetCookie(c.Writer, &http.Cookie{Name: CookieName, Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
 	c.Header("Clear-Site-Data", `"cache", "storage"`)
 	c.Redirect(http.StatusSeeOther, "/?ok=signed-out")
-}
-
-// remote is the address that asks, without its port.
-func remote(c *gin.Context) string {
-	host, _, _ := strings.Cut(c.Request.RemoteAddr, ":")
-	if strings.HasPrefix(c.Request.RemoteAddr, "[") {
-		host, _, _ = strings.Cut(c.Request.RemoteAddr, "]")
-	}
-	return host
 }

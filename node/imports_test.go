@@ -1,0 +1,129 @@
+package node_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/bippop/bippop/node"
+)
+
+// registry is a spreadsheet of n people, with one in a hundred that cannot go in.
+func registry(n int) []byte {
+	var b strings.Builder
+	b.WriteString("Civilité;NOM;Prénom;Né(e) le;Tél. fixe;Adresse;CP;Commune;Observations\r\n")
+	for i := range n {
+		commune := "La Réole"
+		if i%100 == 99 {
+			commune = "Nulle-Part"
+		}
+		fmt.Fprintf(&b, "Mme;%s;Exemple;%02d/03/19%d;05 36 49 %02d %02d;%d rue des Exemples;33190;%s;note\r\n",
+			name(i), 1+i%28, 30+i%20, i/100%100, i%100, 1+i%90, commune)
+	}
+	return []byte(b.String())
+}
+
+// name gives each number a name of its own that sounds unlike the others.
+func name(i int) string {
+	parts := []string{"ba", "do", "fi", "gu", "lo", "ma", "ni", "po", "ru", "ta"}
+	var b strings.Builder
+	b.WriteString("Ex")
+	for range 5 {
+		b.WriteString(parts[i%10])
+		i /= 10
+	}
+	return b.String()
+}
+
+func TestImport(tt *testing.T) {
+	for _, rows := range []int{46, 10_000} {
+		tt.Run(fmt.Sprint(rows), func(tt *testing.T) {
+			t := newTown(tt)
+			file := node.Spreadsheet{Name: "registre.csv", Content: registry(rows), Basis: node.Consent}
+			report, err := t.Imports.Preview(t.admin, file)
+			t.must(err)
+			bad := rows / 100
+			if report.Rows != rows || report.Faulty != bad || report.Good != rows-bad {
+				t.Fatalf("dry run: %d rows, %d good, %d faulty", report.Rows, report.Good, report.Faulty)
+			}
+			if list, _, _ := t.Beneficiaries.List(t.admin, "", node.Page{}); len(list) != 0 {
+				t.Fatal("a dry run has written")
+			}
+			if bad > 0 {
+				_, err = t.Imports.Run(t.Context(), t.admin, node.ImportID{}, file)
+				wants(tt, err, "faulty-rows")
+				file.SkipFaulty = true
+			}
+			report, err = t.Imports.Run(t.Context(), t.admin, node.ImportID{}, file)
+			t.must(err)
+			if report.Brought != rows-bad {
+				t.Fatalf("brought %d", report.Brought)
+			}
+			found := func() int {
+				t.Helper()
+				hits, err := t.Find.People(t.admin, name(7)+" la reole", node.OnlyBeneficiary, 10)
+				t.must(err)
+				return len(hits)
+			}
+			if found() != 1 {
+				t.Errorf("found %d", found())
+			}
+			if n := enrolled(t); n != uint64(rows-bad) {
+				t.Errorf("counted %d", n)
+			}
+			// The same file again: everybody is there already.
+			again, err := t.Imports.Preview(t.admin, file)
+			t.must(err)
+			if again.Duplicates != rows-bad || again.Good != 0 {
+				t.Errorf("again: %d duplicates, %d good", again.Duplicates, again.Good)
+			}
+			_, err = t.Imports.Undo(t.Context(), t.admin, report.ID)
+			t.must(err)
+			if found() != 0 || enrolled(t) != 0 {
+				t.Errorf("after the undo: found %d, counted %d", found(), enrolled(t))
+			}
+			if list, _, _ := t.Beneficiaries.List(t.admin, "", node.Page{}); len(list) != 0 {
+				t.Error("after the undo somebody is listed")
+			}
+			t.reopen()
+			if found() != 0 {
+				t.Error("after a restart somebody is found again")
+			}
+		})
+	}
+}
+
+func enrolled(t *town) uint64 {
+	t.Helper()
+	sums, err := t.Figures.Read(t.admin, node.MonthOf(2026, 11), node.MonthOf(2026, 11))
+	t.must(err)
+	return sums.Total[node.CountEnrolled]
+}
+
+func TestImportIsNotUndoneUnderWork(tt *testing.T) {
+	t := newTown(tt)
+	report, err := t.Imports.Run(t.Context(), t.admin, node.ImportID{}, node.Spreadsheet{Content: registry(3), Basis: node.Consent})
+	t.must(err)
+	hits, err := t.Find.People(t.admin, name(1), node.AnyPerson, 1)
+	t.must(err)
+	t.ask(hits[0].Beneficiary.ID, "Courses", t.tomorrow())
+	_, err = t.Imports.Undo(t.Context(), t.admin, report.ID)
+	wants(tt, err, "import-used")
+}
+
+func TestBrokenSpreadsheets(tt *testing.T) {
+	t := newTown(tt)
+	for what, content := range map[string]string{
+		"empty": "", "a workbook": "PK\x03\x04rest", "no titles": "1;2;3\n4;5;6\n", "open quote": "Nom;Prénom\n\"Laforêt;x\n",
+	} {
+		_, err := t.Imports.Run(t.Context(), t.admin, node.ImportID{}, node.Spreadsheet{Content: []byte(content), Basis: node.Consent})
+		if err == nil {
+			t.Errorf("%s: went in", what)
+		}
+	}
+	_, err := t.Imports.Run(t.Context(), t.admin, node.ImportID{}, node.Spreadsheet{Content: registry(3)})
+	wants(tt, err, "missing") // no legal basis
+	if list, err := t.Imports.List(t.admin); err != nil || len(list) != 0 {
+		t.Errorf("%d imports begun, %v", len(list), err)
+	}
+}
