@@ -175,68 +175,70 @@ func (f *Find) putVolunteer(index *search.Index, r people.Volunteer) error {
 }
 
 // beneficiary, volunteer and imported follow a write. A box that does not open
-// is damage, and is met again, and answered, when somebody reads it.
+// is damage: the node serves nothing more.
 func (f *Find) beneficiary(id BeneficiaryID) {
-	f.health.note(f.store.View(func(tx *store.Tx) error {
-		r, ok, err := store.Beneficiaries.Get(tx, id[:])
-		if err != nil || !ok {
-			return err
-		}
-		yes, err := visible(tx, r.Enrolled.Import, map[ImportID]bool{})
-		if err != nil {
-			return err
-		}
-		f.mu.RLock()
-		defer f.mu.RUnlock()
-		if !yes {
-			f.index.Delete(id)
-			return nil
-		}
-		return f.putBeneficiary(f.index, r)
-	}))
+	f.health.note(f.store.View(func(tx *store.Tx) error { return f.followBeneficiary(tx, id, map[ImportID]bool{}) }))
 }
 
 func (f *Find) volunteer(id VolunteerID) {
-	f.health.note(f.store.View(func(tx *store.Tx) error {
-		r, ok, err := store.Volunteers.Get(tx, id[:])
-		if err != nil || !ok {
-			return err
-		}
-		yes, err := visible(tx, r.Import, map[ImportID]bool{})
-		if err != nil {
-			return err
-		}
-		f.mu.RLock()
-		defer f.mu.RUnlock()
-		if !yes {
-			f.index.Delete(id)
-			f.roster.drop(id)
-			return nil
-		}
-		f.roster.put(r)
-		return f.putVolunteer(f.index, r)
-	}))
+	f.health.note(f.store.View(func(tx *store.Tx) error { return f.followVolunteer(tx, id, map[ImportID]bool{}) }))
 }
 
 func (f *Find) imported(id ImportID) {
-	var beneficiaries []BeneficiaryID
-	var volunteers []VolunteerID
 	f.health.note(f.store.View(func(tx *store.Tx) error {
+		seen := map[ImportID]bool{}
+		var inner error
 		err := view.Each(tx, view.OfImport(id, view.ImportedBeneficiary), nil, false, func(b BeneficiaryID, _ []byte) bool {
-			beneficiaries = append(beneficiaries, b)
-			return true
+			inner = f.followBeneficiary(tx, b, seen)
+			return inner == nil
 		})
-		return either(err, view.Each(tx, view.OfImport(id, view.ImportedVolunteer), nil, false, func(v VolunteerID, _ []byte) bool {
-			volunteers = append(volunteers, v)
-			return true
-		}))
+		if err = either(err, inner); err != nil {
+			return err
+		}
+		err = view.Each(tx, view.OfImport(id, view.ImportedVolunteer), nil, false, func(v VolunteerID, _ []byte) bool {
+			inner = f.followVolunteer(tx, v, seen)
+			return inner == nil
+		})
+		return either(err, inner)
 	}))
-	for _, b := range beneficiaries {
-		f.beneficiary(b)
+}
+
+func (f *Find) followBeneficiary(tx *store.Tx, id BeneficiaryID, seen map[ImportID]bool) error {
+	r, ok, err := store.Beneficiaries.Get(tx, id[:])
+	if err != nil || !ok {
+		return err
 	}
-	for _, v := range volunteers {
-		f.volunteer(v)
+	yes, err := visible(tx, r.Enrolled.Import, seen)
+	if err != nil {
+		return err
 	}
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if !yes {
+		f.index.Delete(id)
+		return nil
+	}
+	return f.putBeneficiary(f.index, r)
+}
+
+func (f *Find) followVolunteer(tx *store.Tx, id VolunteerID, seen map[ImportID]bool) error {
+	r, ok, err := store.Volunteers.Get(tx, id[:])
+	if err != nil || !ok {
+		return err
+	}
+	yes, err := visible(tx, r.Import, seen)
+	if err != nil {
+		return err
+	}
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if !yes {
+		f.index.Delete(id)
+		f.roster.drop(id)
+		return nil
+	}
+	f.roster.put(r)
+	return f.putVolunteer(f.index, r)
 }
 
 // roster holds every volunteer's record without his words, for matching: a few
