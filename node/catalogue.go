@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/catalogue"
@@ -46,6 +47,8 @@ func (s *Catalogue) Define(ctx context.Context, by Caller, version uint32, t Act
 		return Receipt{}, err
 	}
 	switch {
+	case strings.Trim(t.Icon, "abcdefghijklmnopqrstuvwxyz-") != "" || len(t.Icon) > 30:
+		return Receipt{}, invalid("icon", "unknown-icon", "an icon is named by up to 30 letters a-z and dashes")
 	case t.Name == "":
 		return Receipt{}, invalid("name", "missing", "the action needs a name")
 	case t.Pairing < catalogue.Alone || t.Pairing > catalogue.AlwaysTwo:

@@ -86,8 +86,8 @@ func (s *Imports) Preview(by Caller, in Spreadsheet) (Report, error) {
 
 // Run brings the people in: all good rows or, when something fails in the
 // middle, none that anybody sees. A zero id begins a new import; the id of one
-// that was interrupted goes on with the same file. ErrUnknown outcomes and
-// restarts are what it is for.
+// that was interrupted goes on with the same file, and so does a call that is
+// repeated under its Idempotency-Key.
 func (s *Imports) Run(ctx context.Context, by Caller, id ImportID, in Spreadsheet) (Report, error) {
 	rows, report, err := s.read(by, in)
 	if err != nil {
@@ -137,14 +137,14 @@ func (s *Imports) begin(ctx context.Context, by Caller, id ImportID, in Spreadsh
 	if len(in.Name) > 200 {
 		in.Name = ""
 	}
-	_, err := s.proposeSealed(ctx, 1, func(leaves []crypto.Leaf, keys []crypto.Key) (command.Command, error) {
+	r, err := s.proposeSealed(ctx, 1, func(leaves []crypto.Leaf, keys []crypto.Key) (command.Command, error) {
 		box, err := s.seal(keys[0], store.Imports.Name, id, 1, people.ImportWords{File: crypto.NewSecret(in.Name), Digest: digest[:]})
-		return command.BeginImport{Stamp: s.unkeyed(by), ID: id, Leaf: leaves[0], Box: box}, err
+		return command.BeginImport{Stamp: s.stamp(by, ""), ID: id, Leaf: leaves[0], Box: box}, err
 	})
 	if err != nil {
 		return people.Import{}, err
 	}
-	return s.get(id)
+	return s.get(r.ID) // of a repeated call, the import that the first one began
 }
 
 // unkeyed is a stamp for one of several commands of a call: the call's key would

@@ -348,6 +348,9 @@ func (s *Requests) Finish(ctx context.Context, by Caller, id RequestID, done boo
 	if err != nil {
 		return Receipt{}, err
 	}
+	if done && DayOf(r.Plan.Start.Time().In(s.zone())) > s.today() {
+		return Receipt{}, &Error{Kind: Conflict, Code: "not-yet", Reason: "this visit lies ahead; if it took place earlier, change its day first"}
+	}
 	c := command.Finish{Stamp: s.stamp(by, r.Commune), ID: id, NotDone: !done, Outcome: outcome}
 	if done {
 		if outcome.Minutes == 0 {

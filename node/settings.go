@@ -14,6 +14,8 @@ import (
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/geo"
 	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/view"
 )
 
 // Settings are what the territory says of itself.
@@ -30,7 +32,37 @@ func (s *Settings) Change(ctx context.Context, by Caller, version uint32, to Ter
 	if err := checkTerritory(&to); err != nil {
 		return Receipt{}, err
 	}
+	if err := s.nobodyLeftOutside(to.Communes); err != nil {
+		return Receipt{}, err
+	}
 	return s.propose(ctx, command.ChangeTerritory{Stamp: s.stamp(by, ""), Version: version, Territory: to})
+}
+
+// nobodyLeftOutside refuses to give up a commune in which somebody is enrolled.
+func (s *Settings) nobodyLeftOutside(communes []string) error {
+	t, err := s.territory()
+	if err != nil {
+		return err
+	}
+	return s.view(func(tx *store.Tx) error {
+		for _, c := range t.Communes {
+			if slices.Contains(communes, c) {
+				continue
+			}
+			lives := false
+			err := view.Each(tx, view.InCommune(c), nil, false, func(BeneficiaryID, []byte) bool {
+				lives = true
+				return false
+			})
+			if err != nil {
+				return err
+			}
+			if lives {
+				return &Error{Kind: Conflict, Code: "commune-inhabited", Field: "communes", Reason: "somebody is enrolled in a commune that would leave the territory; change those files first"}
+			}
+		}
+		return nil
+	})
 }
 
 func checkTerritory(t *Territory) error {

@@ -114,7 +114,11 @@ func TestTwoForAFirstVisit(tt *testing.T) {
 		t.Error("the reason of the exception is lost")
 	}
 	_, err = t.Requests.Finish(t.Context(), t.admin, r.ID, true, node.Ending{})
+	wants(tt, err, "not-yet")
+	t.wait(24 * time.Hour)
+	_, err = t.Requests.Finish(t.Context(), t.admin, r.ID, true, node.Ending{})
 	t.must(err)
+	in.Wish = t.tomorrow()
 	in.Exception = node.Secret{} // she has had her first visit
 	_, err = t.Requests.Open(t.Context(), t.admin, in)
 	t.must(err)
@@ -175,6 +179,7 @@ func TestCounted(tt *testing.T) {
 	}
 	_, err := t.Requests.Accept(t.Context(), t.admin, id, paul, node.Slot{})
 	t.must(err)
+	t.wait(24 * time.Hour)
 	_, err = t.Requests.Finish(t.Context(), t.admin, id, true, node.Ending{Minutes: 45, Metres: 3500})
 	t.must(err)
 	want := map[node.Indicator]uint64{

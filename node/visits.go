@@ -210,6 +210,10 @@ func (s *Requests) OfVolunteer(by Caller, id VolunteerID, page Page) ([]Visit, [
 	return s.visits(view.SeatsOf(id), true, page)
 }
 
+// mostPlanned bounds one reading of the plan; a département in a heatwave has a
+// few hundred visits a day.
+const mostPlanned = 2000
+
 // Planned lists the visits that are covered and start on the days from first to
 // last, in order of time.
 func (s *Requests) Planned(by Caller, first, last Day) (out []Visit, err error) {
@@ -221,7 +225,7 @@ func (s *Requests) Planned(by Caller, first, last Day) (out []Visit, err error) 
 		var ids []RequestID
 		err := view.Planned(tx, first.At(0, zone), (last+1).At(0, zone), func(id RequestID) bool {
 			ids = append(ids, id)
-			return len(ids) < 200
+			return len(ids) < mostPlanned
 		})
 		if err != nil {
 			return err
@@ -378,35 +382,52 @@ func (s *core) visitsTo(tx *store.Tx, her BeneficiaryID) (map[VolunteerID]int, e
 	return known, nil
 }
 
-// load adds what the volunteer's week holds.
+// load adds what the volunteer's week holds: his seats, the questions that wait
+// for him, and whether he is expected elsewhere at the hour of an appointment.
 func (s *core) load(tx *store.Tx, c dispatch.Candidate, v people.Volunteer, q request.Request, zone *time.Location) (dispatch.Candidate, error) {
 	day := q.Wish.Day
 	if day == 0 {
 		day = s.today()
 	}
 	monday := when.WeekOf(day)
-	n, busy := 0, false
-	var from, to when.At
-	if q.Wish.Kind == request.OnDay && q.Wish.Minute > 0 {
-		from = q.Wish.Day.At(int(q.Wish.Minute), zone)
-		to = from + when.At(q.Plan.Minutes)*60_000
-	}
-	err := view.Seats(tx, v.ID, monday.At(0, zone), (monday+7).At(0, zone), func(id RequestID, start when.At) bool {
-		n++
-		busy = busy || to > 0 && start < to && start+3600_000 > from
-		return true
+	var seats, waiting []RequestID
+	err := view.Seats(tx, v.ID, monday.At(0, zone), (monday+7).At(0, zone), func(id RequestID, _ when.At) bool {
+		seats = append(seats, id)
+		return len(seats) < 100
 	})
 	if err != nil {
 		return c, err
 	}
-	err = view.Each(tx, view.WaitingFor(v.ID), nil, false, func(id RequestID, _ []byte) bool {
-		if id != q.ID {
-			n++
-			c.LastAsked = max(c.LastAsked, q.Opened)
+	if waiting, err = ids(tx, view.WaitingFor(v.ID), 100); err != nil {
+		return c, err
+	}
+	busy := false
+	if q.Wish.Kind == request.OnDay && q.Wish.Minute > 0 {
+		from := q.Wish.Day.At(int(q.Wish.Minute), zone)
+		plan := request.Plan{Start: from, Minutes: q.Plan.Minutes}
+		for _, id := range seats {
+			other, ok, err := store.Requests.Get(tx, id[:])
+			if err != nil {
+				return c, err
+			}
+			busy = busy || ok && request.Clash(plan, other.Plan)
 		}
-		return n < 100
-	})
-	return c.Load(v, n, busy), err
+	}
+	n := len(seats)
+	for _, id := range waiting {
+		if id == q.ID {
+			continue
+		}
+		other, ok, err := store.Requests.Get(tx, id[:])
+		if err != nil {
+			return c, err
+		}
+		if a, asked := other.Asking(v.ID); ok && asked {
+			n++
+			c.LastAsked = max(c.LastAsked, a.At)
+		}
+	}
+	return c.Load(v, n, busy), nil
 }
 
 // Usual lists the volunteers who have been with her, the most frequent first.

@@ -123,7 +123,7 @@ func (t *town) requests(her node.BeneficiaryID, him node.VolunteerID) (ids []nod
 	ctx := context.Background()
 	today := node.DayOf(t.clock())
 	for i, upTo := range []node.State{node.StateAsked, node.StateCovered, node.StateTold, node.StateDone, node.StateOpen} {
-		in := node.NewRequest{Beneficiary: her, Type: t.kinds["Courses"], Wish: node.Wish{Kind: node.OnDay, Day: today + 1 + node.Day(i), Half: node.Morning}}
+		in := node.NewRequest{Beneficiary: her, Type: t.kinds["Courses"], Wish: node.Wish{Kind: node.OnDay, Day: today, Minute: uint16(9*60 + 150*i)}}
 		if upTo == node.StateAsked || upTo == node.StateOpen {
 			in.Wish = node.Wish{Kind: node.InWeek, Day: today}
 		}

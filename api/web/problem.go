@@ -142,6 +142,8 @@ var sentences = map[string]string{
 	"import-used":           "On a déjà travaillé avec des personnes de cet import : il ne s’annule plus d’un bloc.",
 	"account-closed":        "Ce compte est fermé.",
 	"last-admin":            "C’est le dernier administrateur. Nommez-en un autre d’abord.",
+	"not-yet":               "Cette visite est encore à venir. Si elle a eu lieu plus tôt, changez d’abord son jour.",
+	"commune-inhabited":     "Quelqu’un est inscrit dans une commune qui sortirait du territoire. Changez d’abord ces dossiers.",
 	"not-her-wish":          "Elle a demandé un autre moment. Si elle est d’accord, changez d’abord la demande.",
 	"forbidden":             "Votre rôle ne permet pas cela.",
 	"sign-in":               "Connectez-vous d’abord.",

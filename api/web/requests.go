@@ -89,6 +89,7 @@ type requestData struct {
 	Choices    []dayChoice // half-days that answer an open wish
 	Call       *node.Call
 	Rule       bool // two are needed here
+	Begun      bool // its day has come: how did it go?
 	Key        string
 }
 
@@ -157,6 +158,7 @@ func (s *Site) showRequest(c *gin.Context, code int, problem error) {
 	}
 	d.History = s.historyOf(by, changes)
 	d.Rule = d.Plan.Seats >= 2
+	d.Begun = !d.Start.IsZero() && node.DayOf(d.Start) <= node.DayOf(s.node.Now())
 	s.render(c, code, "request", page{Title: d.Kind.Name, Here: "requests", Problem: s.sayTo(by, problem), Data: d})
 }
 

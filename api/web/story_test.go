@@ -99,6 +99,12 @@ func TestWithoutScript(t *testing.T) {
 	desk.press("//button[text()='Paul vient']")
 	desk.run(chromedp.WaitVisible("//button[text()='Prévenue']"))
 	desk.press("//button[text()='Prévenue']")
+	desk.run(chromedp.WaitVisible("//p[contains(@class,'flash')]"))
+	var here string
+	desk.run(chromedp.Location(&here))
+	town.wait(2*24*time.Hour + 7*time.Hour)
+	desk.signIn("accueil")
+	desk.run(chromedp.Navigate(here))
 	desk.run(chromedp.WaitVisible("//button[text()='C’est fait']"))
 	desk.press("//button[text()='C’est fait']")
 	desk.run(chromedp.WaitVisible("//p[contains(@class,'flash')][contains(.,'compté')]"))

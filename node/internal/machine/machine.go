@@ -102,7 +102,7 @@ func (a *act) run(c command.Command) Reply {
 			if old.Kind != uint8(a.kind) || old.Digest != a.stamp.Digest {
 				return Reply{Refusal: refuse.KeyReused, Index: a.index}
 			}
-			return Reply{Refusal: refuse.Reason(old.Refusal), ID: old.ID, Version: old.Version, Index: old.Index}
+			return Reply{Refusal: refuse.Reason(old.Refusal), ID: old.ID, Version: old.Version, Clash: old.Clash, Index: old.Index}
 		}
 	}
 	a.advanceClock()
@@ -118,7 +118,7 @@ func (a *act) run(c command.Command) Reply {
 	if key != "" && reply.Refusal.Kind() != refuse.Retry {
 		a.tx.PutReplay(by, key, store.Replay{
 			Kind: uint8(a.kind), Digest: a.stamp.Digest, ID: reply.ID, Version: reply.Version,
-			Index: a.index, Refusal: uint16(reply.Refusal), At: a.stamp.At,
+			Index: a.index, Refusal: uint16(reply.Refusal), At: a.stamp.At, Clash: reply.Clash,
 		})
 	}
 	return reply
@@ -129,8 +129,8 @@ func (a *act) run(c command.Command) Reply {
 func (a *act) advanceClock() {
 	last, err := a.tx.Meta("clock")
 	a.must(err)
-	if now := uint64(a.stamp.At); now > last {
-		a.tx.SetMeta("clock", now)
+	if a.stamp.At > when.At(last) {
+		a.tx.SetMeta("clock", uint64(a.stamp.At))
 		return
 	}
 	a.stamp.At = when.At(last)

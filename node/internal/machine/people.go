@@ -40,7 +40,7 @@ func (a *act) addBeneficiary(n command.NewBeneficiary, from ident.Import) {
 }
 
 func (a *act) changeBeneficiary(c command.ChangeBeneficiary) (Reply, error) {
-	before, err := find(a, store.Beneficiaries, c.ID[:], refuse.NoBeneficiary)
+	before, err := a.beneficiary(c.ID)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -49,6 +49,11 @@ func (a *act) changeBeneficiary(c command.ChangeBeneficiary) (Reply, error) {
 		return Reply{ID: c.ID, Version: before.Version}, err
 	}
 	a.saveBeneficiary(before, after)
+	for _, v := range after.Refused {
+		if !before.Refuses(v) {
+			a.freeSeats(v, c.ID)
+		}
+	}
 	return Reply{ID: c.ID, Version: after.Version}, nil
 }
 
@@ -80,7 +85,7 @@ func (a *act) addVolunteer(n command.NewVolunteer, from ident.Import) {
 }
 
 func (a *act) changeVolunteer(c command.ChangeVolunteer) (Reply, error) {
-	before, err := find(a, store.Volunteers, c.ID[:], refuse.NoVolunteer)
+	before, err := a.volunteer(c.ID)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -101,7 +106,7 @@ func (a *act) saveVolunteer(before, after people.Volunteer) {
 // stepVolunteer moves a volunteer along. Leaving Approved frees what lies ahead
 // of him; those who expected him come back on the call-back list by themselves.
 func (a *act) stepVolunteer(c command.StepVolunteer) (Reply, error) {
-	before, err := find(a, store.Volunteers, c.ID[:], refuse.NoVolunteer)
+	before, err := a.volunteer(c.ID)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -110,7 +115,7 @@ func (a *act) stepVolunteer(c command.StepVolunteer) (Reply, error) {
 		return Reply{ID: c.ID, Version: before.Version}, err
 	}
 	if before.Status == people.Approved {
-		a.freeSeats(c.ID)
+		a.freeSeats(c.ID, ident.Beneficiary{})
 	}
 	a.saveVolunteer(before, after)
 	a.count(c.Counts)
@@ -121,7 +126,13 @@ func (a *act) stepVolunteer(c command.StepVolunteer) (Reply, error) {
 // volunteer who is suspended: until then it may simply not be closed yet.
 const graceForPast = 12 * 3600_000
 
-func (a *act) freeSeats(v ident.Volunteer) {
+// freeSeats takes from v the seats and questions that lie ahead: all of them, or,
+// when she is somebody, those with her, because she does not wish him.
+func (a *act) freeSeats(v ident.Volunteer, she ident.Beneficiary) {
+	how := request.Withdrawn
+	if !she.Zero() {
+		how = request.Declined
+	}
 	var ids []ident.Request
 	a.must(view.Seats(a.tx, v, a.stamp.At-graceForPast, 1<<62, func(id ident.Request, _ when.At) bool {
 		ids = append(ids, id)
@@ -135,10 +146,10 @@ func (a *act) freeSeats(v ident.Volunteer) {
 	}))
 	for _, id := range ids {
 		r, err := find(a, store.Requests, id[:], refuse.NoRequest)
-		if err != nil || r.State.Closed() {
+		if err != nil || r.State.Closed() || !she.Zero() && r.Beneficiary != she {
 			continue
 		}
-		after, err := r.Withdraw(v, request.Withdrawn, a.stamp.At)
+		after, err := r.Withdraw(v, how, a.stamp.At)
 		if err != nil {
 			if after, err = r.Refuse(v, a.stamp.At); err != nil {
 				continue
@@ -146,6 +157,34 @@ func (a *act) freeSeats(v ident.Volunteer) {
 		}
 		a.saveRequest(&r, after)
 	}
+}
+
+// beneficiary reads somebody who is to be seen: people of an import that is not
+// committed, or undone, are nobody.
+func (a *act) beneficiary(id ident.Beneficiary) (people.Beneficiary, error) {
+	b, err := find(a, store.Beneficiaries, id[:], refuse.NoBeneficiary)
+	if err == nil && !a.visible(b.Enrolled.Import) {
+		return people.Beneficiary{}, refuse.NoBeneficiary
+	}
+	return b, err
+}
+
+// volunteer is beneficiary for the other side.
+func (a *act) volunteer(id ident.Volunteer) (people.Volunteer, error) {
+	v, err := find(a, store.Volunteers, id[:], refuse.NoVolunteer)
+	if err == nil && !a.visible(v.Import) {
+		return people.Volunteer{}, refuse.NoVolunteer
+	}
+	return v, err
+}
+
+func (a *act) visible(from ident.Import) bool {
+	if from.Zero() {
+		return true
+	}
+	i, ok, err := store.Imports.Get(a.tx, from[:])
+	a.must(err)
+	return ok && i.State == people.Committed
 }
 
 // use notes that somebody worked with a person of an import: it can be undone as
@@ -183,13 +222,13 @@ func (a *act) importRows(c command.ImportRows) (Reply, error) {
 	if err != nil {
 		return Reply{ID: c.ID, Version: before.Version}, err
 	}
-	for _, b := range c.Beneficiaries {
-		if exists(a, store.Beneficiaries, b.ID[:]) {
+	for i, b := range c.Beneficiaries {
+		if exists(a, store.Beneficiaries, b.ID[:]) || slices.ContainsFunc(c.Beneficiaries[:i], func(o command.NewBeneficiary) bool { return o.ID == b.ID }) {
 			return Reply{ID: c.ID}, refuse.Exists
 		}
 	}
-	for _, v := range c.Volunteers {
-		if exists(a, store.Volunteers, v.ID[:]) {
+	for i, v := range c.Volunteers {
+		if exists(a, store.Volunteers, v.ID[:]) || slices.ContainsFunc(c.Volunteers[:i], func(o command.NewVolunteer) bool { return o.ID == v.ID }) {
 			return Reply{ID: c.ID}, refuse.Exists
 		}
 	}

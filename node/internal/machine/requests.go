@@ -16,9 +16,6 @@ import (
 	"github.com/bippop/bippop/node/internal/when"
 )
 
-// travelBuffer is kept free between two visits of one volunteer: 15 minutes.
-const travelBuffer = 15 * 60_000
-
 // longestVisit bounds how far back an earlier visit can reach into a later one.
 const longestVisit = 12 * 3600_000
 
@@ -30,7 +27,7 @@ func (a *act) openRequest(c command.OpenRequest) (Reply, error) {
 	if exists(a, store.Requests, c.ID[:]) {
 		return Reply{ID: c.ID}, refuse.Exists
 	}
-	if c.Plan.Seats < t.Seats(b.Visits) && !c.Plan.Exception {
+	if !enough(c.Plan, t, b) {
 		return Reply{}, refuse.PairNeeded
 	}
 	r := request.New(request.Request{
@@ -52,9 +49,14 @@ func (a *act) openRequest(c command.OpenRequest) (Reply, error) {
 	return Reply{ID: r.ID, Version: r.Version}, nil
 }
 
+// enough is the rule of two. An exception lets one go alone, never nobody.
+func enough(p request.Plan, t actionType, b people.Beneficiary) bool {
+	return p.Seats >= t.Seats(b.Visits) || p.Exception && p.Seats > 0
+}
+
 // personAndType reads who asks for what, and refuses who or what has ended.
 func (a *act) personAndType(who ident.Beneficiary, what ident.ActionType) (b people.Beneficiary, t actionType, err error) {
-	if b, err = find(a, store.Beneficiaries, who[:], refuse.NoBeneficiary); err != nil {
+	if b, err = a.beneficiary(who); err != nil {
 		return b, t, err
 	}
 	if t, err = find(a, store.ActionTypes, what[:], refuse.NoActionType); err != nil {
@@ -73,7 +75,7 @@ func (a *act) personAndType(who ident.Beneficiary, what ident.ActionType) (b peo
 // hours that he prefers are the proposer's and the agent's business. day may be
 // 0 when none is fixed yet.
 func (a *act) fit(who ident.Volunteer, b people.Beneficiary, t actionType, day when.Day) (people.Volunteer, error) {
-	v, err := find(a, store.Volunteers, who[:], refuse.NoVolunteer)
+	v, err := a.volunteer(who)
 	switch {
 	case err != nil:
 		return v, err
@@ -92,9 +94,9 @@ func (a *act) fit(who ident.Volunteer, b people.Beneficiary, t actionType, day w
 }
 
 // free refuses a volunteer who is expected elsewhere, and names where.
-func (a *act) free(v ident.Volunteer, but ident.Request, start, end when.At) (clash ident.Request, err error) {
+func (a *act) free(v ident.Volunteer, but ident.Request, plan request.Plan) (clash ident.Request, err error) {
 	var near []ident.Request
-	a.must(view.Seats(a.tx, v, start-longestVisit, end+travelBuffer, func(id ident.Request, _ when.At) bool {
+	a.must(view.Seats(a.tx, v, plan.Start-longestVisit-request.TravelBuffer, plan.End()+request.TravelBuffer, func(id ident.Request, _ when.At) bool {
 		if id != but {
 			near = append(near, id)
 		}
@@ -103,24 +105,35 @@ func (a *act) free(v ident.Volunteer, but ident.Request, start, end when.At) (cl
 	for _, id := range near {
 		r, ok, err := store.Requests.Get(a.tx, id[:])
 		a.must(err)
-		if ok && r.State != request.NotDone && start < r.Plan.End()+travelBuffer && r.Plan.Start < end+travelBuffer {
+		if ok && r.State != request.NotDone && request.Clash(plan, r.Plan) {
 			return id, refuse.DoubleBooked
 		}
 	}
 	return ident.Request{}, nil
 }
 
+// changeRequest refuses to make a visit so long that it reaches into another one
+// of somebody who comes.
 func (a *act) changeRequest(c command.ChangeRequest) (Reply, error) {
-	return a.change(c.ID, func(r request.Request) (request.Request, error) {
+	var clash ident.Request
+	reply, err := a.change(c.ID, func(r request.Request) (request.Request, error) {
 		b, t, err := a.personAndType(r.Beneficiary, r.Type)
 		if err != nil && err != refuse.TypeRetired {
 			return r, err
 		}
-		if c.Plan.Seats < t.Seats(b.Visits) && !c.Plan.Exception {
+		if !enough(c.Plan, t, b) {
 			return r, refuse.PairNeeded
 		}
-		return r.Change(c.Version, c.Wish, c.Plan, c.Box, a.stamp.At)
+		after, err := r.Change(c.Version, c.Wish, c.Plan, c.Box, a.stamp.At)
+		for _, v := range after.Coming() {
+			if err == nil {
+				clash, err = a.free(v, r.ID, after.Plan)
+			}
+		}
+		return after, err
 	})
+	reply.Clash = clash
+	return reply, err
 }
 
 func (a *act) publishDraft(c command.PublishDraft) (Reply, error) {
@@ -159,7 +172,7 @@ func (a *act) accept(c command.Accept) (Reply, error) {
 	if _, err := a.fit(c.Volunteer, b, t, c.Day); err != nil {
 		return reply, err
 	}
-	if reply.Clash, err = a.free(c.Volunteer, r.ID, after.Plan.Start, after.Plan.End()); err != nil {
+	if reply.Clash, err = a.free(c.Volunteer, r.ID, after.Plan); err != nil {
 		return reply, err
 	}
 	if after.State == request.Covered && after.Counted&request.CountedFound == 0 {
@@ -184,7 +197,7 @@ func (a *act) withdraw(c command.Withdraw) (Reply, error) {
 // reach notes a call. Everything it says about requests is worked out before
 // anything is written.
 func (a *act) reach(c command.Reach) (Reply, error) {
-	b, err := find(a, store.Beneficiaries, c.Beneficiary[:], refuse.NoBeneficiary)
+	b, err := a.beneficiary(c.Beneficiary)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -198,6 +211,7 @@ func (a *act) reach(c command.Reach) (Reply, error) {
 		only          public.Indicator
 	}
 	var changes []change
+	var declined []ident.Volunteer
 	attempt := contact.Attempt{ID: c.ID, Beneficiary: b.ID, At: a.stamp.At, By: a.stamp.By, Result: c.Result, Means: c.Means}
 	for _, about := range c.About {
 		r, err := find(a, store.Requests, about.Request[:], refuse.NoRequest)
@@ -210,6 +224,9 @@ func (a *act) reach(c command.Reach) (Reply, error) {
 		attempt.About = append(attempt.About, r.ID)
 		if about.Word == command.NotReach {
 			continue
+		}
+		if slices.ContainsFunc(changes, func(ch change) bool { return ch.before.ID == r.ID }) {
+			return Reply{ID: r.ID, Version: r.Version}, refuse.StaleVersion // the first word on it has moved it on
 		}
 		ch := change{before: r, counts: about.Counts}
 		if ch.after, err = r.Tell(about.Version); err != nil {
@@ -227,6 +244,7 @@ func (a *act) reach(c command.Reach) (Reply, error) {
 			}
 			ch.after.Believes = ch.after.Truth() // she knows: it was she who said so
 			her = her.Refuse(about.Volunteer)
+			declined = append(declined, about.Volunteer)
 		case command.NoMore:
 			if !ch.after.State.Closed() {
 				ch.after, err = ch.after.Drop(request.Cancelled, request.Outcome{At: a.stamp.At, Why: request.ByHer})
@@ -254,6 +272,10 @@ func (a *act) reach(c command.Reach) (Reply, error) {
 			a.count(ch.counts, ch.only)
 		}
 	}
+	for _, v := range declined {
+		a.freeSeats(v, b.ID)
+	}
+	a.use(b.Enrolled.Import)
 	save(a, store.Attempts, nil, &attempt, attempt.ID[:], 1)
 	a.happen(event.PersonReached{ID: b.ID})
 	return Reply{ID: attempt.ID, Version: 1}, nil
@@ -341,10 +363,10 @@ func (a *act) recordDone(c command.RecordDone) (Reply, error) {
 	}, false, a.stamp.At)
 	r.Plan.Seats = uint8(len(c.Volunteers))
 	for _, v := range c.Volunteers {
-		if !exists(a, store.Volunteers, v[:]) {
-			return Reply{}, refuse.NoVolunteer
+		if _, err := a.volunteer(v); err != nil {
+			return Reply{}, err
 		}
-		if clash, err := a.free(v, r.ID, r.Plan.Start, r.Plan.End()); err != nil {
+		if clash, err := a.free(v, r.ID, r.Plan); err != nil {
 			return Reply{Clash: clash}, err
 		}
 		if r, err = r.Accept(v, c.Plan.Start, a.stamp.At); err != nil {
@@ -374,16 +396,41 @@ func (a *act) change(id ident.Request, f func(request.Request) (request.Request,
 	if err != nil {
 		return Reply{ID: id, Version: r.Version}, err
 	}
-	a.saveRequest(&r, after)
+	after = a.saveRequest(&r, after)
 	return Reply{ID: id, Version: after.Version}, nil
 }
 
-func (a *act) saveRequest(before *request.Request, after request.Request) {
+// withoutGone answers no for whoever has a question again, because a request
+// looks for volunteers once more, and may not come any more.
+func (a *act) withoutGone(before, after request.Request) request.Request {
+	b, _, err := store.Beneficiaries.Get(a.tx, after.Beneficiary[:])
+	a.must(err)
+	for _, now := range after.Askings {
+		was, there := before.Asking(now.Volunteer)
+		if now.Answer != request.Waiting || there && was.Answer == request.Waiting && before.State.Looking() {
+			continue
+		}
+		v, err := a.volunteer(now.Volunteer)
+		if err != nil || v.Status != people.Approved || b.Refuses(v.ID) {
+			after, err = after.Refuse(now.Volunteer, a.stamp.At)
+			a.must(err)
+		}
+	}
+	return after
+}
+
+func (a *act) saveRequest(before *request.Request, after request.Request) request.Request {
+	if before != nil && after.State.Looking() {
+		after = a.withoutGone(*before, after)
+	}
 	save(a, store.Requests, before, &after, after.ID[:], after.Version)
 	a.happen(event.RequestChanged{ID: after.ID, Beneficiary: after.Beneficiary, State: after.State})
-	for _, v := range after.Coming() {
-		if before != nil && slices.Contains(before.Coming(), v) {
-			continue
+	for _, asked := range after.Askings {
+		v := asked.Volunteer
+		if before != nil {
+			if was, there := before.Asking(v); there && (was.Answer == request.Yes || asked.Answer != request.Yes) {
+				continue
+			}
 		}
 		r, ok, err := store.Volunteers.Get(a.tx, v[:])
 		a.must(err)
@@ -391,4 +438,5 @@ func (a *act) saveRequest(before *request.Request, after request.Request) {
 			a.use(r.Import)
 		}
 	}
+	return after
 }

@@ -93,8 +93,10 @@ func (a *act) openAccount(c command.OpenAccount) (Reply, error) {
 	if taken {
 		return Reply{}, refuse.LoginTaken
 	}
-	if !c.Account.Of.Zero() && !exists(a, store.Volunteers, c.Account.Of[:]) {
-		return Reply{}, refuse.NoVolunteer
+	if !c.Account.Of.Zero() {
+		if _, err := a.volunteer(c.Account.Of); err != nil {
+			return Reply{}, err
+		}
 	}
 	if err := a.takeSlots(c.Account.Leaf); err != nil {
 		return Reply{}, err
@@ -150,6 +152,9 @@ func (a *act) openSession(c command.OpenSession) (Reply, error) {
 		return Reply{}, err
 	case acc.Closed:
 		return Reply{}, refuse.AccountClosed
+	}
+	if exists(a, store.Sessions, c.Session.ID[:]) {
+		return Reply{ID: acc.ID}, refuse.Exists
 	}
 	s := c.Session
 	s.Opened = a.stamp.At

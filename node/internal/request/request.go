@@ -176,6 +176,15 @@ type Plan struct {
 // End is when a visit that starts at Start is over.
 func (p Plan) End() when.At { return p.Start + when.At(p.Minutes)*60_000 }
 
+// TravelBuffer is kept free between two visits of one volunteer: 15 minutes, in
+// milliseconds.
+const TravelBuffer = 15 * 60_000
+
+// Clash reports whether nobody can make both visits, the way between counted.
+func Clash(a, b Plan) bool {
+	return a.Start < b.End()+TravelBuffer && b.Start < a.End()+TravelBuffer
+}
+
 // New opens a request, or keeps it as a draft.
 func New(r Request, draft bool, at when.At) Request {
 	r.Version, r.State, r.Opened, r.Boxed = 1, Open, at, 1

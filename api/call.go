@@ -1,0 +1,271 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+)
+
+// access says who may call an operation at all. What exactly a caller may see or
+// do, the services decide; here nobody's body is read for nothing.
+type access uint8
+
+const (
+	anybody    access = iota // also without a session
+	signedIn                 // every role; the services look closer
+	desk                     // agents and administrators
+	admins                   // administrators
+	volunteers               // volunteers, about themselves
+)
+
+// why says it for the description of the interface.
+var why = map[access]string{
+	anybody:    "For anybody.",
+	signedIn:   "For everybody who is signed in; volunteers within what is theirs.",
+	desk:       "For agents and administrators.",
+	admins:     "For administrators.",
+	volunteers: "For volunteers, about themselves.",
+}
+
+func (a access) lets(by node.Caller) bool {
+	switch a {
+	case desk:
+		return by.Staff()
+	case admins:
+		return by.Roles.Has(node.RoleAdmin)
+	case volunteers:
+		return by.Roles.Has(node.RoleVolunteer)
+	}
+	return true
+}
+
+// call is what is known of a request before its body is bound. It travels in the
+// context because huma hands its handlers nothing else.
+type call struct {
+	by    node.Caller
+	token node.Secret // of the session
+	from  string      // the address that asks, for throttling only
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) call {
+	c, ok := ctx.Value(callKey{}).(call)
+	if !ok {
+		panic("api: an operation runs that nobody was admitted to")
+	}
+	return c
+}
+
+// caller is who asks.
+func caller(ctx context.Context) node.Caller { return callOf(ctx).by }
+
+// cookieName is that of a browser's session.
+const cookieName = "bippop"
+
+// admit stands before every operation.
+func (s *server) admit(who access) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		g := humagin.Unwrap(ctx)
+		c, err := s.identify(g, who)
+		if err == nil {
+			err = s.settle(g)
+		}
+		if err == nil {
+			c.by.Body, err = read(g.Request)
+		}
+		if err != nil {
+			p := s.explain(ctx.Context(), g.FullPath(), g.Request.Method, err)
+			for name, values := range p.GetHeaders() {
+				ctx.SetHeader(name, values[0])
+			}
+			huma.WriteErr(s.huma, ctx, p.Status, "", p)
+			return
+		}
+		next(huma.WithValue(ctx, callKey{}, c))
+	}
+}
+
+// identify finds out who asks: programs by their token, browsers by their cookie
+// where nothing can be changed.
+func (s *server) identify(g *gin.Context, who access) (c call, err error) {
+	c.from = g.ClientIP()
+	if who == anybody {
+		return c, nil
+	}
+	if c.token = tokenOf(g.Request); c.token.Empty() {
+		return c, errSignIn
+	}
+	if c.by, err = s.node.Accounts.Session(c.token); err != nil {
+		return c, err
+	}
+	if !who.lets(c.by) {
+		return c, errForbidden
+	}
+	if g.Request.Method == http.MethodPost {
+		c.by.Key = g.GetHeader("Idempotency-Key") // its form is in the schema
+	}
+	return c, nil
+}
+
+func tokenOf(r *http.Request) node.Secret {
+	if head := r.Header.Get("Authorization"); head != "" {
+		scheme, token, _ := strings.Cut(head, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return node.Secret{}
+		}
+		return crypto.NewSecret(strings.TrimSpace(token))
+	}
+	if r.Method != http.MethodGet {
+		return node.Secret{}
+	}
+	cookie, err := r.Cookie(cookieName)
+	if err != nil {
+		return node.Secret{}
+	}
+	return crypto.NewSecret(cookie.Value)
+}
+
+// patience is how long a read waits for a write that it shall see.
+const patience = 5 * time.Second
+
+// settle lets a read wait until this replica has seen what the caller names. A
+// header that cannot be read is refused when the request is bound.
+func (s *server) settle(g *gin.Context) error {
+	if g.Request.Method != http.MethodGet {
+		return nil
+	}
+	seen, err := strconv.ParseUint(g.GetHeader("X-Index"), 10, 64)
+	if err != nil {
+		seen = 0
+	}
+	fresh := g.Query("fresh") == "1"
+	if !fresh && seen <= s.node.Index() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(g.Request.Context(), patience)
+	defer cancel()
+	if fresh {
+		if err := s.node.Fresh(ctx); err != nil {
+			return behind(ctx, err)
+		}
+	}
+	return behind(ctx, s.node.Await(ctx, seen))
+}
+
+func behind(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return errBehind
+	}
+	return err
+}
+
+// read takes the whole body before it is bound: for its limit, and because the
+// digest behind an Idempotency-Key is of all that the caller sent.
+func read(r *http.Request) ([]byte, error) {
+	if r.Method == http.MethodGet || r.Body == nil {
+		return nil, nil
+	}
+	var sent bytes.Buffer
+	sent.WriteString(r.Method + " " + r.URL.Path + "\n")
+	head := sent.Len()
+	_, err := sent.ReadFrom(r.Body)
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "too-large", "the body is larger than "+decimal(uint64(e.Limit))+" bytes")
+	}
+	if err != nil {
+		return nil, malformed("body", "expected the whole body")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(sent.Bytes()[head:]))
+	return sent.Bytes(), nil
+}
+
+func decimal(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// Reading is in every GET. The headers are read in settle; here they stand for
+// the schema.
+type Reading struct {
+	Seen  uint64 `header:"X-Index" doc:"Wait until this replica has seen this write, at most 5 seconds"`
+	Fresh string `query:"fresh" enum:"1" doc:"Wait until this replica has seen every write that was ever acknowledged"`
+}
+
+// Writing is in every POST that records something.
+type Writing struct {
+	Key string `header:"Idempotency-Key" pattern:"^[!-~]{1,64}$" doc:"The same key with the same request is recorded once; with another request it is refused"`
+}
+
+// Changing is in every PUT.
+type Changing struct {
+	IfMatch string `header:"If-Match" required:"true" example:"\"3\"" doc:"The version that was read: the ETag of the record"`
+}
+
+// Acting is in a POST about one record whose version may have been read.
+type Acting struct {
+	Writing
+	IfMatch string `header:"If-Match" example:"\"3\"" doc:"The version that was read; without it the present one is meant"`
+}
+
+// version reads an entity tag of ours.
+func version(tag string) (uint32, error) {
+	if len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"' {
+		return 0, malformed("header.If-Match", "expected one entity tag: a version in quotes")
+	}
+	n, err := strconv.ParseUint(tag[1:len(tag)-1], 10, 32)
+	if err != nil || n == 0 {
+		return 0, errStale // well formed, and none of ours
+	}
+	return uint32(n), nil
+}
+
+// versionOr reads the tag or, when there is none, looks up the present version.
+func versionOr(tag string, present func() (uint32, error)) (uint32, error) {
+	if tag == "" {
+		return present()
+	}
+	return version(tag)
+}
+
+// etag is the entity tag of a version.
+func etag(version uint32) string { return `"` + strconv.FormatUint(uint64(version), 10) + `"` }
+
+// receipt answers a write.
+type receipt struct {
+	ID      string `json:"id,omitempty" format:"uuid" doc:"Of the record that was written; the territory has none"`
+	Version uint32 `json:"version"`
+}
+
+type written struct {
+	ETag  string `header:"ETag"`
+	Index uint64 `header:"X-Index"`
+	Body  receipt
+}
+
+// write turns a service's answer into ours.
+func write(r node.Receipt, err error) (*written, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &written{etag(r.Version), r.Index, receipt{node.RequestID(r.ID).String(), r.Version}}, nil
+}
+
+// one is a single record.
+type one[T any] struct {
+	ETag string `header:"ETag"`
+	Body T
+}
+
+func single[T any](version uint32, body T) *one[T] { return &one[T]{etag(version), body} }
+
+// answer is anything without a version.
+type answer[T any] struct{ Body T }

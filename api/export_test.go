@@ -1,0 +1,17 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Catching serves h behind the recovery alone, at path.
+func Catching(log *slog.Logger, path string, h gin.HandlerFunc) http.Handler {
+	prepare()
+	e := gin.New()
+	e.Use((&server{log: log}).catch)
+	e.GET(path, h)
+	return e
+}

@@ -1,0 +1,292 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+)
+
+// base is where the interface for programs begins.
+const base = "/api/v1"
+
+// surface is everything that programs can do: who, status, method, path, name,
+// handler.
+func (s *server) surface() {
+	add(s, anybody, 201, "POST", "/sessions", "sign-in", s.signIn)
+	add(s, signedIn, 204, "DELETE", "/sessions/current", "sign-out", s.signOut)
+	add(s, signedIn, 200, "GET", "/me", "who-am-i", s.me)
+	add(s, volunteers, 200, "GET", "/me/requests", "list-my-requests", s.myRequests)
+
+	add(s, desk, 200, "GET", "/beneficiaries", "list-beneficiaries", s.beneficiaries)
+	add(s, desk, 201, "POST", "/beneficiaries", "enrol-beneficiary", s.enrol)
+	add(s, desk, 200, "GET", "/beneficiaries/{id}", "read-beneficiary", s.beneficiary)
+	add(s, desk, 200, "PUT", "/beneficiaries/{id}", "change-beneficiary", s.changeBeneficiary)
+	add(s, desk, 200, "GET", "/beneficiaries/{id}/history", "list-changes-of-beneficiary", s.beneficiaryHistory)
+	add(s, desk, 200, "GET", "/beneficiaries/{id}/requests", "list-requests-of-beneficiary", s.beneficiaryRequests)
+	add(s, desk, 200, "GET", "/beneficiaries/{id}/calls", "list-calls-to-beneficiary", s.beneficiaryCalls)
+	add(s, desk, 200, "GET", "/beneficiaries/{id}/usual-volunteers", "list-usual-volunteers", s.usualVolunteers)
+
+	add(s, desk, 200, "GET", "/volunteers", "list-volunteers", s.volunteers)
+	add(s, desk, 201, "POST", "/volunteers", "register-volunteer", s.register)
+	add(s, signedIn, 200, "GET", "/volunteers/{id}", "read-volunteer", s.volunteer)
+	add(s, desk, 200, "PUT", "/volunteers/{id}", "change-volunteer", s.changeVolunteer)
+	add(s, desk, 200, "POST", "/volunteers/{id}/step", "step-volunteer", s.stepVolunteer)
+	add(s, signedIn, 200, "PUT", "/volunteers/{id}/readiness", "set-readiness", s.setReadiness)
+	add(s, desk, 200, "GET", "/volunteers/{id}/history", "list-changes-of-volunteer", s.volunteerHistory)
+	add(s, desk, 200, "GET", "/volunteers/{id}/requests", "list-requests-of-volunteer", s.volunteerRequests)
+
+	add(s, desk, 200, "GET", "/requests", "list-requests", s.requests)
+	add(s, desk, 201, "POST", "/requests", "open-request", s.openRequest)
+	add(s, desk, 200, "GET", "/requests/{id}", "read-request", s.request)
+	add(s, desk, 200, "PUT", "/requests/{id}", "change-request", s.changeRequest)
+	add(s, desk, 200, "POST", "/requests/{id}/publish", "publish-request", s.publish)
+	add(s, desk, 200, "POST", "/requests/{id}/ask", "ask-volunteers", s.ask)
+	add(s, signedIn, 200, "POST", "/requests/{id}/accept", "accept-request", s.accept)
+	add(s, signedIn, 200, "POST", "/requests/{id}/refuse", "refuse-request", s.refuse)
+	add(s, signedIn, 200, "POST", "/requests/{id}/withdraw", "withdraw-from-request", s.withdraw)
+	add(s, signedIn, 200, "POST", "/requests/{id}/told", "told-by-volunteer", s.told)
+	add(s, signedIn, 200, "POST", "/requests/{id}/finish", "finish-request", s.finish)
+	add(s, desk, 200, "POST", "/requests/{id}/drop", "drop-request", s.drop)
+	add(s, desk, 200, "GET", "/requests/{id}/candidates", "list-candidates", s.candidates)
+	add(s, desk, 200, "GET", "/requests/{id}/history", "list-changes-of-request", s.requestHistory)
+	add(s, desk, 201, "POST", "/past-actions", "record-past-action", s.recordPast)
+
+	add(s, desk, 200, "GET", "/calls", "list-calls", s.calls)
+	add(s, desk, 201, "POST", "/calls", "record-call", s.recordCall)
+
+	add(s, signedIn, 200, "GET", "/action-types", "list-action-types", s.actionTypes)
+	add(s, admins, 201, "POST", "/action-types", "add-action-type", s.addActionType)
+	add(s, admins, 200, "PUT", "/action-types/{id}", "change-action-type", s.changeActionType)
+
+	add(s, desk, 200, "GET", "/accounts", "list-accounts", s.accounts)
+	add(s, desk, 201, "POST", "/accounts", "open-account", s.openAccount)
+	add(s, desk, 200, "PUT", "/accounts/{id}", "change-account", s.changeAccount)
+
+	add(s, desk, 200, "GET", "/imports", "list-imports", s.imports)
+	add(s, desk, 200, "POST", "/imports", "import-spreadsheet", s.runImport)
+	add(s, desk, 200, "POST", "/imports/{id}/undo", "undo-import", s.undoImport)
+	add(s, admins, 200, "GET", "/exports/beneficiaries", "export-beneficiaries", s.exportBeneficiaries, spreadsheet)
+	add(s, admins, 200, "GET", "/exports/volunteers", "export-volunteers", s.exportVolunteers, spreadsheet)
+
+	add(s, desk, 200, "GET", "/figures", "read-figures", s.figures)
+	add(s, signedIn, 200, "GET", "/territory", "read-territory", s.territory)
+	add(s, admins, 200, "PUT", "/territory", "change-territory", s.changeTerritory)
+	add(s, signedIn, 200, "GET", "/communes", "search-communes", s.communes)
+	add(s, desk, 200, "GET", "/find", "find-people", s.find)
+}
+
+// mount adds the surface and its description to e.
+func (s *server) mount(e *gin.Engine) {
+	config := huma.DefaultConfig("bippop", "1.0.0")
+	config.Info.Description = "The node of a territory: neighbours who help isolated older people, and the desk that finds them."
+	config.Info.License = &huma.License{Name: "EUPL-1.2", Identifier: "EUPL-1.2"}
+	config.Servers = []*huma.Server{{URL: base}}
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // no yaml, no 3.0, no script of others
+	config.CreateHooks = nil                                             // no $schema links in answers
+	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
+	config.RejectUnknownQueryParameters = true
+	config.Transformers = []huma.Transformer{s.stampIndex}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", Description: "The token of POST /sessions."},
+		"cookie": {Type: "apiKey", In: "cookie", Name: cookieName, Description: "A browser's session; it reads only."},
+	}
+	s.huma = humagin.NewWithGroup(e, e.Group(base), config)
+	s.surface()
+	learn(s.huma.OpenAPI())
+	spec, err := json.Marshal(s.huma.OpenAPI())
+	if err != nil {
+		panic("api: " + err.Error())
+	}
+	e.GET(base+"/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", spec) })
+}
+
+// add puts one operation on the surface. Its problems are the same everywhere
+// and follow from who may call it and how.
+func add[I, O any](s *server, who access, status int, method, path, name string, h func(context.Context, *I) (*O, error), more ...func(*huma.Operation)) {
+	op := huma.Operation{
+		OperationID: name, Method: method, Path: path, DefaultStatus: status,
+		Summary: sentence(name), Description: why[who], Tags: []string{strings.Split(path, "/")[1]},
+		Security: security(who, method), Errors: problemsOf(who, method, path),
+		Responses:    map[string]*huma.Response{strconv.Itoa(status): {Description: http.StatusText(status)}},
+		Middlewares:  huma.Middlewares{s.admit(who)},
+		MaxBodyBytes: -1, BodyReadTimeout: -1, // the body is read before, within its limit
+	}
+	for _, change := range more {
+		change(&op)
+	}
+	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, s.explain(ctx, base+path, method, err)
+		}
+		return out, nil
+	})
+	describeHeaders(op.Responses)
+}
+
+func sentence(name string) string {
+	words := strings.ReplaceAll(name, "-", " ")
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+func security(who access, method string) []map[string][]string {
+	switch {
+	case who == anybody:
+		return []map[string][]string{}
+	case method == http.MethodGet:
+		return []map[string][]string{{"bearer": {}}, {"cookie": {}}}
+	}
+	return []map[string][]string{{"bearer": {}}}
+}
+
+func problemsOf(who access, method, path string) []int {
+	codes := []int{400, 401, 403, 422, 503}
+	if strings.Contains(path, "{") || method == http.MethodPost {
+		codes = append(codes, 404)
+	}
+	switch method {
+	case http.MethodPost:
+		codes = append(codes, 409, 412, 413, 415)
+	case http.MethodPut:
+		codes = append(codes, 404, 409, 412, 413, 415, 428)
+	}
+	if who == anybody {
+		codes = append(codes, 429)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}
+
+// describeHeaders says what stands beside every body.
+func describeHeaders(responses map[string]*huma.Response) {
+	for status, r := range responses {
+		if r.Headers == nil {
+			r.Headers = map[string]*huma.Param{}
+		}
+		zero := 0.0
+		r.Headers["X-Index"] = &huma.Param{
+			Description: "Of the last write that this answer knows; send it back to read no older state",
+			Schema:      &huma.Schema{Type: huma.TypeInteger, Format: "int64", Minimum: &zero},
+		}
+		if status == "429" || status == "503" {
+			r.Headers["Retry-After"] = &huma.Param{Description: "In seconds", Schema: &huma.Schema{Type: huma.TypeInteger}}
+		}
+	}
+}
+
+// stampIndex tells a reader which write the state that he got knows at least.
+// What a write answers names its own.
+func (s *server) stampIndex(ctx huma.Context, _ string, v any) (any, error) {
+	if ctx.Method() == http.MethodGet {
+		ctx.SetHeader("X-Index", decimal(s.node.Index()))
+	}
+	return v, nil
+}
+
+var (
+	errUTF8  = errors.New("not UTF-8")
+	errTwice = errors.New("a name stands twice in one object")
+)
+
+// jsonFormat is JSON that means one thing: it must be UTF-8, for the standard
+// library would replace what is not, and a name would be recorded otherwise than
+// it was sent; and no field may stand twice, for only the last one is checked.
+var jsonFormat = huma.Format{
+	Marshal: func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
+	Unmarshal: func(b []byte, v any) error {
+		if !utf8.Valid(b) {
+			return errUTF8
+		}
+		if err := json.Unmarshal(b, v); err != nil {
+			return err
+		}
+		return unique(b)
+	},
+}
+
+// unique reports errTwice when an object of valid JSON has a name twice.
+func unique(b []byte) error {
+	type level struct {
+		names map[string]bool // nil in an array
+		value bool            // the next token is the value of a name
+	}
+	var open []level
+	for d := json.NewDecoder(bytes.NewReader(b)); ; {
+		token, err := d.Token()
+		if err != nil {
+			return nil // the end: the form was checked before
+		}
+		if end, ok := token.(json.Delim); ok && (end == '}' || end == ']') {
+			open = open[:len(open)-1]
+			continue
+		}
+		if len(open) > 0 && open[len(open)-1].names != nil {
+			in := &open[len(open)-1]
+			if in.value = !in.value; in.value {
+				name, _ := token.(string)
+				if in.names[name] {
+					return errTwice
+				}
+				in.names[name] = true
+				continue
+			}
+		}
+		switch token {
+		case json.Delim('{'):
+			open = append(open, level{names: map[string]bool{}})
+		case json.Delim('['):
+			open = append(open, level{})
+		}
+	}
+}
+
+// ourWords are the names of our fields and parameters: the only ones that a
+// problem repeats. Written once, before the first request.
+var (
+	ourWords  = map[string]bool{"body": true, "query": true, "path": true, "header": true, "form": true, "file": true}
+	learnOnce sync.Once
+)
+
+func learn(spec *huma.OpenAPI) {
+	learnOnce.Do(func() {
+		for _, schema := range spec.Components.Schemas.Map() {
+			for name := range schema.Properties {
+				ourWords[name] = true
+			}
+		}
+		for _, item := range spec.Paths {
+			for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
+				learnOperation(op)
+			}
+		}
+	})
+}
+
+func learnOperation(op *huma.Operation) {
+	if op == nil {
+		return
+	}
+	for _, p := range op.Parameters {
+		ourWords[p.Name] = true
+	}
+	if op.RequestBody == nil {
+		return
+	}
+	for _, media := range op.RequestBody.Content {
+		for name := range media.Schema.Properties {
+			ourWords[name] = true
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node"
+)
+
+type signInInput struct {
+	Body struct {
+		Login    string `json:"login" maxLength:"200"`
+		Password string `json:"password" format:"password"`
+	}
+}
+
+type session struct {
+	Token     string     `json:"token" doc:"Send it as Authorization: Bearer"`
+	ExpiresAt time.Time  `json:"expires_at"`
+	Account   string     `json:"account" format:"uuid"`
+	Roles     []roleWord `json:"roles"`
+	Volunteer string     `json:"volunteer,omitempty" format:"uuid" doc:"To whom the account belongs"`
+}
+
+type opened struct {
+	Index uint64 `header:"X-Index"`
+	Body  session
+}
+
+func (s *server) signIn(ctx context.Context, in *signInInput) (*opened, error) {
+	token, by, err := s.node.Accounts.SignIn(ctx, in.Body.Login, crypto.NewSecret(in.Body.Password), callOf(ctx).from, true)
+	if err != nil {
+		return nil, err
+	}
+	return &opened{s.node.Index(), session{
+		Token: token.Text.Reveal(), ExpiresAt: token.Expires.UTC(),
+		Account: by.Account.String(), Roles: roleWords(by.Roles), Volunteer: by.Volunteer.String(),
+	}}, nil
+}
+
+// indexed answers a write that has nothing to say.
+type indexed struct {
+	Index uint64 `header:"X-Index"`
+}
+
+func (s *server) signOut(ctx context.Context, _ *struct{}) (*indexed, error) {
+	if err := s.node.Accounts.SignOut(ctx, callOf(ctx).token); err != nil {
+		return nil, err
+	}
+	return &indexed{s.node.Index()}, nil
+}
+
+type self struct {
+	Account   string     `json:"account" format:"uuid"`
+	Name      string     `json:"name,omitempty"`
+	Roles     []roleWord `json:"roles"`
+	Volunteer string     `json:"volunteer,omitempty" format:"uuid"`
+}
+
+func (s *server) me(ctx context.Context, _ *struct{ Reading }) (*answer[self], error) {
+	return &answer[self]{selfOf(caller(ctx))}, nil
+}
+
+func selfOf(by node.Caller) self {
+	return self{by.Account.String(), by.Name.Reveal(), roleWords(by.Roles), by.Volunteer.String()}
+}

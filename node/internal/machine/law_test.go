@@ -1,0 +1,836 @@
+package machine_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/machine"
+	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/refuse"
+	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/territory"
+	"github.com/bippop/bippop/node/internal/view"
+	"github.com/bippop/bippop/node/internal/when"
+	"pgregory.net/rapid"
+)
+
+// travel is kept free between two visits of one volunteer.
+const travel = 15 * minute
+
+// TestLaws checks over any log what must hold of every territory: see laws and
+// the comments below. The log holds commands of all kinds, most of them fitting
+// the state, some not.
+func TestLaws(t *testing.T) {
+	flag.Set("rapid.checks", "60")
+	flag.Set("rapid.nofailfile", "true")
+	steps := 100
+	if *long {
+		flag.Set("rapid.checks", "300")
+		steps = 200
+	}
+	refusals := map[refuse.Reason]int{}
+	kinds := map[command.Kind]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		dir, err := os.MkdirTemp("", "laws")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		a, b := newReplica(t, dir+"/a"), newReplica(t, dir+"/b")
+		defer func() { a.store.Close(); b.store.Close() }()
+		n := rapid.SampledFrom([]int{10, steps / 2, steps}).Draw(t, "steps")
+		start := []command.Command{found()}
+		if rapid.IntRange(0, 4).Draw(t, "bare") > 0 {
+			start = append(start, town()...)
+		}
+		crash := rapid.IntRange(0, n-1).Draw(t, "crash")
+		var log [][][]byte
+		var past []command.Command
+		memory := map[string]machine.Reply{} // of idempotency keys
+		for i := range n {
+			state := read(t, a.store)
+			g := gen{t, state}
+			var c command.Command
+			switch {
+			case i < len(start):
+				c = start[i]
+			case len(past) > 0 && rapid.IntRange(0, 15).Draw(t, "again") == 0:
+				c = past[rapid.IntRange(0, len(past)-1).Draw(t, "past")]
+			default:
+				c = g.command()
+			}
+			past = append(past, c)
+			entry, err := command.Encode(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			index := uint64(i + 1)
+			log = append(log, [][]byte{entry})
+			before := walk(t, a.store)
+			replies := a.Apply(index, log[i])
+			events := a.events
+			if len(replies) != 1 {
+				t.Fatalf("%d replies to one command", len(replies))
+			}
+			reply := replies[0].(machine.Reply)
+			refusals[reply.Refusal]++
+			kinds[c.Kind()]++
+			after := walk(t, a.store)
+			if i >= len(start) {
+				t.Logf("%d %T %+v -> %v %+v", index, c, c, reply.Refusal, reply)
+			}
+
+			if others := b.Apply(index, log[i]); len(others) != 1 || others[0] != replies[0] {
+				t.Fatalf("replicas answer %v and %v", replies, others)
+			}
+			if reply.Refusal != 0 {
+				if d := differ(before, after, ignored); d != "" {
+					t.Fatalf("a refused command (%v) changed %s", reply.Refusal, d)
+				}
+				if len(events) > 0 {
+					t.Fatalf("a refused command (%v) has happened: %v", reply.Refusal, events)
+				}
+			}
+			if s := c.Stamped(); s.Key != "" {
+				key := string(s.By[:]) + s.Key
+				if first, ok := memory[key]; ok {
+					same := first
+					if reply.Refusal == refuse.KeyReused {
+						same = reply
+						if first.Refusal == refuse.KeyReused {
+							t.Fatal("a key's first answer was that it is used")
+						}
+					}
+					if reply != same {
+						t.Fatalf("key %q answered %+v first, %+v now", s.Key, first, reply)
+					}
+					if d := differ(before, after, func(k string) bool { return k == "\x00applied" }); d != "" {
+						t.Fatalf("a repeated command changed %s", d)
+					}
+				} else if reply.Refusal.Kind() != refuse.Retry {
+					memory[key] = reply
+				}
+				// Sweeping forgets.
+			}
+			for key := range memory {
+				if _, ok := after["\x04"+key]; !ok {
+					delete(memory, key)
+				}
+			}
+			laws(t, a.store, after, state.clock)
+
+			if i == crash { // b restarts and raft replays from some entry on
+				if err := b.store.Close(); err != nil {
+					t.Fatal(err)
+				}
+				b.open(t)
+				was := walk(t, b.store)
+				for j := rapid.IntRange(0, i).Draw(t, "replay from"); j <= i; j++ {
+					if replies := b.Apply(uint64(j+1), log[j]); replies != nil {
+						t.Fatalf("entry %d was applied before and answered %v", j+1, replies)
+					}
+				}
+				if d := differ(was, walk(t, b.store), nil); d != "" {
+					t.Fatalf("replay changed %s", d)
+				}
+			}
+		}
+		if d := differ(walk(t, a.store), walk(t, b.store), nil); d != "" {
+			t.Fatalf("replicas differ in %s", d)
+		}
+		if err := view.Rebuild(b.store); err != nil {
+			t.Fatal(err)
+		}
+		if d := differ(walk(t, a.store), walk(t, b.store), nil); d != "" {
+			t.Fatalf("views as kept and as rebuilt differ in %s", d)
+		}
+	})
+	// A generator that never reaches a rule proves nothing about it.
+	for r := refuse.Reason(1); r < 100; r++ {
+		if r.Code() != "" && refusals[r] == 0 && r != refuse.NotFounded && *long {
+			t.Errorf("no log was refused with %s", r.Code())
+		}
+	}
+	for k := command.KindFound; k <= command.KindChangeTerritory; k++ {
+		if kinds[k] == 0 {
+			t.Errorf("no log has a command of kind %d", k)
+		}
+	}
+	t.Log(refusals)
+}
+
+func ignored(key string) bool {
+	return key == "\x00applied" || key == "\x00clock" || key[0] == 0x04 || key[0] == 0x07
+}
+
+// differ names a key in which two states differ.
+func differ(a, b map[string]string, but func(string) bool) string {
+	for _, k := range slices.Sorted(maps.Keys(a)) {
+		if v, ok := b[k]; (!ok || v != a[k]) && (but == nil || !but(k)) {
+			return fmt.Sprintf("key %x: %x, %x", k, a[k], v)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(b)) {
+		if _, ok := a[k]; !ok && (but == nil || !but(k)) {
+			return fmt.Sprintf("key %x, which is new", k)
+		}
+	}
+	return ""
+}
+
+// laws are what must hold of every state.
+func laws(t *rapid.T, st *store.Store, state map[string]string, lastClock when.At) {
+	t.Helper()
+	r := read(t, st)
+	if r.clock < lastClock {
+		t.Fatalf("the clock ran back from %d to %d", lastClock, r.clock)
+	}
+	lawsOfViews(t, st, state)
+	lawsOfRequests(t, st, r)
+	lawsOfVolunteers(t, r)
+	lawsOfHistory(t, st, r)
+	lawsOfAccounts(t, r)
+	lawsOfSlots(t, st, r)
+	for n := range requests {
+		for _, i := range []public.Indicator{public.Requested, public.Found, public.Told, public.Cancelled, public.Done} {
+			if have := counter(t, st, i, n); have > 1 {
+				t.Fatalf("request %d is counted %d times in %d", n, have, i)
+			}
+		}
+	}
+	for id, i := range r.imports {
+		rows := uint32(0)
+		for _, b := range r.beneficiaries {
+			if b.Enrolled.Import == id {
+				rows++
+			}
+		}
+		for _, v := range r.volunteers {
+			if v.Import == id {
+				rows++
+			}
+		}
+		if rows != i.Rows {
+			t.Fatalf("an import of %d rows has %d people", i.Rows, rows)
+		}
+	}
+}
+
+// lawsOfViews: the rows that are kept are those that follow from the records.
+func lawsOfViews(t *rapid.T, st *store.Store, state map[string]string) {
+	want := map[string]bool{}
+	err := st.View(func(tx *store.Tx) error {
+		rows(tx, want, store.Beneficiaries)
+		rows(tx, want, store.Volunteers)
+		rows(tx, want, store.Requests)
+		rows(tx, want, store.Accounts)
+		rows(tx, want, store.Sessions)
+		rows(tx, want, store.Attempts)
+		return tx.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key := range state {
+		if key[0] == 0x03 {
+			if !want[key[1:]] {
+				t.Fatalf("view row %x follows from no record", key)
+			}
+			delete(want, key[1:])
+		}
+	}
+	for row := range want {
+		t.Fatalf("view row %x is missing", row)
+	}
+}
+
+func rows[R store.Record](tx *store.Tx, into map[string]bool, c store.Collection[R]) {
+	c.Each(tx, nil, func(r R) bool {
+		for _, row := range view.Rows(r) {
+			into[string(row)] = true
+		}
+		return true
+	})
+}
+
+func lawsOfRequests(t *rapid.T, st *store.Store, r records) {
+	toCall := map[ident.Request]ident.Beneficiary{}
+	err := st.View(func(tx *store.Tx) error {
+		return view.EachToCall(tx, func(b ident.Beneficiary, q ident.Request) bool { toCall[q] = b; return true })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, q := range r.requests {
+		coming := map[ident.Volunteer]bool{}
+		asked := map[ident.Volunteer]bool{}
+		for _, a := range q.Askings {
+			if asked[a.Volunteer] {
+				t.Fatalf("a volunteer stands twice in request %s", id)
+			}
+			asked[a.Volunteer] = true
+			if a.Answer == request.Yes {
+				coming[a.Volunteer] = true
+			}
+		}
+		alive := !q.State.Closed() && q.State != request.Draft
+		if n := len(coming); n > int(q.Plan.Seats) || alive && (n == int(q.Plan.Seats)) != (q.State == request.Covered || q.State == request.Told) {
+			t.Fatalf("request %s in state %d: %d come, %d seats", id, q.State, n, q.Plan.Seats)
+		}
+		if q.Plan.Seats == 0 {
+			t.Fatalf("request %s needs nobody", id)
+		}
+		// What she would have to know, said once more and otherwise.
+		same := len(coming) == len(q.Believes.Coming) && q.Believes.Start == q.Plan.Start && !q.Believes.Over
+		for _, v := range q.Believes.Coming {
+			same = same && coming[v]
+		}
+		nothing := len(q.Believes.Coming) == 0 && q.Believes.Start == 0 && !q.Believes.Over
+		var right bool
+		switch q.State {
+		case request.Covered, request.Told:
+			right = same
+		case request.Cancelled, request.Unfilled:
+			right = q.Believes.Over
+		case request.Done, request.NotDone:
+			right = true // it is over, and she was there
+		default:
+			right = nothing
+		}
+		if q.State == request.Told && !right || q.State == request.Covered && right {
+			t.Fatalf("request %s is in state %d and she believes %+v", id, q.State, q.Believes)
+		}
+		if b, listed := toCall[id]; listed == right || listed && b != q.Beneficiary {
+			t.Fatalf("request %s in state %d: she believes %+v, on the list: %v", id, q.State, q.Believes, listed)
+		}
+		delete(toCall, id)
+		if alive {
+			she := r.beneficiaries[q.Beneficiary]
+			for _, a := range q.Askings {
+				expected := a.Answer == request.Yes && q.Plan.Start > r.clock-12*hour || a.Answer == request.Waiting
+				if expected && slices.Contains(she.Refused, a.Volunteer) {
+					t.Fatalf("request %s: she does not wish a volunteer, who has answer %d", id, a.Answer)
+				}
+			}
+		}
+		// Nobody asks for, or is asked from, people who are not to be seen.
+		if i, imported := r.imports[r.beneficiaries[q.Beneficiary].Enrolled.Import]; imported && i.State != people.Committed {
+			t.Fatalf("request %s is of a person whose import is not to be seen", id)
+		}
+		for _, a := range q.Askings {
+			if i, imported := r.imports[r.volunteers[a.Volunteer].Import]; imported && i.State != people.Committed {
+				t.Fatalf("request %s asks a volunteer whose import is not to be seen", id)
+			}
+		}
+	}
+	for id := range toCall {
+		t.Fatalf("request %s is on the list and does not exist", id)
+	}
+}
+
+func lawsOfVolunteers(t *rapid.T, r records) {
+	type visit struct {
+		id         ident.Request
+		start, end when.At
+	}
+	seats := map[ident.Volunteer][]visit{}
+	for id, q := range r.requests {
+		for _, a := range q.Askings {
+			v := r.volunteers[a.Volunteer]
+			switch {
+			case a.Answer == request.Yes && q.State != request.NotDone && q.State != request.Cancelled && q.State != request.Unfilled:
+				seats[a.Volunteer] = append(seats[a.Volunteer], visit{id, q.Plan.Start, q.Plan.Start + when.At(q.Plan.Minutes)*minute})
+				if !q.State.Closed() && v.Status != people.Approved && q.Plan.Start > v.Since-12*hour {
+					t.Fatalf("a volunteer in status %d is expected at request %s", v.Status, id)
+				}
+			case a.Answer == request.Waiting && q.State.Looking() && v.Status != people.Approved:
+				t.Fatalf("a volunteer in status %d has a question to answer at request %s", v.Status, id)
+			}
+		}
+	}
+	for _, visits := range seats {
+		for i, a := range visits {
+			for _, b := range visits[:i] {
+				if a.start < b.end+travel && b.start < a.end+travel {
+					t.Fatalf("one volunteer goes to %s and %s at a time", a.id, b.id)
+				}
+			}
+		}
+	}
+}
+
+func lawsOfHistory(t *rapid.T, st *store.Store, r records) {
+	err := st.View(func(tx *store.Tx) error {
+		one := func(code byte, id []byte, version uint32) {
+			var last store.History
+			err := tx.EachHistory(code, id, func(h store.History) {
+				if h.Version <= last.Version || h.At < last.At || h.At > r.clock {
+					t.Fatalf("collection %d: %+v follows %+v", code, h, last)
+				}
+				last = h
+			})
+			if err != nil || last.Version != version {
+				t.Fatalf("collection %d: the record has version %d, its history %d (%v)", code, version, last.Version, err)
+			}
+		}
+		for id, b := range r.beneficiaries {
+			one(1, id[:], b.Version)
+		}
+		for id, v := range r.volunteers {
+			one(2, id[:], v.Version)
+		}
+		for id, q := range r.requests {
+			one(3, id[:], q.Version)
+		}
+		for id, a := range r.accounts {
+			one(5, id[:], a.Version)
+		}
+		for id, i := range r.imports {
+			one(8, id[:], i.Version)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func lawsOfAccounts(t *rapid.T, r records) {
+	admins := 0
+	logins := map[string]bool{}
+	for _, a := range r.accounts {
+		if logins[a.Login] {
+			t.Fatalf("login %q is there twice", a.Login)
+		}
+		logins[a.Login] = true
+		if a.Roles.Has(account.Admin) && !a.Closed {
+			admins++
+		}
+	}
+	if r.founded && admins == 0 {
+		t.Fatal("nobody can administer this territory")
+	}
+	for _, s := range r.sessions {
+		if a, ok := r.accounts[s.Account]; !ok || a.Closed {
+			t.Fatal("a closed account has a session")
+		}
+	}
+}
+
+func lawsOfSlots(t *rapid.T, st *store.Store, r records) {
+	var leaves []crypto.Leaf
+	for _, b := range r.beneficiaries {
+		leaves = append(leaves, b.Leaf)
+	}
+	for _, v := range r.volunteers {
+		leaves = append(leaves, v.Leaf)
+	}
+	for _, a := range r.accounts {
+		leaves = append(leaves, a.Leaf)
+	}
+	for _, i := range r.imports {
+		leaves = append(leaves, i.Leaf)
+	}
+	err := st.View(func(tx *store.Tx) error {
+		mark, err := tx.Meta("slots")
+		used := map[uint32]bool{}
+		for _, l := range leaves {
+			taken, err2 := tx.SlotTaken(l.Slot)
+			n, err3 := tx.TreeNode(crypto.LastLevel, l.ParentIndex())
+			if used[l.Slot] || !taken || uint64(l.Slot) >= mark || err2 != nil || err3 != nil || n.ID != l.Parent {
+				t.Fatalf("leaf %d: used twice or not marked as used, or hangs on nothing", l.Slot)
+			}
+			used[l.Slot] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// town is a territory at work: people on both sides, all vouched for.
+func town() (cs []command.Command) {
+	for n := range 3 {
+		cs = append(cs,
+			command.Enrol{Stamp: stamp(0), Who: command.NewBeneficiary{ID: her(n), Leaf: leaf(1 + n), Facts: people.Facts{Commune: "33001", State: people.Active, Basis: people.Consent}, Box: []byte("sealed")}},
+			command.Register{Stamp: stamp(0), Who: command.NewVolunteer{ID: him(n), Leaf: leaf(4 + n), Status: people.Approved, Offer: people.Readiness{Commune: "33001", Car: true}, Box: []byte("sealed")}},
+		)
+	}
+	return cs
+}
+
+// requests is how many requests a log knows; the other pools are smaller.
+const requests = 12
+
+// gen draws commands that mostly fit the state.
+type gen struct {
+	t *rapid.T
+	s records
+}
+
+func (g gen) n(name string, from, to int) int { return rapid.IntRange(from, to).Draw(g.t, name) }
+func (g gen) rare(name string) bool           { return g.n(name, 0, 9) == 0 }
+
+// her and him are people who are there, mostly: the first three are of town.
+func (g gen) her() ident.Beneficiary { return her(g.n("her", 0, 9) % 7) }
+func (g gen) him() ident.Volunteer   { return him(g.n("him", 0, 9) % 7) }
+
+// req is a request that lives, if there is one.
+func (g gen) req() int {
+	var alive []int
+	for n := range requests {
+		if q, ok := g.s.requests[req(n)]; ok && !q.State.Closed() {
+			alive = append(alive, n)
+		}
+	}
+	if len(alive) == 0 || g.rare("any request") {
+		return g.n("request", 0, requests-1)
+	}
+	return alive[g.n("alive", 0, len(alive)-1)]
+}
+
+// unused is a request that does not exist, if there is one.
+func (g gen) unused() int {
+	for n := range requests {
+		if _, ok := g.s.requests[req(n)]; !ok && !g.rare("used") {
+			return n
+		}
+	}
+	return g.n("request", 0, requests-1)
+}
+
+func (g gen) box() []byte {
+	return []byte(rapid.SampledFrom([]string{"", "box 1", "box 2"}).Draw(g.t, "box"))
+}
+
+func (g gen) hims() (v []ident.Volunteer) {
+	for range g.n("how many", 0, 3) {
+		v = append(v, g.him())
+	}
+	return v
+}
+
+func (g gen) stamp() command.Stamp {
+	s := command.Stamp{At: g.s.clock + when.At(g.n("at", -5, 5))*hour, By: acc(g.n("by", 0, 1)), Purpose: command.Desk}
+	if g.rare("odd clock") {
+		s.At = when.At(g.n("clock", -2, 2)) * hour
+	}
+	if g.n("keyed", 0, 3) == 0 {
+		s.Key = rapid.SampledFrom([]string{"k1", "k2", "k3", "k4"}).Draw(g.t, "key")
+		s.Digest[0] = byte(g.n("digest", 0, 1))
+	}
+	return s
+}
+
+func (g gen) version(current uint32) uint32 {
+	if g.rare("stale") {
+		return uint32(g.n("version", 0, 9))
+	}
+	return current
+}
+
+func (g gen) leaf() crypto.Leaf {
+	slot := g.n("slot", 0, 40)
+	for g.n("free slot", 0, 3) > 0 && slot < 40 && g.taken(uint32(slot)) {
+		slot++
+	}
+	l := leaf(slot)
+	if g.rare("old key") {
+		l.Parent[7] = 1
+	}
+	return l
+}
+
+func (g gen) taken(slot uint32) bool {
+	for _, b := range g.s.beneficiaries {
+		if b.Leaf.Slot == slot {
+			return true
+		}
+	}
+	for _, b := range g.s.volunteers {
+		if b.Leaf.Slot == slot {
+			return true
+		}
+	}
+	return slot == adminSlot
+}
+
+func (g gen) facts() people.Facts {
+	f := people.Facts{Commune: rapid.SampledFrom([]string{"33001", "33002"}).Draw(g.t, "commune"), State: people.Active, Basis: people.Consent, Notice: people.Notice(g.n("notice", 0, 2)), Refused: nil, Preferred: nil}
+	if g.rare("ended") {
+		f.State = people.Left
+	}
+	if g.rare("refuses") {
+		f.Refused = g.hims()
+	}
+	return f
+}
+
+func (g gen) offer() people.Readiness {
+	r := people.Readiness{Commune: "33001", RadiusKm: 5, Car: g.n("car", 0, 1) == 0}
+	if g.rare("kinds") {
+		r.Kinds = []ident.ActionType{kindOf(g.n("kind", 0, 3))}
+	}
+	if g.rare("absent") {
+		r.Absences = []people.Absence{{From: 20_000, To: 20_100}}
+	}
+	return r
+}
+
+func (g gen) newHer() command.NewBeneficiary {
+	id := g.her()
+	for n := range 8 {
+		if _, there := g.s.beneficiaries[her(n)]; !there && !g.rare("twice") {
+			id = her(n)
+			break
+		}
+	}
+	return command.NewBeneficiary{ID: id, Leaf: g.leaf(), Facts: g.facts(), Box: []byte("sealed")}
+}
+
+func (g gen) newHim() command.NewVolunteer {
+	id := g.him()
+	for n := range 8 {
+		if _, there := g.s.volunteers[him(n)]; !there && !g.rare("twice") {
+			id = him(n)
+			break
+		}
+	}
+	n := command.NewVolunteer{ID: id, Leaf: g.leaf(), Status: people.Approved, Offer: g.offer(), Box: []byte("sealed")}
+	if g.rare("not vetted") {
+		n.Status = people.Applicant
+	}
+	return n
+}
+
+func (g gen) plan() request.Plan {
+	return request.Plan{
+		Seats: uint8(g.n("seats", 0, 3)), Minutes: rapid.SampledFrom([]uint16{5, 60, 200, 720}).Draw(g.t, "minutes"),
+		Exception: g.n("exception", 0, 1) == 0,
+	}
+}
+
+func (g gen) wish() request.Wish {
+	return request.Wish{Kind: request.OnDay, Day: when.Day(g.n("day", 20_000, 20_001))}
+}
+
+// start is on a grid that is narrower than the visits.
+func (g gen) start() when.At { return noon + when.At(g.n("start", 0, 96))*15*minute }
+
+func (g gen) outcome() request.Outcome {
+	return request.Outcome{Why: request.Why(g.n("why", 0, 6)), Minutes: 60}
+}
+
+// seated is somebody who comes to the request, if anybody does.
+func (g gen) seated(q request.Request) ident.Volunteer {
+	if c := q.Coming(); len(c) > 0 && !g.rare("another") {
+		return rapid.SampledFrom(c).Draw(g.t, "seated")
+	}
+	return g.him()
+}
+
+func (g gen) command() command.Command {
+	s := g.stamp()
+	switch rapid.SampledFrom([]string{
+		"people", "people", "account", "account", "settings", "import", "import", "import", "sweep",
+		"open", "open", "open", "request", "request", "request", "request", "request", "request", "request", "request", "reach", "reach", "reach",
+	}).Draw(g.t, "what") {
+	case "people":
+		return g.people(s)
+	case "account":
+		return g.account(s)
+	case "settings":
+		return g.settings(s)
+	case "import":
+		return g.imported(s)
+	case "sweep":
+		return command.Sweep{Stamp: s, Sessions: g.start(), Replays: g.s.clock - when.At(g.n("older", -2, 9))*hour}
+	case "open":
+		return g.open(s)
+	case "reach":
+		return g.reach(s)
+	}
+	if len(g.s.requests) == 0 && !g.rare("no request") {
+		return g.open(s)
+	}
+	return g.request(s)
+}
+
+func (g gen) open(s command.Stamp) command.Command {
+	n := g.unused()
+	return command.OpenRequest{
+		Stamp: s, ID: req(n), Beneficiary: g.her(), Type: kindOf(g.n("kind", 0, 4)), Wish: g.wish(), Plan: g.plan(),
+		Draft: g.rare("draft"), Ask: g.hims(), Box: g.box(), Counts: cell(public.Requested, n),
+	}
+}
+
+func (g gen) people(s command.Stamp) command.Command {
+	b, v := g.her(), g.him()
+	switch g.n("people", 0, 6) {
+	case 0, 1:
+		return command.Enrol{Stamp: s, Who: g.newHer(), Counts: cell(public.Enrolled, 50)}
+	case 2, 3:
+		return command.Register{Stamp: s, Who: g.newHim(), Counts: cell(public.Joined, 50)}
+	case 4:
+		return command.ChangeBeneficiary{Stamp: s, ID: b, Version: g.version(g.s.beneficiaries[b].Version), Facts: g.facts(), Box: g.box()}
+	case 5:
+		return command.ChangeVolunteer{Stamp: s, ID: v, Version: g.version(g.s.volunteers[v].Version), Offer: g.offer(), Box: g.box()}
+	}
+	to := people.Status(g.n("status", 1, 5))
+	if next := g.s.volunteers[v].Status.Next(); len(next) > 0 && !g.rare("odd step") {
+		to = next[0]
+	}
+	return command.StepVolunteer{Stamp: s, ID: v, Version: g.version(g.s.volunteers[v].Version), To: to, Counts: cell(public.Joined, 51)}
+}
+
+func (g gen) account(s command.Stamp) command.Command {
+	a := acc(g.n("account", 0, 2))
+	roles := account.Roles(g.n("roles", 0, 3))
+	switch g.n("account command", 0, 3) {
+	case 0:
+		n := account.Account{ID: a, Login: rapid.SampledFrom([]string{"admin", "anne", "ann"}).Draw(g.t, "login"), Roles: roles, Leaf: g.leaf()}
+		if g.rare("of a volunteer") {
+			n.Of = g.him()
+		}
+		return command.OpenAccount{Stamp: s, Account: n}
+	case 1:
+		return command.ChangeAccount{Stamp: s, ID: a, Version: g.version(g.s.accounts[a].Version), Roles: roles, Closed: g.n("closed", 0, 2) == 0, Password: g.box()}
+	case 2:
+		return command.OpenSession{Stamp: s, Session: account.Session{ID: session(g.n("session", 0, 2)), Account: a, Expires: g.start()}}
+	}
+	return command.CloseSession{Stamp: s, ID: session(g.n("session", 0, 2))}
+}
+
+func (g gen) settings(s command.Stamp) command.Command {
+	switch g.n("settings", 0, 3) {
+	case 0:
+		c := found()
+		c.Stamp = s
+		return c
+	case 1:
+		var nodes []crypto.TreeNode
+		for range g.n("nodes", 1, 2) {
+			n := node(crypto.LastLevel, uint32(g.n("node", 1, 3)))
+			if g.rare("old parent") {
+				n.Parent[7] = 1
+			}
+			nodes = append(nodes, n)
+		}
+		return command.GrowTree{Stamp: s, Nodes: nodes}
+	case 2:
+		k := rapid.SampledFrom(types()).Draw(g.t, "type")
+		k.Retired = g.rare("retired")
+		if g.rare("new type") {
+			k.ID = kindOf(5)
+		}
+		version := g.version(g.s.types[k.ID].Version)
+		return command.DefineType{Stamp: s, Version: version, Type: k}
+	}
+	version := uint32(g.n("territory version", 0, 3))
+	return command.ChangeTerritory{Stamp: s, Version: version, Territory: territory.Territory{Name: "CC"}}
+}
+
+func (g gen) imported(s command.Stamp) command.Command {
+	i := file(g.n("import", 0, 2))
+	rows := g.s.imports[i].Rows
+	if g.rare("gap") {
+		rows = uint32(g.n("rows", 0, 3))
+	}
+	switch g.n("import command", 0, 4) {
+	case 0:
+		return command.BeginImport{Stamp: s, ID: i, Leaf: g.leaf(), Box: []byte("sealed")}
+	case 1, 2:
+		c := command.ImportRows{Stamp: s, ID: i, From: rows}
+		for range g.n("beneficiaries", 0, 2) {
+			c.Beneficiaries = append(c.Beneficiaries, g.newHer())
+		}
+		for range g.n("volunteers", 0, 2) {
+			c.Volunteers = append(c.Volunteers, g.newHim())
+		}
+		return c
+	}
+	return command.CloseImport{Stamp: s, ID: i, Undo: g.n("undo", 0, 2) == 0, Rows: rows, Counts: cell(public.Enrolled, 52)}
+}
+
+func (g gen) request(s command.Stamp) command.Command {
+	n := g.req()
+	id := req(n)
+	q := g.s.requests[id]
+	switch g.n("request command", 0, 12) {
+	case 0:
+		wish := q.Wish
+		if g.rare("another day") {
+			wish = g.wish()
+		}
+		return command.ChangeRequest{Stamp: s, ID: id, Version: g.version(q.Version), Wish: wish, Plan: g.plan(), Box: g.box()}
+	case 1:
+		return command.PublishDraft{Stamp: s, ID: id}
+	case 2:
+		return command.Ask{Stamp: s, ID: id, Volunteers: g.hims()}
+	case 3:
+		return command.Refuse{Stamp: s, ID: id, Volunteer: g.him()}
+	case 4:
+		return command.Withdraw{Stamp: s, ID: id, Volunteer: g.seated(q)}
+	case 5:
+		return command.Finish{Stamp: s, ID: id, NotDone: g.n("not done", 0, 1) == 0, Outcome: g.outcome(), Counts: cell(public.Done, n)}
+	case 6:
+		return command.Drop{Stamp: s, ID: id, Version: g.version(q.Version), Unfilled: g.n("unfilled", 0, 1) == 0, Outcome: g.outcome(), Counts: cell(public.Cancelled, n)}
+	case 7:
+		p := g.plan()
+		p.Start = g.start()
+		n = g.unused()
+		return command.RecordDone{
+			Stamp: s, ID: req(n), Beneficiary: g.her(), Type: kindOf(g.n("kind", 0, 3)), Wish: g.wish(), Plan: p, Volunteers: g.hims(),
+			Outcome: g.outcome(), Counts: slices.Concat(cell(public.Requested, n), cell(public.Found, n), cell(public.Told, n), cell(public.Done, n)),
+		}
+	}
+	start := g.start()
+	if q.Plan.Start != 0 && !g.rare("another hour") {
+		start = q.Plan.Start
+	}
+	c := command.Accept{Stamp: s, ID: id, Volunteer: g.him(), Start: start, Counts: cell(public.Found, n)}
+	if g.n("day known", 0, 1) == 0 {
+		c.Day = when.Day(g.n("day", 20_000, 20_200))
+	}
+	return c
+}
+
+func (g gen) reach(s command.Stamp) command.Command {
+	b := g.her()
+	c := command.Reach{Stamp: s, ID: try(g.n("attempt", 0, 20)), Beneficiary: b, Result: contact.Result(g.n("result", 1, 3)), Means: contact.ByPhone, After: when.At(g.n("after", 0, 1))}
+	var about []ident.Request
+	for n := range requests {
+		if q, ok := g.s.requests[req(n)]; ok && q.Beneficiary == b && q.NeedsCall() {
+			about = append(about, q.ID)
+		}
+	}
+	if len(about) > 0 && g.rare("twice the same") {
+		about = append(about, about[0])
+	}
+	if g.rare("another request") {
+		about = append(about, req(g.req()))
+	}
+	for _, id := range about {
+		q := g.s.requests[id]
+		n := int(id[15]) - 1
+		w := command.About{Request: id, Version: g.version(q.Version), Word: command.Word(g.n("word", 1, 4))}
+		if w.Word == command.NotHim {
+			w.Volunteer = g.seated(q)
+		}
+		w.Counts = slices.Concat(cell(public.Told, n), cell(public.Cancelled, n))
+		c.About = append(c.About, w)
+	}
+	return c
+}
