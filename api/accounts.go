@@ -7,6 +7,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// accountRoutes are the operations of this file.
+type accountRoutes struct{ *server }
+
 // account is who may sign in.
 type account struct {
 	ID        string     `json:"id" format:"uuid"`
@@ -22,7 +25,7 @@ func accountOut(a node.Account) account {
 	return account{a.ID.String(), a.Version, a.Login, a.Name.Reveal(), roleWords(a.Roles), a.Of.String(), a.Closed}
 }
 
-func (s *server) accounts(ctx context.Context, _ *struct{ Reading }) (*listed[account], error) {
+func (s accountRoutes) accounts(ctx context.Context, _ *struct{ Reading }) (*listed[account], error) {
 	found, err := s.node.Accounts.List(caller(ctx))
 	if err != nil {
 		return nil, err
@@ -41,7 +44,7 @@ type openAccountInput struct {
 	}
 }
 
-func (s *server) openAccount(ctx context.Context, in *openAccountInput) (*written, error) {
+func (s accountRoutes) openAccount(ctx context.Context, in *openAccountInput) (*written, error) {
 	of, err := idIn[node.VolunteerID]("volunteer", in.Body.Volunteer)
 	if err != nil {
 		return nil, err
@@ -63,7 +66,7 @@ type changeAccountInput struct {
 }
 
 // changeAccount also ends the sessions of the account.
-func (s *server) changeAccount(ctx context.Context, in *changeAccountInput) (*written, error) {
+func (s accountRoutes) changeAccount(ctx context.Context, in *changeAccountInput) (*written, error) {
 	id, err := idOf[node.AccountID](in.Named)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// answerRoutes are the operations of this file.
+type answerRoutes struct{ *server }
+
 // What becomes of a request: each step is a POST.
 
 type actInput struct {
@@ -14,7 +17,7 @@ type actInput struct {
 	Named
 }
 
-func (s *server) publish(ctx context.Context, in *actInput) (*written, error) {
+func (s answerRoutes) publish(ctx context.Context, in *actInput) (*written, error) {
 	id, err := idOf[node.RequestID](in.Named)
 	if err != nil {
 		return nil, err
@@ -30,7 +33,7 @@ type askInput struct {
 	}
 }
 
-func (s *server) ask(ctx context.Context, in *askInput) (*written, error) {
+func (s answerRoutes) ask(ctx context.Context, in *askInput) (*written, error) {
 	id, err := idOf[node.RequestID](in.Named)
 	if err != nil {
 		return nil, err
@@ -70,7 +73,7 @@ type acceptForm struct {
 	Hour      string `json:"hour,omitempty" pattern:"^([01][0-9]|2[0-3]):[0-5][0-9]$" example:"10:30" doc:"None: as she wishes, or the usual hour"`
 }
 
-func (s *server) accept(ctx context.Context, in *acceptInput) (*written, error) {
+func (s answerRoutes) accept(ctx context.Context, in *acceptInput) (*written, error) {
 	id, err := idOf[node.RequestID](in.Named)
 	if err != nil {
 		return nil, err
@@ -112,7 +115,7 @@ func (in *answerInput) names(by node.Caller) (id node.RequestID, who node.Volunt
 	return id, who, err
 }
 
-func (s *server) refuse(ctx context.Context, in *answerInput) (*written, error) {
+func (s answerRoutes) refuse(ctx context.Context, in *answerInput) (*written, error) {
 	id, who, err := in.names(caller(ctx))
 	if err != nil {
 		return nil, err
@@ -120,7 +123,7 @@ func (s *server) refuse(ctx context.Context, in *answerInput) (*written, error) 
 	return write(s.node.Requests.Refuse(ctx, caller(ctx), id, who))
 }
 
-func (s *server) withdraw(ctx context.Context, in *answerInput) (*written, error) {
+func (s answerRoutes) withdraw(ctx context.Context, in *answerInput) (*written, error) {
 	id, who, err := in.names(caller(ctx))
 	if err != nil {
 		return nil, err
@@ -135,7 +138,7 @@ type toldInput struct {
 
 // told is of a volunteer who has told her himself. Without If-Match he means his
 // visit as it stands.
-func (s *server) told(ctx context.Context, in *toldInput) (*written, error) {
+func (s answerRoutes) told(ctx context.Context, in *toldInput) (*written, error) {
 	id, err := idOf[node.RequestID](in.Named)
 	if err != nil {
 		return nil, err
@@ -150,7 +153,7 @@ func (s *server) told(ctx context.Context, in *toldInput) (*written, error) {
 
 // presentVersion is that of a request as the caller may see it; 0 when he may
 // not: the service says why.
-func (s *server) presentVersion(by node.Caller, id node.RequestID) (uint32, error) {
+func (s answerRoutes) presentVersion(by node.Caller, id node.RequestID) (uint32, error) {
 	if by.Staff() {
 		v, err := s.node.Requests.Get(by, id)
 		return v.Version, err
@@ -179,7 +182,7 @@ type finishInput struct {
 	}
 }
 
-func (s *server) finish(ctx context.Context, in *finishInput) (*written, error) {
+func (s answerRoutes) finish(ctx context.Context, in *finishInput) (*written, error) {
 	id, err := idOf[node.RequestID](in.Named)
 	if err != nil {
 		return nil, err
@@ -199,7 +202,7 @@ type dropInput struct {
 	}
 }
 
-func (s *server) drop(ctx context.Context, in *dropInput) (*written, error) {
+func (s answerRoutes) drop(ctx context.Context, in *dropInput) (*written, error) {
 	id, err := idOf[node.RequestID](in.Named)
 	if err != nil {
 		return nil, err
@@ -226,7 +229,7 @@ type pastInput struct {
 	}
 }
 
-func (s *server) recordPast(ctx context.Context, in *pastInput) (*written, error) {
+func (s answerRoutes) recordPast(ctx context.Context, in *pastInput) (*written, error) {
 	past, err := in.past()
 	if err != nil {
 		return nil, err

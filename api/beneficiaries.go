@@ -8,6 +8,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// beneficiaryRoutes are the operations of this file.
+type beneficiaryRoutes struct{ *server }
+
 // beneficiary is a file as it is read and written. What is marked as read-only is
 // ignored when it comes back, so that what was read can be changed and put.
 type beneficiary struct {
@@ -50,7 +53,7 @@ type beneficiary struct {
 	Missed     int       `json:"missed_calls" readOnly:"true" doc:"Since she was last reached"`
 }
 
-func (s *server) beneficiaryOut(b node.Beneficiary) beneficiary {
+func (s beneficiaryRoutes) beneficiaryOut(b node.Beneficiary) beneficiary {
 	w := b.Words
 	out := beneficiary{
 		ID: b.ID.String(), Version: b.Version, Commune: b.Commune, CommuneName: node.CommuneName(b.Commune),
@@ -115,7 +118,7 @@ type beneficiariesInput struct {
 	Q       string `query:"q" doc:"A name as heard, or a telephone number: the best matches, at most 50, on one page"`
 }
 
-func (s *server) beneficiaries(ctx context.Context, in *beneficiariesInput) (*listed[beneficiary], error) {
+func (s beneficiaryRoutes) beneficiaries(ctx context.Context, in *beneficiariesInput) (*listed[beneficiary], error) {
 	if in.Q != "" {
 		return s.searchBeneficiaries(ctx, in)
 	}
@@ -131,7 +134,7 @@ func (s *server) beneficiaries(ctx context.Context, in *beneficiariesInput) (*li
 	return page(found, cursor(name, next), s.beneficiaryOut), nil
 }
 
-func (s *server) searchBeneficiaries(ctx context.Context, in *beneficiariesInput) (*listed[beneficiary], error) {
+func (s beneficiaryRoutes) searchBeneficiaries(ctx context.Context, in *beneficiariesInput) (*listed[beneficiary], error) {
 	if in.Cursor != "" {
 		return nil, malformed("query.cursor", "expected none: a search has one page")
 	}
@@ -153,7 +156,7 @@ type enrolInput struct {
 	Body beneficiary
 }
 
-func (s *server) enrol(ctx context.Context, in *enrolInput) (*written, error) {
+func (s beneficiaryRoutes) enrol(ctx context.Context, in *enrolInput) (*written, error) {
 	facts, err := in.Body.facts()
 	if err != nil {
 		return nil, err
@@ -166,7 +169,7 @@ type readInput struct {
 	Named
 }
 
-func (s *server) beneficiary(ctx context.Context, in *readInput) (*one[beneficiary], error) {
+func (s beneficiaryRoutes) beneficiary(ctx context.Context, in *readInput) (*one[beneficiary], error) {
 	b, err := s.her(ctx, in.Named)
 	if err != nil {
 		return nil, err
@@ -189,7 +192,7 @@ type changeBeneficiaryInput struct {
 	Body beneficiary
 }
 
-func (s *server) changeBeneficiary(ctx context.Context, in *changeBeneficiaryInput) (*written, error) {
+func (s beneficiaryRoutes) changeBeneficiary(ctx context.Context, in *changeBeneficiaryInput) (*written, error) {
 	id, err := idOf[node.BeneficiaryID](in.Named)
 	if err != nil {
 		return nil, err
@@ -205,7 +208,7 @@ func (s *server) changeBeneficiary(ctx context.Context, in *changeBeneficiaryInp
 	return write(s.node.Beneficiaries.Change(ctx, caller(ctx), id, v, facts, in.Body.words()))
 }
 
-func (s *server) beneficiaryHistory(ctx context.Context, in *readInput) (*listed[change], error) {
+func (s beneficiaryRoutes) beneficiaryHistory(ctx context.Context, in *readInput) (*listed[change], error) {
 	id, err := idOf[node.BeneficiaryID](in.Named)
 	if err != nil {
 		return nil, err
@@ -220,7 +223,7 @@ type pageInput struct {
 	Paging
 }
 
-func (s *server) beneficiaryRequests(ctx context.Context, in *pageInput) (*listed[visit], error) {
+func (s beneficiaryRoutes) beneficiaryRequests(ctx context.Context, in *pageInput) (*listed[visit], error) {
 	b, err := s.her(ctx, in.Named)
 	if err != nil {
 		return nil, err
@@ -242,7 +245,7 @@ type familiar struct {
 	Visits    int    `json:"visits" doc:"Of his to her that took place"`
 }
 
-func (s *server) usualVolunteers(ctx context.Context, in *readInput) (*listed[familiar], error) {
+func (s beneficiaryRoutes) usualVolunteers(ctx context.Context, in *readInput) (*listed[familiar], error) {
 	b, err := s.her(ctx, in.Named)
 	if err != nil {
 		return nil, err

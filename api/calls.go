@@ -7,6 +7,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// callRoutes are the operations of this file.
+type callRoutes struct{ *server }
+
 // toCall is one person on the call-back list, with everything she must hear.
 type toCall struct {
 	Beneficiary person    `json:"beneficiary"`
@@ -30,7 +33,7 @@ func newsOut(in []node.News) []news {
 	return out
 }
 
-func (s *server) calls(ctx context.Context, _ *struct{ Reading }) (*listed[toCall], error) {
+func (s callRoutes) calls(ctx context.Context, _ *struct{ Reading }) (*listed[toCall], error) {
 	found, err := s.node.Calls.List(caller(ctx))
 	if err != nil {
 		return nil, err
@@ -68,7 +71,7 @@ type herCallsInput struct {
 	Limit int `query:"limit" minimum:"1" maximum:"100" default:"50"`
 }
 
-func (s *server) beneficiaryCalls(ctx context.Context, in *herCallsInput) (*answer[herCalls], error) {
+func (s callRoutes) beneficiaryCalls(ctx context.Context, in *herCallsInput) (*answer[herCalls], error) {
 	b, err := s.her(ctx, in.Named)
 	if err != nil {
 		return nil, err
@@ -105,7 +108,7 @@ type heard struct {
 	NoMore  bool   `json:"no_more,omitempty" doc:"She needs it no more"`
 }
 
-func (s *server) recordCall(ctx context.Context, in *callInput) (*written, error) {
+func (s callRoutes) recordCall(ctx context.Context, in *callInput) (*written, error) {
 	her, err := idIn[node.BeneficiaryID]("beneficiary", in.Body.Beneficiary)
 	if err != nil {
 		return nil, err

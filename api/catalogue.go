@@ -6,6 +6,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// catalogueRoutes are the operations of this file.
+type catalogueRoutes struct{ *server }
+
 // actionType is one kind of action that the territory offers.
 type actionType struct {
 	ID       string       `json:"id" format:"uuid" readOnly:"true"`
@@ -37,7 +40,7 @@ func (t actionType) in() node.ActionType {
 	}
 }
 
-func (s *server) actionTypes(_ context.Context, _ *struct{ Reading }) (*listed[actionType], error) {
+func (s catalogueRoutes) actionTypes(_ context.Context, _ *struct{ Reading }) (*listed[actionType], error) {
 	found, err := s.node.Catalogue.All()
 	if err != nil {
 		return nil, err
@@ -50,7 +53,7 @@ type addTypeInput struct {
 	Body actionType
 }
 
-func (s *server) addActionType(ctx context.Context, in *addTypeInput) (*written, error) {
+func (s catalogueRoutes) addActionType(ctx context.Context, in *addTypeInput) (*written, error) {
 	return write(s.node.Catalogue.Define(ctx, caller(ctx), 0, in.Body.in()))
 }
 
@@ -60,7 +63,7 @@ type changeTypeInput struct {
 	Body actionType
 }
 
-func (s *server) changeActionType(ctx context.Context, in *changeTypeInput) (*written, error) {
+func (s catalogueRoutes) changeActionType(ctx context.Context, in *changeTypeInput) (*written, error) {
 	id, err := idOf[node.TypeID](in.Named)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// figureRoutes are the operations of this file.
+type figureRoutes struct{ *server }
+
 // counts are numbers by indicator; metres and minutes are sums.
 type counts map[string]uint64
 
@@ -29,7 +32,7 @@ type figuresInput struct {
 	To   string `query:"to" required:"true" pattern:"^20[2-9][0-9]-(0[1-9]|1[0-2])$" example:"2026-12" doc:"Included"`
 }
 
-func (s *server) figures(ctx context.Context, in *figuresInput) (*answer[figures], error) {
+func (s figureRoutes) figures(ctx context.Context, in *figuresInput) (*answer[figures], error) {
 	t, err := s.node.Figures.Read(caller(ctx), monthIn(in.From), monthIn(in.To))
 	if err != nil {
 		return nil, err

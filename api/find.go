@@ -6,6 +6,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// findRoutes are the operations of this file.
+type findRoutes struct{ *server }
+
 // found is somebody who was found, and how.
 type found struct {
 	Kind   kindFoundWord `json:"kind"`
@@ -27,7 +30,7 @@ type findInput struct {
 	Limit int           `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"At most 50 are found"`
 }
 
-func (s *server) find(ctx context.Context, in *findInput) (*listed[found], error) {
+func (s findRoutes) find(ctx context.Context, in *findInput) (*listed[found], error) {
 	people, err := s.node.Find.People(caller(ctx), in.Q, kindsFound.value(string(in.Kind)), in.Limit)
 	if err != nil {
 		return nil, err

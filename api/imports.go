@@ -10,6 +10,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
+// importRoutes are the operations of this file.
+type importRoutes struct{ *server }
+
 // importForm is the form around a spreadsheet.
 type importForm struct {
 	File       huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"CSV, at most 8 MiB"`
@@ -78,7 +81,7 @@ type reported struct {
 	Body  report
 }
 
-func (s *server) runImport(ctx context.Context, in *importInput) (*reported, error) {
+func (s importRoutes) runImport(ctx context.Context, in *importInput) (*reported, error) {
 	for name := range in.RawBody.Form.Value {
 		if !formFields[name] {
 			return nil, malformed("form", "unexpected property")
@@ -129,7 +132,7 @@ func importedOut(i node.Imported) imported {
 	}
 }
 
-func (s *server) imports(ctx context.Context, _ *struct{ Reading }) (*listed[imported], error) {
+func (s importRoutes) imports(ctx context.Context, _ *struct{ Reading }) (*listed[imported], error) {
 	found, err := s.node.Imports.List(caller(ctx))
 	if err != nil {
 		return nil, err
@@ -137,7 +140,7 @@ func (s *server) imports(ctx context.Context, _ *struct{ Reading }) (*listed[imp
 	return page(found, "", importedOut), nil
 }
 
-func (s *server) undoImport(ctx context.Context, in *actInput) (*written, error) {
+func (s importRoutes) undoImport(ctx context.Context, in *actInput) (*written, error) {
 	id, err := idOf[node.ImportID](in.Named)
 	if err != nil {
 		return nil, err
@@ -157,16 +160,16 @@ func spreadsheet(op *huma.Operation) {
 	op.Responses["200"].Content = map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}
 }
 
-func (s *server) exportBeneficiaries(ctx context.Context, _ *struct{ Reading }) (*csv, error) {
+func (s importRoutes) exportBeneficiaries(ctx context.Context, _ *struct{ Reading }) (*csv, error) {
 	return s.export(ctx, "beneficiaries", false)
 }
 
-func (s *server) exportVolunteers(ctx context.Context, _ *struct{ Reading }) (*csv, error) {
+func (s importRoutes) exportVolunteers(ctx context.Context, _ *struct{ Reading }) (*csv, error) {
 	return s.export(ctx, "volunteers", true)
 }
 
 // export makes the file in memory first: half a file would look like a whole one.
-func (s *server) export(ctx context.Context, name string, volunteers bool) (*csv, error) {
+func (s importRoutes) export(ctx context.Context, name string, volunteers bool) (*csv, error) {
 	var out bytes.Buffer
 	if err := s.node.Imports.Export(caller(ctx), &out, volunteers); err != nil {
 		return nil, err

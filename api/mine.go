@@ -7,6 +7,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// mineRoutes are the operations of this file.
+type mineRoutes struct{ *server }
+
 // proposal is what a volunteer may know before he has accepted: no name, no
 // address, no number.
 type proposal struct {
@@ -83,7 +86,7 @@ type mine struct {
 	Near     []proposal `json:"near" doc:"He could take, near him"`
 }
 
-func (s *server) myRequests(ctx context.Context, _ *struct{ Reading }) (*answer[mine], error) {
+func (s mineRoutes) myRequests(ctx context.Context, _ *struct{ Reading }) (*answer[mine], error) {
 	m, err := s.node.Requests.Mine(caller(ctx))
 	if err != nil {
 		return nil, err

@@ -11,6 +11,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// requestRoutes are the operations of this file.
+type requestRoutes struct{ *server }
+
 // wish is when she would like it.
 type wish struct {
 	Kind wishWord `json:"kind"`
@@ -127,7 +130,7 @@ type requestsInput struct {
 	To    string    `query:"to" format:"date" doc:"The last day, included; none: the same day"`
 }
 
-func (s *server) requests(ctx context.Context, in *requestsInput) (*listed[visit], error) {
+func (s requestRoutes) requests(ctx context.Context, in *requestsInput) (*listed[visit], error) {
 	switch {
 	case in.State != "" && in.From != "":
 		return nil, &node.Error{Kind: node.Invalid, Code: "contradiction", Field: "from", Reason: "say a state, or days, not both"}
@@ -149,7 +152,7 @@ func (s *server) requests(ctx context.Context, in *requestsInput) (*listed[visit
 }
 
 // planned pages through days. A place is the instant and the ID of the last one.
-func (s *server) planned(ctx context.Context, in *requestsInput) (*listed[visit], error) {
+func (s requestRoutes) planned(ctx context.Context, in *requestsInput) (*listed[visit], error) {
 	if in.To == "" {
 		in.To = in.From
 	}
@@ -223,7 +226,7 @@ type openRequestInput struct {
 // RequestForm lets JSON see the fields of requestForm where it is embedded.
 type RequestForm = requestForm
 
-func (s *server) openRequest(ctx context.Context, in *openRequestInput) (*written, error) {
+func (s requestRoutes) openRequest(ctx context.Context, in *openRequestInput) (*written, error) {
 	r, err := in.Body.in()
 	if err != nil {
 		return nil, err
@@ -241,7 +244,7 @@ func (s *server) openRequest(ctx context.Context, in *openRequestInput) (*writte
 	return write(s.node.Requests.Open(ctx, caller(ctx), r))
 }
 
-func (s *server) request(ctx context.Context, in *readInput) (*one[visit], error) {
+func (s requestRoutes) request(ctx context.Context, in *readInput) (*one[visit], error) {
 	id, err := idOf[node.RequestID](in.Named)
 	if err != nil {
 		return nil, err
@@ -259,7 +262,7 @@ type changeRequestInput struct {
 	Body requestForm
 }
 
-func (s *server) changeRequest(ctx context.Context, in *changeRequestInput) (*written, error) {
+func (s requestRoutes) changeRequest(ctx context.Context, in *changeRequestInput) (*written, error) {
 	id, err := idOf[node.RequestID](in.Named)
 	if err != nil {
 		return nil, err
@@ -308,7 +311,7 @@ type candidatesInput struct {
 	Limit int `query:"limit" minimum:"1" maximum:"100" default:"20"`
 }
 
-func (s *server) candidates(ctx context.Context, in *candidatesInput) (*listed[candidate], error) {
+func (s requestRoutes) candidates(ctx context.Context, in *candidatesInput) (*listed[candidate], error) {
 	id, err := idOf[node.RequestID](in.Named)
 	if err != nil {
 		return nil, err
@@ -320,7 +323,7 @@ func (s *server) candidates(ctx context.Context, in *candidatesInput) (*listed[c
 	return page(found, "", candidateOut), nil
 }
 
-func (s *server) requestHistory(ctx context.Context, in *readInput) (*listed[change], error) {
+func (s requestRoutes) requestHistory(ctx context.Context, in *readInput) (*listed[change], error) {
 	id, err := idOf[node.RequestID](in.Named)
 	if err != nil {
 		return nil, err

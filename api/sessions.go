@@ -8,6 +8,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// sessionRoutes are the operations of this file.
+type sessionRoutes struct{ *server }
+
 type signInInput struct {
 	Body struct {
 		Login    string `json:"login" maxLength:"200"`
@@ -28,7 +31,7 @@ type opened struct {
 	Body  session
 }
 
-func (s *server) signIn(ctx context.Context, in *signInInput) (*opened, error) {
+func (s sessionRoutes) signIn(ctx context.Context, in *signInInput) (*opened, error) {
 	token, by, err := s.node.Accounts.SignIn(ctx, in.Body.Login, crypto.NewSecret(in.Body.Password), callOf(ctx).from, true)
 	if err != nil {
 		return nil, err
@@ -44,7 +47,7 @@ type indexed struct {
 	Index uint64 `header:"X-Index"`
 }
 
-func (s *server) signOut(ctx context.Context, _ *struct{}) (*indexed, error) {
+func (s sessionRoutes) signOut(ctx context.Context, _ *struct{}) (*indexed, error) {
 	if err := s.node.Accounts.SignOut(ctx, callOf(ctx).token); err != nil {
 		return nil, err
 	}
@@ -58,7 +61,7 @@ type self struct {
 	Volunteer string     `json:"volunteer,omitempty" format:"uuid"`
 }
 
-func (s *server) me(ctx context.Context, _ *struct{ Reading }) (*answer[self], error) {
+func (s sessionRoutes) me(ctx context.Context, _ *struct{ Reading }) (*answer[self], error) {
 	return &answer[self]{selfOf(caller(ctx))}, nil
 }
 

@@ -7,6 +7,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// territoryRoutes are the operations of this file.
+type territoryRoutes struct{ *server }
+
 // territory is what the node is for.
 type territory struct {
 	Siren    string            `json:"siren" readOnly:"true"`
@@ -21,7 +24,7 @@ type territory struct {
 	Version  uint32            `json:"version" readOnly:"true"`
 }
 
-func (s *server) territory(_ context.Context, _ *struct{ Reading }) (*one[territory], error) {
+func (s territoryRoutes) territory(_ context.Context, _ *struct{ Reading }) (*one[territory], error) {
 	t, err := s.node.Settings.Territory()
 	if err != nil {
 		return nil, err
@@ -45,7 +48,7 @@ type changeTerritoryInput struct {
 	Body territory
 }
 
-func (s *server) changeTerritory(ctx context.Context, in *changeTerritoryInput) (*written, error) {
+func (s territoryRoutes) changeTerritory(ctx context.Context, in *changeTerritoryInput) (*written, error) {
 	v, err := version(in.IfMatch)
 	if err != nil {
 		return nil, err
@@ -77,6 +80,6 @@ type communesInput struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
 }
 
-func (s *server) communes(_ context.Context, in *communesInput) (*listed[commune], error) {
+func (s territoryRoutes) communes(_ context.Context, in *communesInput) (*listed[commune], error) {
 	return page(node.SearchCommunes(in.Q, in.Limit), "", communeOut), nil
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// volunteerRoutes are the operations of this file.
+type volunteerRoutes struct{ *server }
+
 // absence is a span of days, both included.
 type absence struct {
 	From string `json:"from" format:"date"`
@@ -121,7 +124,7 @@ type volunteersInput struct {
 	Status statusWord `query:"status" doc:"None: one status after the other"`
 }
 
-func (s *server) volunteers(ctx context.Context, in *volunteersInput) (*listed[volunteer], error) {
+func (s volunteerRoutes) volunteers(ctx context.Context, in *volunteersInput) (*listed[volunteer], error) {
 	name := listName("volunteers", string(in.Status))
 	if in.Status == "" {
 		return s.allVolunteers(ctx, in, name)
@@ -139,7 +142,7 @@ func (s *server) volunteers(ctx context.Context, in *volunteersInput) (*listed[v
 
 // allVolunteers goes through the statuses. Its place begins with the one that it
 // stands in.
-func (s *server) allVolunteers(ctx context.Context, in *volunteersInput, name string) (*listed[volunteer], error) {
+func (s volunteerRoutes) allVolunteers(ctx context.Context, in *volunteersInput, name string) (*listed[volunteer], error) {
 	place, err := in.at(name)
 	if err != nil {
 		return nil, err
@@ -174,7 +177,7 @@ type registerInput struct {
 	Body volunteer
 }
 
-func (s *server) register(ctx context.Context, in *registerInput) (*written, error) {
+func (s volunteerRoutes) register(ctx context.Context, in *registerInput) (*written, error) {
 	offer, err := in.Body.offer()
 	if err != nil {
 		return nil, err
@@ -183,7 +186,7 @@ func (s *server) register(ctx context.Context, in *registerInput) (*written, err
 }
 
 // him opens the file that the path names.
-func (s *server) him(ctx context.Context, in Named) (v node.Volunteer, err error) {
+func (s volunteerRoutes) him(ctx context.Context, in Named) (v node.Volunteer, err error) {
 	id, err := idOf[node.VolunteerID](in)
 	if err != nil {
 		return v, err
@@ -191,7 +194,7 @@ func (s *server) him(ctx context.Context, in Named) (v node.Volunteer, err error
 	return s.node.Volunteers.Get(caller(ctx), id)
 }
 
-func (s *server) volunteer(ctx context.Context, in *readInput) (*one[volunteer], error) {
+func (s volunteerRoutes) volunteer(ctx context.Context, in *readInput) (*one[volunteer], error) {
 	v, err := s.him(ctx, in.Named)
 	if err != nil {
 		return nil, err
@@ -205,7 +208,7 @@ type changeVolunteerInput struct {
 	Body volunteer
 }
 
-func (s *server) changeVolunteer(ctx context.Context, in *changeVolunteerInput) (*written, error) {
+func (s volunteerRoutes) changeVolunteer(ctx context.Context, in *changeVolunteerInput) (*written, error) {
 	id, err := idOf[node.VolunteerID](in.Named)
 	if err != nil {
 		return nil, err
@@ -229,7 +232,7 @@ type stepInput struct {
 	}
 }
 
-func (s *server) stepVolunteer(ctx context.Context, in *stepInput) (*written, error) {
+func (s volunteerRoutes) stepVolunteer(ctx context.Context, in *stepInput) (*written, error) {
 	id, err := idOf[node.VolunteerID](in.Named)
 	if err != nil {
 		return nil, err
@@ -255,7 +258,7 @@ type readinessInput struct {
 	}
 }
 
-func (s *server) setReadiness(ctx context.Context, in *readinessInput) (*written, error) {
+func (s volunteerRoutes) setReadiness(ctx context.Context, in *readinessInput) (*written, error) {
 	id, err := idOf[node.VolunteerID](in.Named)
 	if err != nil {
 		return nil, err
@@ -272,7 +275,7 @@ func (s *server) setReadiness(ctx context.Context, in *readinessInput) (*written
 		weekOf(in.Body.Week), uint8(in.Body.PerWeek), uint8(in.Body.RadiusKm), absences))
 }
 
-func (s *server) volunteerHistory(ctx context.Context, in *readInput) (*listed[change], error) {
+func (s volunteerRoutes) volunteerHistory(ctx context.Context, in *readInput) (*listed[change], error) {
 	id, err := idOf[node.VolunteerID](in.Named)
 	if err != nil {
 		return nil, err
@@ -281,7 +284,7 @@ func (s *server) volunteerHistory(ctx context.Context, in *readInput) (*listed[c
 	return s.history(caller(ctx), found, err)
 }
 
-func (s *server) volunteerRequests(ctx context.Context, in *pageInput) (*listed[visit], error) {
+func (s volunteerRoutes) volunteerRequests(ctx context.Context, in *pageInput) (*listed[visit], error) {
 	v, err := s.him(ctx, in.Named)
 	if err != nil {
 		return nil, err

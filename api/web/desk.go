@@ -12,6 +12,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// desk is the desk: who calls, what she needs, and beside it what the day holds.
+type desk struct{ *Site }
+
 // deskData is the desk: who calls, what she needs, and beside it what the day
 // holds.
 type deskData struct {
@@ -74,9 +77,9 @@ func (s *Site) pills() (out []dayChoice) {
 	return out
 }
 
-func (s *Site) desk(c *gin.Context) { s.showDesk(c, http.StatusOK, deskData{}) }
+func (s desk) page(c *gin.Context) { s.show(c, http.StatusOK, deskData{}) }
 
-func (s *Site) showDesk(c *gin.Context, code int, d deskData) {
+func (s desk) show(c *gin.Context, code int, d deskData) {
 	var err error
 	if d.Side, err = s.beside(caller(c)); err != nil {
 		s.fail(c, err)
@@ -94,7 +97,7 @@ func (s *Site) showDesk(c *gin.Context, code int, d deskData) {
 }
 
 // beside reads what stands beside the desk.
-func (s *Site) beside(by node.Caller) (out side, err error) {
+func (s desk) beside(by node.Caller) (out side, err error) {
 	calls, err := s.node.Calls.List(by)
 	if err != nil {
 		return out, err
@@ -122,34 +125,34 @@ func (s *Site) beside(by node.Caller) (out side, err error) {
 	return out, nil
 }
 
-func (s *Site) deskSearch(c *gin.Context) {
+func (s desk) search(c *gin.Context) {
 	d := deskData{Query: c.PostForm("q"), Asked: true}
 	var err error
 	if d.Found, err = s.node.Find.People(caller(c), d.Query, node.AnyPerson, 12); err != nil {
 		s.fail(c, err)
 		return
 	}
-	s.showDesk(c, http.StatusOK, d)
+	s.show(c, http.StatusOK, d)
 }
 
 // deskResults is the list under the search box, while typing.
-func (s *Site) deskResults(c *gin.Context) {
+func (s desk) results(c *gin.Context) {
 	d := deskData{Query: c.PostForm("q"), Asked: strings.TrimSpace(c.PostForm("q")) != ""}
 	d.Found, _ = s.node.Find.People(caller(c), d.Query, node.AnyPerson, 12)
 	s.part(c, "desk", "results", d)
 }
 
-func (s *Site) deskPerson(c *gin.Context) {
-	d, err := s.deskFor(c)
+func (s desk) person(c *gin.Context) {
+	d, err := s.read(c)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	s.showDesk(c, http.StatusOK, d)
+	s.show(c, http.StatusOK, d)
 }
 
 // deskFor reads the person who calls.
-func (s *Site) deskFor(c *gin.Context) (d deskData, err error) {
+func (s desk) read(c *gin.Context) (d deskData, err error) {
 	by := caller(c)
 	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
 	if err != nil {
@@ -199,7 +202,7 @@ func (s *Site) offered() (out []node.ActionType, err error) {
 }
 
 // openRequest records what she needs.
-func (s *Site) openRequest(c *gin.Context) {
+func (s desk) openRequest(c *gin.Context) {
 	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -215,13 +218,13 @@ func (s *Site) openRequest(c *gin.Context) {
 			return
 		}
 	}
-	d, err2 := s.deskFor(c)
+	d, err2 := s.read(c)
 	if err2 != nil {
 		s.fail(c, err2)
 		return
 	}
 	d.Form, d.Problem = form, say(err)
-	s.showDesk(c, status(err), d)
+	s.show(c, status(err), d)
 }
 
 func readRequestForm(c *gin.Context) requestForm {
@@ -307,87 +310,6 @@ func parseHour(text string) (minute int, ok bool) {
 		}
 	}
 	return hour*60 + minute, true
-}
-
-// calls is the call-back list.
-func (s *Site) calls(c *gin.Context) {
-	calls, err := s.node.Calls.List(caller(c))
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	now := node.Instant(s.node.Now().UnixMilli())
-	var d struct {
-		Now, Later []node.Call
-		Key        string
-	}
-	d.Key = newKey()
-	for _, call := range calls {
-		if call.After > now {
-			d.Later = append(d.Later, call)
-		} else {
-			d.Now = append(d.Now, call)
-		}
-	}
-	s.render(c, http.StatusOK, "calls", page{Title: "À rappeler", Here: "calls", Narrow: true, Data: d})
-}
-
-// reach notes what came of a call.
-func (s *Site) reach(c *gin.Context) {
-	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	by, ctx := writer(c), c.Request.Context()
-	ok := "told"
-	switch c.PostForm("result") {
-	case "no-answer":
-		ok = "not-reached"
-		_, err = s.node.Calls.NotReached(ctx, by, id, node.CallNoAnswer, 0)
-	case "later":
-		ok = "not-reached"
-		_, err = s.node.Calls.NotReached(ctx, by, id, node.CallLater, node.Instant(s.node.Now().UnixMilli()+laterBy))
-	default:
-		var heard []node.Heard
-		if heard, err = heardOf(c); err == nil {
-			_, err = s.node.Calls.Told(ctx, by, id, heard)
-		}
-	}
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	c.Redirect(http.StatusSeeOther, back(c, "/calls")+"?ok="+ok)
-}
-
-// laterBy is how long "call later" waits: two hours, in milliseconds.
-const laterBy = 2 * 3600_000
-
-// heardOf reads which news were read out, and what she said to each. A news is
-// "<request>.<version>", an answer stands under "word.<request>": nothing, "stop",
-// or "not.<volunteer>".
-func heardOf(c *gin.Context) (out []node.Heard, err error) {
-	for _, news := range c.PostFormArray("news") {
-		id, version, _ := strings.Cut(news, ".")
-		n, err := strconv.ParseUint(version, 10, 32)
-		if err != nil {
-			return nil, &node.Error{Kind: node.Invalid, Code: "malformed-id"}
-		}
-		h := node.Heard{Version: uint32(n)}
-		if h.Request, err = node.ParseID[node.RequestID](id); err != nil {
-			return nil, err
-		}
-		word := c.PostForm("word." + id)
-		if who, not := strings.CutPrefix(word, "not."); not {
-			if h.NotHim, err = node.ParseID[node.VolunteerID](who); err != nil {
-				return nil, err
-			}
-		}
-		h.NoMore = word == "stop"
-		out = append(out, h)
-	}
-	return out, nil
 }
 
 // back is the page of ours that the form was on, or the one given.

@@ -11,6 +11,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// figures is the plain page of counters.
+type figures struct{ *Site }
+
 // bar is one row of a table of figures with its drawing.
 type bar struct {
 	Label   string
@@ -40,7 +43,7 @@ type figuresData struct {
 	Months    []bar
 }
 
-func (s *Site) figures(c *gin.Context) {
+func (s figures) page(c *gin.Context) {
 	now := s.node.Now()
 	d := figuresData{Year: now.Year()}
 	if y, err := strconv.Atoi(c.Query("year")); err == nil && y >= now.Year()-8 && y <= now.Year() {

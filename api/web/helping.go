@@ -8,9 +8,12 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// helping are the volunteer's own pages, phone in hand.
+type helping struct{ *Site }
+
 // mine is the volunteer's page: what I am asked, what I have promised, what is
 // near me.
-func (s *Site) mine(c *gin.Context) {
+func (s helping) page(c *gin.Context) {
 	by := caller(c)
 	m, err := s.node.Requests.Mine(by)
 	if err != nil {
@@ -30,9 +33,9 @@ func (s *Site) mine(c *gin.Context) {
 }
 
 // acceptPage asks for the day when the wish leaves it open.
-func (s *Site) acceptPage(c *gin.Context) { s.showAccept(c, http.StatusOK, nil) }
+func (s helping) acceptPage(c *gin.Context) { s.showAccept(c, http.StatusOK, nil) }
 
-func (s *Site) showAccept(c *gin.Context, code int, problem error) {
+func (s helping) showAccept(c *gin.Context, code int, problem error) {
 	m, err := s.node.Requests.Mine(caller(c))
 	if err != nil {
 		s.fail(c, err)
@@ -54,7 +57,7 @@ func (s *Site) showAccept(c *gin.Context, code int, problem error) {
 }
 
 // actForSelf does what a volunteer presses.
-func (s *Site) actForSelf(c *gin.Context) {
+func (s helping) do(c *gin.Context) {
 	id, err := node.ParseID[node.RequestID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -99,9 +102,9 @@ func (s *Site) actForSelf(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, "/me?ok="+ok)
 }
 
-func (s *Site) availability(c *gin.Context) { s.showAvailability(c, http.StatusOK, nil) }
+func (s helping) availability(c *gin.Context) { s.showAvailability(c, http.StatusOK, nil) }
 
-func (s *Site) showAvailability(c *gin.Context, code int, problem error) {
+func (s helping) showAvailability(c *gin.Context, code int, problem error) {
 	by := caller(c)
 	me, err := s.node.Volunteers.Get(by, by.Volunteer)
 	if err != nil {
@@ -123,7 +126,7 @@ func (s *Site) showAvailability(c *gin.Context, code int, problem error) {
 	}{me, weekTable(me.Offer.Week), ahead, today}})
 }
 
-func (s *Site) setAvailability(c *gin.Context) {
+func (s helping) setAvailability(c *gin.Context) {
 	by := writer(c)
 	err := s.saveAvailability(c, by)
 	if err != nil {
@@ -133,7 +136,7 @@ func (s *Site) setAvailability(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, "/me/availability?ok=changed")
 }
 
-func (s *Site) saveAvailability(c *gin.Context, by node.Caller) error {
+func (s helping) saveAvailability(c *gin.Context, by node.Caller) error {
 	me, err := s.node.Volunteers.Get(by, by.Volunteer)
 	if err != nil {
 		return err

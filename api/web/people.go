@@ -10,6 +10,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// people are the pages of beneficiaries.
+type people struct{ *Site }
+
 // communeChoice is one commune of the territory in a select.
 type communeChoice struct {
 	Code, Label string
@@ -27,7 +30,7 @@ func (s *Site) communes() (out []communeChoice) {
 	return out
 }
 
-func (s *Site) people(c *gin.Context) {
+func (s people) list(c *gin.Context) {
 	cursor, err := readCursor(c.Query("cursor"))
 	if err != nil {
 		s.fail(c, err)
@@ -68,13 +71,13 @@ var modes = []struct{ Value, Label string }{
 	{"phone", "Téléphone"}, {"letter", "Courrier"}, {"visit", "Visite"}, {"sms", "SMS"}, {"email", "Courriel"}, {"app", "Application"},
 }
 
-func (s *Site) newPerson(c *gin.Context) {
-	s.showPersonForm(c, http.StatusOK, personForm{Facts: node.BeneficiaryFacts{Basis: node.Consent}})
+func (s people) blank(c *gin.Context) {
+	s.showForm(c, http.StatusOK, personForm{Facts: node.BeneficiaryFacts{Basis: node.Consent}})
 }
 
 // newPersonFrom opens the form with what was looked for in vain: a name, or a
 // number.
-func (s *Site) newPersonFrom(c *gin.Context) {
+func (s people) blankFrom(c *gin.Context) {
 	f := personForm{Facts: node.BeneficiaryFacts{Basis: node.Consent}}
 	q := strings.TrimSpace(c.PostForm("q"))
 	if e164, err := node.ParsePhone(q); err == nil {
@@ -82,10 +85,10 @@ func (s *Site) newPersonFrom(c *gin.Context) {
 	} else if len(q) <= 80 {
 		f.Words.Last = crypto.NewSecret(q)
 	}
-	s.showPersonForm(c, http.StatusOK, f)
+	s.showForm(c, http.StatusOK, f)
 }
 
-func (s *Site) showPersonForm(c *gin.Context, code int, f personForm) {
+func (s people) showForm(c *gin.Context, code int, f personForm) {
 	f.Communes = s.communes()
 	for len(f.Words.Phones) < 2 {
 		f.Words.Phones = append(f.Words.Phones, node.Phone{})
@@ -154,7 +157,7 @@ func readPersonForm(c *gin.Context) (f personForm) {
 	return f
 }
 
-func (s *Site) enrol(c *gin.Context) {
+func (s people) enrol(c *gin.Context) {
 	f := readPersonForm(c)
 	by := caller(c)
 	if !f.Sure {
@@ -166,14 +169,14 @@ func (s *Site) enrol(c *gin.Context) {
 		if err == nil && len(similar) > 0 {
 			f.Similar = similar
 			f.Problem = &problem{Text: sentences["maybe-duplicate"]}
-			s.showPersonForm(c, http.StatusConflict, f)
+			s.showForm(c, http.StatusConflict, f)
 			return
 		}
 	}
 	r, err := s.node.Beneficiaries.Enrol(c.Request.Context(), writer(c), f.Facts, f.Words)
 	if err != nil {
 		f.Problem = say(err)
-		s.showPersonForm(c, status(err), f)
+		s.showForm(c, status(err), f)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/desk/"+node.BeneficiaryID(r.ID).String()+"?ok=enrolled")
@@ -193,9 +196,9 @@ type personData struct {
 	Key       string
 }
 
-func (s *Site) person(c *gin.Context) {
+func (s people) page(c *gin.Context) {
 	by := caller(c)
-	d, err := s.personData(by, c.Param("id"))
+	d, err := s.read(by, c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -203,7 +206,7 @@ func (s *Site) person(c *gin.Context) {
 	s.render(c, http.StatusOK, "person", page{Title: "Dossier", Here: "people", Data: d})
 }
 
-func (s *Site) personData(by node.Caller, id string) (d personData, err error) {
+func (s people) read(by node.Caller, id string) (d personData, err error) {
 	who, err := node.ParseID[node.BeneficiaryID](id)
 	if err != nil {
 		return d, err
@@ -243,7 +246,7 @@ func (s *Site) personData(by node.Caller, id string) (d personData, err error) {
 	return d, nil
 }
 
-func (s *Site) editPerson(c *gin.Context) {
+func (s people) edit(c *gin.Context) {
 	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -256,10 +259,10 @@ func (s *Site) editPerson(c *gin.Context) {
 	}
 	f := personForm{ID: id.String(), Version: b.Version, Words: b.Words}
 	f.Facts = node.BeneficiaryFacts{Commune: b.Commune, State: b.State, Basis: b.Enrolled.Basis, Notice: b.Enrolled.Notice}
-	s.showPersonForm(c, http.StatusOK, f)
+	s.showForm(c, http.StatusOK, f)
 }
 
-func (s *Site) changePerson(c *gin.Context) {
+func (s people) change(c *gin.Context) {
 	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -278,7 +281,7 @@ func (s *Site) changePerson(c *gin.Context) {
 	}
 	if err != nil {
 		f.Problem = say(err)
-		s.showPersonForm(c, status(err), f)
+		s.showForm(c, status(err), f)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/people/"+id.String()+"?ok=changed")
@@ -295,9 +298,9 @@ type pastForm struct {
 	Today      node.Day
 }
 
-func (s *Site) pastAction(c *gin.Context) { s.showPast(c, http.StatusOK, nil) }
+func (s people) past(c *gin.Context) { s.showPast(c, http.StatusOK, nil) }
 
-func (s *Site) showPast(c *gin.Context, code int, problem error) {
+func (s people) showPast(c *gin.Context, code int, problem error) {
 	by := caller(c)
 	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
 	if err != nil {
@@ -335,8 +338,8 @@ func (s *Site) showPast(c *gin.Context, code int, problem error) {
 	s.render(c, code, "past", page{Title: "Noter une action déjà faite", Here: "people", Narrow: true, Problem: s.sayTo(by, problem), Data: f})
 }
 
-func (s *Site) recordPast(c *gin.Context) {
-	err := s.recordPastAction(c)
+func (s people) recordPast(c *gin.Context) {
+	err := s.recordAction(c)
 	if err != nil {
 		s.showPast(c, status(err), err)
 		return
@@ -344,7 +347,7 @@ func (s *Site) recordPast(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, "/people/"+c.Param("id")+"?ok=done")
 }
 
-func (s *Site) recordPastAction(c *gin.Context) (err error) {
+func (s people) recordAction(c *gin.Context) (err error) {
 	var in node.PastAction
 	if in.Beneficiary, err = node.ParseID[node.BeneficiaryID](c.Param("id")); err != nil {
 		return err

@@ -10,6 +10,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// requests are the pages of requests: the board, one request, its form.
+type requests struct{ *Site }
+
 // boardTabs are the states in the order in which a request passes them.
 var boardTabs = []struct {
 	Slug  string
@@ -25,7 +28,7 @@ var boardTabs = []struct {
 	{"other", "Sans suite", node.StateCancelled},
 }
 
-func (s *Site) board(c *gin.Context) {
+func (s requests) board(c *gin.Context) {
 	by := caller(c)
 	type tab struct {
 		Slug, Label string
@@ -113,9 +116,9 @@ func (s *Site) historyOf(by node.Caller, changes []node.Change) (out []line) {
 	return out
 }
 
-func (s *Site) request(c *gin.Context) { s.showRequest(c, http.StatusOK, nil) }
+func (s requests) page(c *gin.Context) { s.show(c, http.StatusOK, nil) }
 
-func (s *Site) showRequest(c *gin.Context, code int, problem error) {
+func (s requests) show(c *gin.Context, code int, problem error) {
 	by := caller(c)
 	id, err := node.ParseID[node.RequestID](c.Param("id"))
 	if err != nil {
@@ -217,7 +220,7 @@ func slotOf(c *gin.Context) (slot node.Slot, err error) {
 }
 
 // actOnRequest does what a button on the request's page says.
-func (s *Site) actOnRequest(c *gin.Context) {
+func (s requests) do(c *gin.Context) {
 	id, err := node.ParseID[node.RequestID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -226,16 +229,16 @@ func (s *Site) actOnRequest(c *gin.Context) {
 	ok, err := s.act(c, id, c.Param("act"))
 	if err != nil {
 		if c.Param("act") == "edit" {
-			s.editRequestAgain(c, id, err)
+			s.editAgain(c, id, err)
 			return
 		}
-		s.showRequest(c, status(err), err)
+		s.show(c, status(err), err)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/requests/"+id.String()+"?ok="+ok)
 }
 
-func (s *Site) act(c *gin.Context, id node.RequestID, act string) (ok string, err error) {
+func (s requests) act(c *gin.Context, id node.RequestID, act string) (ok string, err error) {
 	ctx, by, r := c.Request.Context(), writer(c), s.node.Requests
 	switch act {
 	case "ask":
@@ -281,7 +284,7 @@ func (s *Site) act(c *gin.Context, id node.RequestID, act string) (ok string, er
 }
 
 // answerFor notes what a volunteer said on the phone.
-func (s *Site) answerFor(c *gin.Context, id node.RequestID, act string) (ok string, err error) {
+func (s requests) answerFor(c *gin.Context, id node.RequestID, act string) (ok string, err error) {
 	v, err := node.ParseID[node.VolunteerID](c.PostForm("volunteer"))
 	if err != nil {
 		return "", err
@@ -330,7 +333,7 @@ type requestEdit struct {
 	Days  []dayChoice
 }
 
-func (s *Site) editRequest(c *gin.Context) {
+func (s requests) edit(c *gin.Context) {
 	id, err := node.ParseID[node.RequestID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -363,7 +366,7 @@ func (s *Site) editRequest(c *gin.Context) {
 	s.showEdit(c, http.StatusOK, v, f, nil)
 }
 
-func (s *Site) editRequestAgain(c *gin.Context, id node.RequestID, problem error) {
+func (s requests) editAgain(c *gin.Context, id node.RequestID, problem error) {
 	v, err := s.node.Requests.Get(caller(c), id)
 	if err != nil {
 		s.fail(c, err)
@@ -372,7 +375,7 @@ func (s *Site) editRequestAgain(c *gin.Context, id node.RequestID, problem error
 	s.showEdit(c, status(problem), v, readRequestForm(c), problem)
 }
 
-func (s *Site) showEdit(c *gin.Context, code int, v node.Visit, f requestForm, problem error) {
+func (s requests) showEdit(c *gin.Context, code int, v node.Visit, f requestForm, problem error) {
 	s.render(c, code, "request_form", page{Title: "Changer la demande", Here: "requests", Narrow: true, Problem: say(problem), Data: requestEdit{Visit: v, Form: f, Days: s.pills()}})
 }
 

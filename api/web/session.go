@@ -9,6 +9,9 @@ import (
 	"github.com/google/uuid"
 )
 
+// entry is how people come in and go out.
+type entry struct{ *Site }
+
 // CookieName of a browser's session.
 const CookieName = "bippop"
 
@@ -70,7 +73,7 @@ func (s *Site) only(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFu
 	}
 }
 
-func (s *Site) home(c *gin.Context) {
+func (s entry) home(c *gin.Context) {
 	switch by := caller(c); {
 	case by.Staff():
 		c.Redirect(http.StatusSeeOther, "/desk")
@@ -88,7 +91,7 @@ func (s *Site) signInPage(c *gin.Context, status int, err error) {
 	}{s.demo, c.PostForm("login")}})
 }
 
-func (s *Site) signIn(c *gin.Context) {
+func (s entry) signIn(c *gin.Context) {
 	token, who, err := s.node.Accounts.SignIn(c.Request.Context(), c.PostForm("login"), crypto.NewSecret(c.PostForm("password")), c.ClientIP(), false)
 	if err != nil {
 		s.signInPage(c, status(err), err)
@@ -105,7 +108,7 @@ func (s *Site) signIn(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, to)
 }
 
-func (s *Site) signOut(c *gin.Context) {
+func (s entry) signOut(c *gin.Context) {
 	if cookie, err := c.Request.Cookie(CookieName); err == nil {
 		if err := s.node.Accounts.SignOut(c.Request.Context(), crypto.NewSecret(cookie.Value)); err != nil {
 			s.fail(c, err)

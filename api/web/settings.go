@@ -3,69 +3,14 @@ package web
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
 	"github.com/gin-gonic/gin"
 )
 
-func (s *Site) catalogue(c *gin.Context) { s.showCatalogue(c, http.StatusOK, nil) }
-
-func (s *Site) showCatalogue(c *gin.Context, code int, problem error) {
-	all, err := s.node.Catalogue.All()
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	edit := c.Query("edit")
-	if problem != nil {
-		edit = c.PostForm("id")
-	}
-	s.render(c, code, "catalogue", page{Title: "Ce que nous proposons", Here: "catalogue", Problem: say(problem), Data: struct {
-		Types      []node.ActionType
-		Edit       string
-		Categories []string
-		Icons      []string
-		Admin      bool
-	}{all, edit, categories[1:], []string{"cup", "cart", "car", "walk", "paper", "book", "screen", "phone", "basket", "ticket", "bistro", "heart", "dots"}, caller(c).Roles.Has(node.RoleAdmin)}})
-}
-
-func (s *Site) defineType(c *gin.Context) {
-	number := func(name string) uint64 {
-		n, _ := strconv.ParseUint(c.PostForm(name), 10, 32)
-		return n
-	}
-	t := node.ActionType{
-		Name: strings.TrimSpace(c.PostForm("name")), Icon: c.PostForm("icon"), Category: node.Category(number("category")),
-		Car: c.PostForm("car") == "yes", Mobility: c.PostForm("mobility") == "yes", AtHome: c.PostForm("at_home") == "yes",
-		Minutes: uint16(min(number("minutes"), 10_000)), Order: uint8(min(number("order"), 200)), Retired: c.PostForm("retired") == "yes",
-	}
-	switch number("pairing") {
-	case 1:
-		t.Pairing = node.Alone
-	case 2:
-		t.Pairing = node.FirstVisit
-	case 3:
-		t.Pairing = node.AlwaysTwo
-	}
-	var err error
-	version := uint32(number("version"))
-	if version > 0 {
-		if t.ID, err = node.ParseID[node.TypeID](c.PostForm("id")); err != nil {
-			s.fail(c, err)
-			return
-		}
-	}
-	if _, known := icons[t.Icon]; !known {
-		t.Icon = "dots"
-	}
-	if _, err := s.node.Catalogue.Define(c.Request.Context(), writer(c), version, t); err != nil {
-		s.showCatalogue(c, status(err), err)
-		return
-	}
-	c.Redirect(http.StatusSeeOther, "/catalogue?ok=changed")
-}
+// settings are the territory's face, its accounts and its imports.
+type settings struct{ *Site }
 
 // settingsData is the territory's face, its accounts and its imports.
 type settingsData struct {
@@ -78,9 +23,9 @@ type settingsData struct {
 	Key      string
 }
 
-func (s *Site) settings(c *gin.Context) { s.showSettings(c, http.StatusOK, settingsData{}, nil) }
+func (s settings) page(c *gin.Context) { s.show(c, http.StatusOK, settingsData{}, nil) }
 
-func (s *Site) showSettings(c *gin.Context, code int, d settingsData, problem error) {
+func (s settings) show(c *gin.Context, code int, d settingsData, problem error) {
 	by := caller(c)
 	var err error
 	if d.Edited.Siren == "" {
@@ -101,7 +46,7 @@ func (s *Site) showSettings(c *gin.Context, code int, d settingsData, problem er
 	s.render(c, code, "settings", page{Title: "Le territoire", Here: "settings", Problem: say(problem), Data: d})
 }
 
-func (s *Site) changeSettings(c *gin.Context) {
+func (s settings) change(c *gin.Context) {
 	t, err := s.node.Settings.Territory()
 	if err != nil {
 		s.fail(c, err)
@@ -110,13 +55,13 @@ func (s *Site) changeSettings(c *gin.Context) {
 	version, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
 	t.Calls, t.Name, t.Phone, t.Hours = c.PostForm("calls"), c.PostForm("name"), c.PostForm("phone"), c.PostForm("hours")
 	if _, err := s.node.Settings.Change(c.Request.Context(), writer(c), uint32(version), t); err != nil {
-		s.showSettings(c, status(err), settingsData{Edited: t}, err)
+		s.show(c, status(err), settingsData{Edited: t}, err)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/settings?ok=changed")
 }
 
-func (s *Site) openAccount(c *gin.Context) {
+func (s settings) openAccount(c *gin.Context) {
 	roles := node.Roles(0)
 	for _, text := range c.PostFormArray("role") {
 		switch text {
@@ -129,14 +74,14 @@ func (s *Site) openAccount(c *gin.Context) {
 	password := newPassword()
 	in := node.NewAccount{Login: c.PostForm("login"), Name: crypto.NewSecret(c.PostForm("name")), Roles: roles, Password: crypto.NewSecret(password)}
 	if _, err := s.node.Accounts.Open(c.Request.Context(), writer(c), in); err != nil {
-		s.showSettings(c, status(err), settingsData{}, err)
+		s.show(c, status(err), settingsData{}, err)
 		return
 	}
-	s.showSettings(c, http.StatusOK, settingsData{Login: in.Login, Password: password}, nil)
+	s.show(c, http.StatusOK, settingsData{Login: in.Login, Password: password}, nil)
 }
 
 // changeAccount closes or opens an account, or makes a new password.
-func (s *Site) changeAccount(c *gin.Context) {
+func (s settings) changeAccount(c *gin.Context) {
 	id, err := node.ParseID[node.AccountID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -164,11 +109,11 @@ func (s *Site) changeAccount(c *gin.Context) {
 		}
 		version, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
 		if _, err := s.node.Accounts.Change(c.Request.Context(), writer(c), id, uint32(version), a.Roles, closed, password); err != nil {
-			s.showSettings(c, status(err), settingsData{}, err)
+			s.show(c, status(err), settingsData{}, err)
 			return
 		}
 		if !password.Empty() {
-			s.showSettings(c, http.StatusOK, settingsData{Login: a.Login, Password: password.Reveal()}, nil)
+			s.show(c, http.StatusOK, settingsData{Login: a.Login, Password: password.Reveal()}, nil)
 			return
 		}
 		c.Redirect(http.StatusSeeOther, "/settings?ok=changed")
@@ -177,20 +122,20 @@ func (s *Site) changeAccount(c *gin.Context) {
 	s.fail(c, &node.Error{Kind: node.NotFound, Code: "no-account"})
 }
 
-func (s *Site) undoImport(c *gin.Context) {
+func (s settings) undoImport(c *gin.Context) {
 	id, err := node.ParseID[node.ImportID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	if _, err := s.node.Imports.Undo(c.Request.Context(), writer(c), id); err != nil {
-		s.showSettings(c, status(err), settingsData{}, err)
+		s.show(c, status(err), settingsData{}, err)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/settings?ok=undone")
 }
 
 // sources credits where the embedded geography comes from.
-func (s *Site) sources(c *gin.Context) {
+func (s settings) sources(c *gin.Context) {
 	s.render(c, http.StatusOK, "sources", page{Title: "Sources et licences", Narrow: true, Data: node.Credits()})
 }

@@ -13,6 +13,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
+// volunteers are the pages of volunteers, as the desk sees them.
+type volunteers struct{ *Site }
+
 func sortChoices(c []communeChoice) {
 	slices.SortFunc(c, func(a, b communeChoice) int { return cmp.Compare(a.Label, b.Label) })
 }
@@ -27,7 +30,7 @@ var statusTabs = []struct {
 	{"suspended", "Suspendus", node.Suspended}, {"ended", "Terminés", node.Ended},
 }
 
-func (s *Site) volunteers(c *gin.Context) {
+func (s volunteers) list(c *gin.Context) {
 	by := caller(c)
 	type tab struct {
 		Slug, Label string
@@ -80,11 +83,11 @@ type volunteerForm struct {
 // Does reports whether the kind is ticked.
 func (f volunteerForm) Does(id node.TypeID) bool { return slices.Contains(f.Offer.Kinds, id) }
 
-func (s *Site) newVolunteer(c *gin.Context) {
-	s.showVolunteerForm(c, http.StatusOK, volunteerForm{Offer: node.Readiness{RadiusKm: 10, PerWeek: 1}})
+func (s volunteers) blank(c *gin.Context) {
+	s.showForm(c, http.StatusOK, volunteerForm{Offer: node.Readiness{RadiusKm: 10, PerWeek: 1}})
 }
 
-func (s *Site) showVolunteerForm(c *gin.Context, code int, f volunteerForm) {
+func (s volunteers) showForm(c *gin.Context, code int, f volunteerForm) {
 	var err error
 	f.Communes = s.communes()
 	if f.Kinds, err = s.offered(); err != nil {
@@ -147,7 +150,7 @@ func weekOf(c *gin.Context) (w node.Week) {
 	return w
 }
 
-func (s *Site) register(c *gin.Context) {
+func (s volunteers) register(c *gin.Context) {
 	f, err := readVolunteerForm(c)
 	var r node.Receipt
 	if err == nil {
@@ -155,7 +158,7 @@ func (s *Site) register(c *gin.Context) {
 	}
 	if err != nil {
 		f.Problem = say(err)
-		s.showVolunteerForm(c, status(err), f)
+		s.showForm(c, status(err), f)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/volunteers/"+node.VolunteerID(r.ID).String()+"?ok=registered")
@@ -191,9 +194,9 @@ func weekTable(w node.Week) (out []weekday) {
 // WeekTable is the form's half-days.
 func (f volunteerForm) WeekTable() []weekday { return weekTable(f.Offer.Week) }
 
-func (s *Site) volunteerPage(c *gin.Context) { s.showVolunteer(c, http.StatusOK, "", nil) }
+func (s volunteers) page(c *gin.Context) { s.show(c, http.StatusOK, "", nil) }
 
-func (s *Site) showVolunteer(c *gin.Context, code int, password string, problem error) {
+func (s volunteers) show(c *gin.Context, code int, password string, problem error) {
 	by := caller(c)
 	id, err := node.ParseID[node.VolunteerID](c.Param("id"))
 	if err != nil {
@@ -226,7 +229,7 @@ func (s *Site) showVolunteer(c *gin.Context, code int, password string, problem 
 	s.render(c, code, "volunteer", page{Title: "Bénévole", Here: "volunteers", Problem: say(problem), Data: d})
 }
 
-func (s *Site) editVolunteer(c *gin.Context) {
+func (s volunteers) edit(c *gin.Context) {
 	id, err := node.ParseID[node.VolunteerID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -237,10 +240,10 @@ func (s *Site) editVolunteer(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	s.showVolunteerForm(c, http.StatusOK, volunteerForm{ID: id.String(), Version: v.Version, Words: v.Words, Offer: v.Offer})
+	s.showForm(c, http.StatusOK, volunteerForm{ID: id.String(), Version: v.Version, Words: v.Words, Offer: v.Offer})
 }
 
-func (s *Site) changeVolunteer(c *gin.Context) {
+func (s volunteers) change(c *gin.Context) {
 	id, err := node.ParseID[node.VolunteerID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -257,13 +260,13 @@ func (s *Site) changeVolunteer(c *gin.Context) {
 	}
 	if err != nil {
 		f.Problem = say(err)
-		s.showVolunteerForm(c, status(err), f)
+		s.showForm(c, status(err), f)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/volunteers/"+id.String()+"?ok=changed")
 }
 
-func (s *Site) stepVolunteer(c *gin.Context) {
+func (s volunteers) step(c *gin.Context) {
 	id, err := node.ParseID[node.VolunteerID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -272,7 +275,7 @@ func (s *Site) stepVolunteer(c *gin.Context) {
 	version, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
 	to, _ := strconv.ParseUint(c.PostForm("to"), 10, 8)
 	if _, err := s.node.Volunteers.Step(c.Request.Context(), writer(c), id, uint32(version), node.Status(to)); err != nil {
-		s.showVolunteer(c, status(err), "", err)
+		s.show(c, status(err), "", err)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/volunteers/"+id.String()+"?ok=changed")
@@ -280,7 +283,7 @@ func (s *Site) stepVolunteer(c *gin.Context) {
 
 // volunteerAccount opens a sign-in for a volunteer, or gives a new password. The
 // password is shown once, to be read out or handed over.
-func (s *Site) volunteerAccount(c *gin.Context) {
+func (s volunteers) account(c *gin.Context) {
 	id, err := node.ParseID[node.VolunteerID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -297,10 +300,10 @@ func (s *Site) volunteerAccount(c *gin.Context) {
 		_, err = s.node.Accounts.Open(c.Request.Context(), by, node.NewAccount{Login: newLogin(), Password: password, Roles: node.RoleVolunteer, Of: id})
 	}
 	if err != nil {
-		s.showVolunteer(c, status(err), "", err)
+		s.show(c, status(err), "", err)
 		return
 	}
-	s.showVolunteer(c, http.StatusOK, password.Reveal(), nil)
+	s.show(c, http.StatusOK, password.Reveal(), nil)
 }
 
 // syllables of passwords and logins that can be read out on the phone.
