@@ -21,6 +21,9 @@ type PasswordCost struct {
 // 19 MiB, two passes, one lane.
 var DefaultPasswordCost = PasswordCost{KiB: 19 * 1024, Times: 2}
 
+// maxPasswordKiB bounds what a hash that somebody else wrote can make us spend.
+const maxPasswordKiB = 1 << 20
+
 // ErrPassword says that a password does not fit its hash.
 var ErrPassword = errors.New("wrong password")
 
@@ -47,7 +50,7 @@ func CheckPassword(hash string, password Secret) error {
 	if _, err := fmt.Sscanf(parts[2], "v=%d", &version); err != nil || version != argon2.Version {
 		return errors.New("password hash has an unknown argon2 version")
 	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=1", &cost.KiB, &cost.Times); err != nil {
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=1", &cost.KiB, &cost.Times); err != nil || cost.Times == 0 || cost.Times > 64 || cost.KiB > maxPasswordKiB {
 		return errors.New("password hash has unreadable costs")
 	}
 	salt, err1 := base64.RawStdEncoding.DecodeString(parts[4])

@@ -353,8 +353,6 @@ type bound struct {
 
 var large = map[string]bound{
 	"consensus.Replica":                     {30, 22, "raft's own surface: transport, log, snapshots and their loops end in one place"},
-	"api.server":                            {90, 0, "one handler a route"},
-	"api/web.Site":                          {110, 0, "one handler a page"},
 	"api.beneficiary":                       {0, 34, "DTO: her whole page in one flat form"},
 	"api.volunteer":                         {0, 26, "DTO: his whole page in one flat form"},
 	"node.core":                             {32, 0, "what all services read in common; unexported, no state of its own"},

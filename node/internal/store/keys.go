@@ -99,6 +99,8 @@ type Replay struct {
 	Refusal uint16   `cbor:"5,keyasint"`
 	At      when.At  `cbor:"6,keyasint"`
 	Version uint32   `cbor:"7,keyasint"` // of the record afterwards
+
+	Clash ident.Request `cbor:"8,keyasint"` // with DoubleBooked: where he is expected
 }
 
 func replayKey(by ident.Account, key string) []byte {

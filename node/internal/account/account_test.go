@@ -1,0 +1,33 @@
+package account_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/refuse"
+)
+
+func TestRoles(t *testing.T) {
+	if account.Admin != 1 || account.Agent != 2 || account.Volunteer != 4 {
+		t.Error("bits that stand in the store have changed")
+	}
+	both := account.Admin | account.Volunteer
+	if !both.Has(account.Admin) || both.Has(account.Agent) || !both.Has(account.Agent|account.Volunteer) || account.Roles(0).Has(both) {
+		t.Error("Has does not tell")
+	}
+}
+
+func TestChange(t *testing.T) {
+	a := account.Account{Version: 2, Login: "anne", Password: []byte("old"), Roles: account.Agent}
+	got, err := a.Change(2, account.Admin, true, nil)
+	if err != nil || got.Version != 3 || got.Roles != account.Admin || !got.Closed || string(got.Password) != "old" || got.Login != "anne" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, _ = got.Change(3, account.Admin, false, []byte("new")); string(got.Password) != "new" || got.Closed {
+		t.Errorf("%+v", got)
+	}
+	if got, err := a.Change(1, account.Admin, true, nil); !errors.Is(err, refuse.StaleVersion) || got.Version != 2 || got.Closed {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
