@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// askMain is the program ask of the stories:
+//
+//	ask ready                     wait until $URL answers
+//	ask as ROLE demo.json         sign in with the demo's account
+//	ask sign-in LOGIN PASSWORD
+//	ask METHOD PATH [FILE]        call with the token of the last sign-in
+//
+// It prints the answer's body, and fails when the answer is a refusal.
+func askMain() {
+	if err := ask(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "ask:", err)
+		os.Exit(1)
+	}
+}
+
+func ask(args []string) error {
+	switch args[0] {
+	case "ready":
+		return awaitReady(os.Getenv("URL"), time.Minute)
+	case "as":
+		var home demoHome
+		text, err := os.ReadFile(args[2])
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(text, &home); err != nil {
+			return err
+		}
+		a, err := home.account(args[1])
+		if err != nil {
+			return err
+		}
+		return askSignIn(a.Login, a.Password)
+	case "sign-in":
+		return askSignIn(args[1], args[2])
+	}
+	var body []byte
+	if len(args) > 2 {
+		var err error
+		if body, err = os.ReadFile(args[2]); err != nil {
+			return err
+		}
+	}
+	answer, err := askCall(args[0], args[1], body)
+	os.Stdout.Write(answer)
+	return err
+}
+
+func askSignIn(login, password string) error {
+	body, _ := json.Marshal(map[string]string{"login": login, "password": password})
+	answer, err := askCall("POST", "/api/v1/sessions", body)
+	if err != nil {
+		return err
+	}
+	var session struct{ Token string }
+	if err := json.Unmarshal(answer, &session); err != nil {
+		return err
+	}
+	return os.WriteFile("token", []byte(session.Token), 0o600)
+}
+
+// askCall writes the ID in the answer, or of the first item in it, to the file
+// id. Variables in the body are put in.
+func askCall(method, path string, body []byte) ([]byte, error) {
+	r, err := http.NewRequest(method, os.Getenv("URL")+path, strings.NewReader(os.ExpandEnv(string(body))))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > 0 {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if token, err := os.ReadFile("token"); err == nil {
+		r.Header.Set("Authorization", "Bearer "+string(token))
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode >= 400 {
+		return text, fmt.Errorf("%s %s answers %s", method, path, answer.Status)
+	}
+	var made struct {
+		ID    string
+		Items []struct{ ID string }
+	}
+	if json.Unmarshal(text, &made) == nil {
+		if made.ID == "" && len(made.Items) > 0 {
+			made.ID = made.Items[0].ID
+		}
+		if made.ID != "" {
+			return text, os.WriteFile("id", []byte(made.ID), 0o600)
+		}
+	}
+	return text, nil
+}
+
+// awaitReady polls until the node answers, or the time is over.
+func awaitReady(url string, patience time.Duration) error {
+	c := http.Client{Timeout: 5 * time.Second}
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		answer, err := c.Get(url + "/readyz")
+		if err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s is not ready after %s", url, patience)
+		}
+		<-tick.C
+	}
+}

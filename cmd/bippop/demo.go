@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/bippop/bippop/cmd/bippop/internal/synth"
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node"
+	"github.com/spf13/cobra"
+)
+
+// demoOptions is what the demo was told.
+type demoOptions struct {
+	dir     string
+	port    int
+	profile string
+	seed    uint64
+	chosen  bool // profile or seed were typed, so they must fit what the folder holds
+	asJSON  bool
+	reset   bool
+}
+
+func demoCommand(env func(string) string, out output) *cobra.Command {
+	var o demoOptions
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Run a territory with invented people on this machine",
+		Long: "demo runs a territory of invented people in real communes, on this machine only, and prints where to look and how to sign in.\n" +
+			"Started again it finds everything as it was left.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			o.chosen = c.Flags().Changed("profile") || c.Flags().Changed("seed")
+			limitMemory(env)
+			return runDemo(c.Context(), o, out)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.dir, "dir", "", "folder of the demo (default: bippop-demo in your cache folder)")
+	f.IntVar(&o.port, "port", 8080, "port on 127.0.0.1; 0 takes a free one")
+	f.StringVar(&o.profile, "profile", string(synth.Start), "how many people: start, commune, epci or departement")
+	f.Uint64Var(&o.seed, "seed", 1, "other people for another number")
+	f.BoolVar(&o.asJSON, "json", false, "print one line for programs")
+	f.BoolVar(&o.reset, "reset", false, "forget the demo in the folder and begin anew")
+	return c
+}
+
+// demoPasswords are cheap to check: the people are invented and the machine is
+// the visitor's own.
+var demoPasswords = crypto.PasswordCost{KiB: 64, Times: 1}
+
+func runDemo(ctx context.Context, o demoOptions, out output) error {
+	profile, err := synth.ParseProfile(o.profile)
+	if err != nil {
+		return usageError{err}
+	}
+	if o.port < 0 || o.port > 65535 {
+		return usagef("--port is a number from 0 to 65535")
+	}
+	l, err := listenOn(net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)), "--port")
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	home, err := openDemoHome(o.dir, o.reset)
+	if err != nil {
+		return err
+	}
+	if home.Filled && o.chosen && (home.Profile != profile || home.Seed != o.seed) {
+		return fmt.Errorf("the demo in %s was made with --profile %s --seed %d: leave these out to find it again, or add --reset to begin anew", home.dir, home.Profile, home.Seed)
+	}
+	if !home.Filled {
+		home.Profile, home.Seed = profile, o.seed
+	}
+	n, err := home.open(ctx, out)
+	if err != nil {
+		return err
+	}
+	announce := func() error { return announceDemo(out, o.asJSON, home, "http://"+l.Addr().String()) }
+	return serveThen(ctx, l, n, handler(n, demoLog(out), false, home.Accounts), announce)
+}
+
+// demoAnswer is the line of demo --json; other programs rely on it.
+type demoAnswer struct {
+	Ready       bool            `json:"ready"`
+	Territories []demoTerritory `json:"territories"`
+}
+
+type demoTerritory struct {
+	Siren    string        `json:"siren"`
+	Name     string        `json:"name"`
+	URLs     []string      `json:"urls"`
+	Accounts []demoAccount `json:"accounts"`
+}
+
+// demoAccount is somebody as whom a visitor may sign in. The password is as
+// public as the demo.
+type demoAccount struct {
+	Role     string `json:"role"`
+	Login    string `json:"login"`
+	Password string `json:"password"`
+	Label    string `json:"label,omitempty"`
+}
+
+func announceDemo(out output, asJSON bool, home *demoHome, url string) error {
+	if asJSON {
+		accounts := slices.Clone(home.Accounts)
+		for i := range accounts {
+			accounts[i].Label = "" // for people
+		}
+		return out.json(demoAnswer{true, []demoTerritory{{demoSiren, home.Name, []string{url}, accounts}}})
+	}
+	out.printf("%s — %s\n\n  %s\n", demoCalls, home.Name, url)
+	t := tabwriter.NewWriter(out.result, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(t, "  sign in as\tlogin\tpassword\t")
+	for _, a := range home.Accounts {
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", a.Role, a.Login, a.Password, a.Label)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	out.printf("\nEverybody in it is invented. It is kept in %s;\nCtrl-C stops it, bippop demo starts it again, --reset begins anew.", home.dir)
+	return nil
+}
+
+// demoLog says what a visitor has to know, and nothing that only an operator
+// understands.
+func demoLog(out output) *slog.Logger { return node.NewLogger(out.progress, slog.LevelError) }
+
+// defaultDemoDir is where a visitor's own programs keep what can be made again.
+func defaultDemoDir() string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "bippop-demo"
+	}
+	return filepath.Join(cache, "bippop-demo")
+}
+
+// open finds the demo as it was left, or makes it.
+func (h *demoHome) open(ctx context.Context, out output) (*node.Node, error) {
+	cfg := node.Config{
+		Dir: filepath.Join(h.dir, "data"), Vault: filepath.Join(h.dir, "vault.age"),
+		Logger: demoLog(out), PasswordCost: demoPasswords,
+	}
+	identity := filepath.Join(h.dir, "identity.txt")
+	var err error
+	if h.Filled {
+		if cfg.Unseal, err = crypto.IdentityFile(identity); err != nil {
+			return nil, err
+		}
+		return node.Open(ctx, cfg)
+	}
+	if err := crypto.NewIdentityFile(identity); err != nil {
+		return nil, err
+	}
+	if cfg.Unseal, err = crypto.IdentityFile(identity); err != nil {
+		return nil, err
+	}
+	n, err := h.fill(ctx, cfg, out)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.save(); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) != "bippop" && filepath.Base(os.Args[0]) != "ask" && len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		fmt.Fprintln(os.Stderr, "the test binary was started as if it were bippop; it would start itself again and again")
+		os.Exit(2)
+	}
+	testscript.Main(m, map[string]func(){"bippop": main, "ask": askMain})
+}
+
+// TestStories runs testdata/*.txtar: each tells what somebody does and sees.
+// Beside bippop there is ask, a small program that speaks to the node at $URL.
+func TestStories(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("TESTDATA", sheetTestdata(t))
+			e.Setenv("TODAY", today(t))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"port":   cmdPort,
+			"id":     cmdID,
+			"alter":  cmdAlter,
+			"canary": cmdCanary,
+		},
+	})
+}
+
+// sheetTestdata is where the spreadsheets lie that the reader is tested with.
+func sheetTestdata(t *testing.T) string {
+	dir, err := filepath.Abs("../../node/internal/sheet/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// today is the day in the territory of the stories.
+func today(t *testing.T) string {
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Now().In(zone).Format(time.DateOnly)
+}
+
+// cmdPort sets $PORT and $URL to a port that nobody listens on.
+func cmdPort(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	port := l.Addr().(*net.TCPAddr).Port
+	ts.Check(l.Close())
+	ts.Setenv("PORT", strconv.Itoa(port))
+	ts.Setenv("URL", fmt.Sprint("http://127.0.0.1:", port))
+}
+
+// cmdID sets a variable to the ID that ask has seen last.
+func cmdID(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Setenv(args[0], ts.ReadFile("id"))
+}
+
+// cmdAlter flips one bit in the middle of the newest file that fits a pattern.
+func cmdAlter(ts *testscript.TestScript, neg bool, args []string) {
+	names, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(names) == 0 {
+		ts.Fatalf("no file fits %s", args[0])
+	}
+	name := slices.Max(names)
+	b, err := os.ReadFile(name)
+	ts.Check(err)
+	b[len(b)/2] ^= 1
+	ts.Check(os.WriteFile(name, b, 0o600))
+}
