@@ -115,13 +115,9 @@ type beneficiariesInput struct {
 	Reading
 	Paging
 	Commune string `query:"commune" doc:"INSEE code; none: all"`
-	Q       string `query:"q" doc:"A name as heard, or a telephone number: the best matches, at most 50, on one page"`
 }
 
 func (s beneficiaryRoutes) beneficiaries(ctx context.Context, in *beneficiariesInput) (*listed[beneficiary], error) {
-	if in.Q != "" {
-		return s.searchBeneficiaries(ctx, in)
-	}
 	name := listName("beneficiaries", in.Commune)
 	p, err := in.page(name)
 	if err != nil {
@@ -132,23 +128,6 @@ func (s beneficiaryRoutes) beneficiaries(ctx context.Context, in *beneficiariesI
 		return nil, err
 	}
 	return page(found, cursor(name, next), s.beneficiaryOut), nil
-}
-
-func (s beneficiaryRoutes) searchBeneficiaries(ctx context.Context, in *beneficiariesInput) (*listed[beneficiary], error) {
-	if in.Cursor != "" {
-		return nil, malformed("query.cursor", "expected none: a search has one page")
-	}
-	found, err := s.node.Find.People(caller(ctx), in.Q, node.OnlyBeneficiary, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	var hers []node.Beneficiary
-	for _, f := range found {
-		if f.Beneficiary != nil && (in.Commune == "" || f.Beneficiary.Commune == in.Commune) {
-			hers = append(hers, *f.Beneficiary)
-		}
-	}
-	return page(hers, "", s.beneficiaryOut), nil
 }
 
 type enrolInput struct {

@@ -23,15 +23,23 @@ func foundOut(f node.Found) found {
 	return found{"volunteer", f.By.String(), hisShort(*f.Volunteer)}
 }
 
+// findInput stands in a body: a name or a number in an address would end up in
+// the logs of every proxy on the way.
 type findInput struct {
 	Reading
-	Q     string        `query:"q" required:"true" doc:"A name as heard, a telephone number or its last four digits, a name and a commune"`
-	Kind  kindFoundWord `query:"kind" doc:"None: both"`
-	Limit int           `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"At most 50 are found"`
+	Body struct {
+		Q     string        `json:"q" doc:"A name as heard, a telephone number or its last four digits, a name and a commune"`
+		Kind  kindFoundWord `json:"kind,omitempty" doc:"None: both"`
+		Limit int           `json:"limit,omitempty" minimum:"0" maximum:"100" doc:"At most 50 are found; 0: 20"`
+	}
 }
 
 func (s findRoutes) find(ctx context.Context, in *findInput) (*listed[found], error) {
-	people, err := s.node.Find.People(caller(ctx), in.Q, kindsFound.value(string(in.Kind)), in.Limit)
+	limit := in.Body.Limit
+	if limit == 0 {
+		limit = 20
+	}
+	people, err := s.node.Find.People(caller(ctx), in.Body.Q, kindsFound.value(string(in.Body.Kind)), limit)
 	if err != nil {
 		return nil, err
 	}

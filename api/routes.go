@@ -84,7 +84,7 @@ func (s *server) surface() {
 	add(s, signedIn, 200, "GET", "/territory", "read-territory", territoryRoutes{s}.territory)
 	add(s, admins, 200, "PUT", "/territory", "change-territory", territoryRoutes{s}.changeTerritory)
 	add(s, signedIn, 200, "GET", "/communes", "search-communes", territoryRoutes{s}.communes)
-	add(s, desk, 200, "GET", "/find", "find-people", findRoutes{s}.find)
+	add(s, desk, 200, "POST", "/find", "find-people", findRoutes{s}.find)
 }
 
 // mount adds the surface and its description to e.

@@ -46,6 +46,9 @@ type Token struct {
 // alike.
 func (s *Accounts) SignIn(ctx context.Context, login string, password Secret, from string, bearer bool) (Token, Caller, error) {
 	login = strings.ToLower(strings.TrimSpace(login))
+	if checkLogin(login) != nil {
+		login = "" // no account has it, and nothing of it is kept
+	}
 	if wait := s.throttle.take(login, from, s.now()); wait > 0 {
 		return Token{}, Caller{}, &Error{Kind: TooMany, Code: "too-many-sign-ins", Reason: "too many tries; wait before the next one", After: int(wait.Seconds()) + 1}
 	}
@@ -184,7 +187,7 @@ func (s *Accounts) Change(ctx context.Context, by Caller, id AccountID, version 
 	if err := by.may(needed); err != nil {
 		return Receipt{}, err
 	}
-	if roles == 0 || roles.Has(account.Volunteer) != !acc.Of.Zero() {
+	if roles == 0 || roles > account.Admin|account.Agent|account.Volunteer || roles.Has(account.Volunteer) != !acc.Of.Zero() {
 		return Receipt{}, invalid("roles", "unknown-role", "the role volunteer stays with the account of a volunteer, and others need another role")
 	}
 	c := command.ChangeAccount{Stamp: s.stamp(by, ""), ID: id, Version: version, Roles: roles, Closed: closed}
@@ -339,6 +342,9 @@ const (
 	addressEvery = 5 * time.Second
 )
 
+// mostTries bounds the memory of the throttle: some 20 MB.
+const mostTries = 100_000
+
 func newThrottle() *throttle {
 	return &throttle{tries: map[string]*rate.Limiter{}}
 }
@@ -347,14 +353,16 @@ func newThrottle() *throttle {
 func (t *throttle) take(login, from string, now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if now.Sub(t.swept) > time.Hour || len(t.tries) > 100_000 {
+	if now.Sub(t.swept) > time.Hour || len(t.tries) > mostTries {
 		t.sweep(now)
 	}
-	a := t.limiter("a"+from, addressEvery, addressBurst)
-	l := t.limiter("l"+login, loginEvery, loginBurst)
-	if !a.AllowN(now, 1) {
+	if len(t.tries) > mostTries {
+		return addressEvery // under attack from very many addresses: everybody waits a little
+	}
+	if !t.limiter("a"+from, addressEvery, addressBurst).AllowN(now, 1) {
 		return addressEvery
 	}
+	l := t.limiter("l"+login, loginEvery, loginBurst)
 	if !l.AllowN(now, 1) {
 		return time.Duration((1 - l.TokensAt(now)) * float64(loginEvery))
 	}

@@ -190,7 +190,7 @@ const (
 	mostLinked  = 50 // volunteers preferred or refused
 )
 
-// check puts facts and words into their stored form, or says which field does
+// checkBeneficiary puts facts and words into their stored form, or says which field does
 // not fit. It never quotes a value.
 func (s *core) checkBeneficiary(f *BeneficiaryFacts, w *BeneficiaryWords) error {
 	if err := s.inTerritory("commune", f.Commune); err != nil {
@@ -350,7 +350,10 @@ func Age(birth Secret, today time.Time) int {
 
 // cell is where a fact about her is counted now.
 func (s *core) cell(i public.Indicator, commune string, category public.Category, w BeneficiaryWords) public.Cell {
-	now := s.now().In(s.zone())
+	return cellAt(s.now().In(s.zone()), i, commune, category, w)
+}
+
+func cellAt(now time.Time, i public.Indicator, commune string, category public.Category, w BeneficiaryWords) public.Cell {
 	code, err := public.ParseCommune(commune)
 	if err != nil {
 		panic("node: a record holds no commune code")

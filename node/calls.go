@@ -8,6 +8,7 @@ import (
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/view"
 )
@@ -22,6 +23,7 @@ type Call struct {
 	Due    Instant // the earliest hour that the news is about; 0 when none presses
 	After  Instant // not before, when somebody said "later"
 	Missed int     // calls without answer since the last talk
+	Later  bool    // not now: somebody said "later", and nothing presses before
 }
 
 // News is what she must hear about one request.
@@ -36,62 +38,113 @@ type News struct {
 const callLimit = 100
 
 // List is the call-back list: one entry a person, the most pressing first, those
-// to be called later last.
+// to be called later last. Everybody is weighed; the first hundred are opened.
 func (s *Calls) List(by Caller) (out []Call, err error) {
 	if err := by.may(callPeople); err != nil {
 		return nil, err
 	}
 	zone, now := s.zone(), s.clock()
 	err = s.view(func(tx *store.Tx) error {
-		requests, err := ids(tx, view.ToCallAll(), 10*callLimit)
+		waiting, err := s.waiting(tx, now)
 		if err != nil {
 			return err
 		}
-		out, err = s.calls(s.reader(tx, zone), requests)
-		return err
-	})
-	slices.SortStableFunc(out, func(a, b Call) int {
-		return cmp.Or(
-			cmp.Compare(later(a, now), later(b, now)),
-			cmp.Compare(due(a), due(b)),
-		)
+		r := s.reader(tx, zone)
+		for _, w := range waiting[:min(len(waiting), callLimit)] {
+			c, err := s.call(r, w.requests, now)
+			if err != nil {
+				return err
+			}
+			out = append(out, c)
+		}
+		return nil
 	})
 	return out, err
 }
 
-func later(c Call, now Instant) int {
-	if c.After > now {
-		return 1
-	}
-	return 0
+// unheard is one person who must hear something, before her words are opened.
+type unheard struct {
+	requests []RequestID
+	due      Instant
+	later    bool
 }
 
-func due(c Call) Instant {
-	if c.Due == 0 {
-		return 1 << 62
+// waiting weighs everybody who must hear something, by records alone.
+func (s *Calls) waiting(tx *store.Tx, now Instant) (out []unheard, err error) {
+	var last BeneficiaryID
+	var people []BeneficiaryID
+	err = view.EachToCall(tx, func(b BeneficiaryID, id RequestID) bool {
+		if b != last {
+			people, out, last = append(people, b), append(out, unheard{}), b
+		}
+		u := &out[len(out)-1]
+		u.requests = append(u.requests, id)
+		return true
+	})
+	if err != nil {
+		return nil, err
 	}
-	return c.Due
+	for i := range out {
+		her, _, err := store.Beneficiaries.Get(tx, people[i][:])
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range out[i].requests {
+			r, _, err := store.Requests.Get(tx, id[:])
+			if err != nil {
+				return nil, err
+			}
+			out[i].due = sooner(out[i].due, dueOf(r))
+		}
+		out[i].later = waits(her.CallAfter, out[i].due, now)
+	}
+	slices.SortStableFunc(out, func(a, b unheard) int {
+		if a.later != b.later {
+			if a.later {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(uint64(a.due)-1, uint64(b.due)-1) // 0, which presses least, comes last
+	})
+	return out, nil
 }
+
+// dueOf is the hour that the news of a request is about, or 0.
+func dueOf(r request.Request) Instant {
+	if r.Plan.Start != 0 {
+		return r.Plan.Start
+	}
+	return r.Believes.Start
+}
+
+func sooner(a, b Instant) Instant {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// waits: she asked to be called later, and nothing happens before.
+func waits(after, due, now Instant) bool { return after > now && (due == 0 || due > after) }
 
 // Of is what one person must hear; nil when nothing.
 func (s *Calls) Of(by Caller, id BeneficiaryID) (*Call, error) {
 	if err := by.may(callPeople); err != nil {
 		return nil, err
 	}
-	var out []Call
-	zone := s.zone()
+	var call *Call
+	zone, now := s.zone(), s.clock()
 	err := s.view(func(tx *store.Tx) error {
 		requests, err := ids(tx, view.ToCall(id), 50)
-		if err != nil {
+		if err != nil || len(requests) == 0 {
 			return err
 		}
-		out, err = s.calls(s.reader(tx, zone), requests)
+		c, err := s.call(s.reader(tx, zone), requests, now)
+		call = &c
 		return err
 	})
-	if err != nil || len(out) == 0 {
-		return nil, err
-	}
-	return &out[0], nil
+	return call, err
 }
 
 // Count is how many people are to be called, counted up to a thousand news.
@@ -111,30 +164,19 @@ func (s *Calls) Count(by Caller) (n int, err error) {
 	return n, err
 }
 
-// calls groups requests, which come sorted by person.
-func (s *Calls) calls(r *reader, requests []RequestID) (out []Call, err error) {
+// call opens what one person must hear.
+func (s *Calls) call(r *reader, requests []RequestID, now Instant) (c Call, err error) {
 	visits, err := r.all(requests)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
 	for _, v := range visits {
-		if len(out) == 0 || out[len(out)-1].Her.ID != v.Her.ID {
-			if len(out) == callLimit {
-				return out, nil
-			}
-			out = append(out, Call{Her: v.Her, After: v.Her.CallAfter, Missed: int(v.Her.Missed)})
-		}
-		c := &out[len(out)-1]
+		c.Her, c.After, c.Missed = v.Her, v.Her.CallAfter, int(v.Her.Missed)
 		c.News = append(c.News, News{Visit: v, First: len(v.Believes.Coming) == 0 && !v.Believes.Over})
-		at := v.Plan.Start
-		if at == 0 {
-			at = v.Believes.Start
-		}
-		if at != 0 && (c.Due == 0 || at < c.Due) {
-			c.Due = at
-		}
+		c.Due = sooner(c.Due, dueOf(v.Request))
 	}
-	return out, nil
+	c.Later = waits(c.After, c.Due, now)
+	return c, nil
 }
 
 // Heard is what she said to one piece of news.

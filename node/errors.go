@@ -52,6 +52,7 @@ var (
 	errSignIn    = &Error{Kind: SignIn, Code: "sign-in", Reason: "sign in first"}
 	errFull      = &Error{Kind: Unavailable, Code: "disk-full", Reason: "the disk is almost full: nothing is written until the operator frees space; reading goes on"}
 	errDamaged   = &Error{Kind: Unavailable, Code: "damaged", Reason: "the data on disk is damaged: this node serves nothing until the operator restores it"}
+	errStopped   = &Error{Kind: Unavailable, Code: "log-stopped", Reason: "the log cannot be written: the operator must look at the disk and start the node again"}
 	errBusy      = &Error{Kind: Unavailable, Code: "busy", Reason: "too many writes are waiting; try again in a few seconds"}
 	errUnknown   = &Error{Kind: Unavailable, Code: "unknown-outcome", Reason: "nobody can say yet whether this was recorded; send it again with the same Idempotency-Key"}
 	errLeader    = &Error{Kind: Unavailable, Code: "no-leader", Reason: "the replicas are choosing a leader; try again in a few seconds"}
@@ -80,14 +81,14 @@ func explain(err error) error {
 		return refused(reason, RequestID{})
 	case errors.Is(err, store.ErrDamaged), errors.Is(err, crypto.ErrDamaged), errors.Is(err, consensus.ErrDamaged):
 		return errDamaged
-	case errors.Is(err, consensus.ErrStore):
-		return errFull
+	case errors.Is(err, consensus.ErrUnknown), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return errUnknown // whatever else is wrong: it may be recorded
+	case errors.Is(err, consensus.ErrStore), errors.Is(err, consensus.ErrStalled):
+		return errStopped
 	case errors.Is(err, consensus.ErrBusy):
 		return errBusy
 	case errors.Is(err, consensus.ErrNotLeader):
 		return errLeader
-	case errors.Is(err, consensus.ErrUnknown), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return errUnknown
 	case errors.Is(err, consensus.ErrClosed):
 		return &Error{Kind: Unavailable, Code: "stopping", Reason: "the node is stopping; try again in a moment"}
 	}

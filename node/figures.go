@@ -101,6 +101,13 @@ type monthSums struct {
 
 func newTallies() *tallies { return &tallies{months: map[Month]*monthSums{}} }
 
+// forget drops all sums, when the state was replaced.
+func (t *tallies) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.months = map[Month]*monthSums{}
+}
+
 // counted follows a write at index.
 func (t *tallies) counted(index uint64, e event.Counted) {
 	t.mu.Lock()

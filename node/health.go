@@ -51,7 +51,7 @@ func (h *health) readable() error {
 	case h.damaged.Load():
 		return errDamaged
 	case h.stopped.Load():
-		return &Error{Kind: Unavailable, Code: "log-stopped", Reason: "the log cannot be written: the operator must look at the disk and start the node again"}
+		return errStopped
 	}
 	return nil
 }

@@ -61,6 +61,9 @@ type Mine struct {
 	Near     []Proposal
 }
 
+// mostLooking bounds what is read of one commune: many times what a day brings.
+const mostLooking = 500
+
 // nearLimit is how many open requests near him a volunteer is shown.
 const nearLimit = 20
 
@@ -217,7 +220,7 @@ func (s *Requests) near(r *reader, me people.Volunteer, t Territory) ([]Proposal
 		if !ok || metres > int(me.Offer.RadiusKm)*1000 {
 			continue
 		}
-		some, err := ids(r.tx, view.Looking(commune), 50)
+		some, err := ids(r.tx, view.Looking(commune), mostLooking)
 		if err != nil {
 			return nil, err
 		}
@@ -232,7 +235,7 @@ func (s *Requests) near(r *reader, me people.Volunteer, t Territory) ([]Proposal
 		if !ok {
 			continue
 		}
-		if _, asked := q.Asking(me.ID); asked {
+		if _, asked := q.Asking(me.ID); asked || !s.answerable(q) {
 			continue
 		}
 		her, _, err := store.Beneficiaries.Get(r.tx, q.Beneficiary[:])

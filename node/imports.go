@@ -80,7 +80,7 @@ type ready struct {
 // Preview reads the file and says row by row what an import would do. Nothing is
 // written.
 func (s *Imports) Preview(by Caller, in Spreadsheet) (Report, error) {
-	_, report, err := s.read(by, in)
+	_, _, report, err := s.read(by, in, nil)
 	return report, err
 }
 
@@ -89,7 +89,24 @@ func (s *Imports) Preview(by Caller, in Spreadsheet) (Report, error) {
 // that was interrupted goes on with the same file, and so does a call that is
 // repeated under its Idempotency-Key.
 func (s *Imports) Run(ctx context.Context, by Caller, id ImportID, in Spreadsheet) (Report, error) {
-	rows, report, err := s.read(by, in)
+	if err := by.may(importPeople); err != nil {
+		return Report{}, err
+	}
+	if id.Zero() {
+		var err error
+		if id, err = s.begunUnder(by); err != nil {
+			return Report{}, err
+		}
+	}
+	var record people.Import
+	var kept []byte
+	var err error
+	if !id.Zero() {
+		if record, kept, err = s.resume(id, in); err != nil {
+			return Report{}, err
+		}
+	}
+	rows, kept, report, err := s.read(by, in, kept)
 	if err != nil {
 		return report, err
 	}
@@ -99,52 +116,81 @@ func (s *Imports) Run(ctx context.Context, by Caller, id ImportID, in Spreadshee
 	if len(rows) == 0 {
 		return report, invalid("file", "nothing-to-import", "no row of this file can go in")
 	}
-	record, err := s.begin(ctx, by, id, in)
-	if err != nil {
-		return report, err
-	}
-	report.ID = record.ID
-	if record.State == people.Staged {
-		if err := s.bring(ctx, by, record, in, rows); err != nil {
+	if record.ID.Zero() {
+		if record, err = s.begin(ctx, by, in, kept); err != nil {
 			return report, err
 		}
 	}
+	report.ID = record.ID
+	if err := s.bring(ctx, by, record, in, rows); err != nil {
+		return report, err
+	}
 	report.Brought = len(rows)
-	return report, nil
+	return report, s.countAll(ctx, by, record.ID)
 }
 
-func (s *Imports) begin(ctx context.Context, by Caller, id ImportID, in Spreadsheet) (people.Import, error) {
-	digest := sha256.Sum256(crypto.Place(in.Content, []byte(in.Mapping), []byte(in.Commune)))
-	if !id.Zero() {
-		record, err := s.get(id)
-		if err != nil {
-			return record, err
-		}
-		w, err := s.opener.importWords(record)
-		if err != nil {
-			s.health.note(err)
-			return record, explain(err)
-		}
-		if !bytes.Equal(w.Digest, digest[:]) {
-			return record, &Error{Kind: Conflict, Code: "other-file", Reason: "this import was begun with another file or other choices; go on with those, or begin a new one"}
-		}
-		if record.State == people.Undone {
-			return record, &Error{Kind: Conflict, Code: "import-closed", Reason: "this import was undone; begin a new one"}
-		}
-		return record, nil
+// begunUnder is the import that an earlier call with the caller's key has begun,
+// or zero.
+func (s *Imports) begunUnder(by Caller) (id ImportID, err error) {
+	if by.Key == "" {
+		return id, nil
 	}
-	id = newID[ImportID]()
+	err = s.view(func(tx *store.Tx) error {
+		old, ok, err := tx.Replay(by.Account, by.Key)
+		if ok && command.Kind(old.Kind) == command.KindBeginImport {
+			id = old.ID
+		}
+		return err
+	})
+	return id, err
+}
+
+// resume reads an import that goes on, and which rows it takes.
+func (s *Imports) resume(id ImportID, in Spreadsheet) (people.Import, []byte, error) {
+	record, err := s.get(id)
+	if err != nil {
+		return record, nil, err
+	}
+	w, err := s.opener.importWords(record)
+	if err != nil {
+		s.health.note(err)
+		return record, nil, explain(err)
+	}
+	if !bytes.Equal(w.Digest, in.digest()) {
+		return record, nil, &Error{Kind: Conflict, Code: "other-file", Reason: "this import was begun with another file or other choices; go on with those, or begin a new one"}
+	}
+	if record.State == people.Undone {
+		return record, nil, &Error{Kind: Conflict, Code: "import-closed", Reason: "this import was undone; begin a new one"}
+	}
+	return record, w.Kept, nil
+}
+
+// digest tells one file with its choices from another.
+func (in Spreadsheet) digest() []byte {
+	choices := []byte{0, 0, 0, byte(in.Basis)}
+	for i, yes := range []bool{in.Volunteers, in.Duplicates, in.SkipFaulty} {
+		if yes {
+			choices[i] = 1
+		}
+	}
+	sum := sha256.Sum256(crypto.Place(in.Content, []byte(in.Mapping), []byte(in.Commune), choices))
+	return sum[:]
+}
+
+func (s *Imports) begin(ctx context.Context, by Caller, in Spreadsheet, kept []byte) (people.Import, error) {
+	id := newID[ImportID]()
 	if len(in.Name) > 200 {
 		in.Name = ""
 	}
 	r, err := s.proposeSealed(ctx, 1, func(leaves []crypto.Leaf, keys []crypto.Key) (command.Command, error) {
-		box, err := s.seal(keys[0], store.Imports.Name, id, 1, people.ImportWords{File: crypto.NewSecret(in.Name), Digest: digest[:]})
+		w := people.ImportWords{File: crypto.NewSecret(in.Name), Digest: in.digest(), Kept: kept}
+		box, err := s.seal(keys[0], store.Imports.Name, id, 1, w)
 		return command.BeginImport{Stamp: s.stamp(by, ""), ID: id, Leaf: leaves[0], Box: box}, err
 	})
 	if err != nil {
 		return people.Import{}, err
 	}
-	return s.get(r.ID) // of a repeated call, the import that the first one began
+	return s.get(r.ID)
 }
 
 // unkeyed is a stamp for one of several commands of a call: the call's key would
@@ -196,14 +242,85 @@ func (s *Imports) bring(ctx context.Context, by Caller, record people.Import, in
 		}
 		from += took
 	}
-	var cells counter
-	if !in.Volunteers {
-		for _, r := range rows {
-			cells.add(s.cell(public.Enrolled, r.facts.Commune, public.NoCategory, r.her))
+	if record.State != people.Staged {
+		return nil
+	}
+	_, err := s.propose(ctx, command.CloseImport{Stamp: s.unkeyed(by), ID: record.ID, Rows: uint32(len(rows))})
+	return err
+}
+
+// countPart is how many people of an import one command counts.
+const countPart = 400
+
+// countAll puts the people of an import into the statistics, or, once it is
+// undone, takes them out again, part by part: what was interrupted goes on.
+func (s *Imports) countAll(ctx context.Context, by Caller, id ImportID) error {
+	parts, err := s.parts(id)
+	if err != nil {
+		return err
+	}
+	for {
+		record, err := s.get(id)
+		if err != nil {
+			return err
+		}
+		part, back := record.Counted, record.State == people.Undone
+		if back {
+			part--
+		}
+		if back && record.Counted == 0 || !back && int(record.Counted) >= len(parts) {
+			return nil
+		}
+		_, err = s.propose(ctx, command.CountImport{Stamp: s.unkeyed(by), ID: id, Part: part, Back: back, Counts: parts[part].counts()})
+		if err != nil {
+			return err
 		}
 	}
-	_, err := s.propose(ctx, command.CloseImport{Stamp: s.unkeyed(by), ID: record.ID, Rows: uint32(len(rows)), Counts: cells.counts()})
-	return err
+}
+
+// parts adds up an import's people as of the moment it became visible, in an
+// order that does not change.
+func (s *Imports) parts(id ImportID) (out []counter, err error) {
+	zone := s.zone()
+	err = s.view(func(tx *store.Tx) error {
+		record, _, err := store.Imports.Get(tx, id[:])
+		if err != nil {
+			return err
+		}
+		at := record.Closed.Time().In(zone)
+		n := 0
+		add := func(cell public.Cell) {
+			if n%countPart == 0 {
+				out = append(out, counter{})
+			}
+			n++
+			out[len(out)-1].add(cell)
+		}
+		var inner error
+		err = view.Each(tx, view.OfImport(id, view.ImportedBeneficiary), nil, false, func(b BeneficiaryID, _ []byte) bool {
+			var r people.Beneficiary
+			if r, _, inner = store.Beneficiaries.Get(tx, b[:]); inner != nil {
+				return false
+			}
+			var her Beneficiary
+			if her, inner = s.opener.beneficiary(r); inner == nil {
+				add(cellAt(at, public.Enrolled, r.Commune, public.NoCategory, her.Words))
+			}
+			return inner == nil
+		})
+		if err = either(err, inner); err != nil {
+			return err
+		}
+		err = view.Each(tx, view.OfImport(id, view.ImportedVolunteer), nil, false, func(v VolunteerID, _ []byte) bool {
+			var r people.Volunteer
+			if r, _, inner = store.Volunteers.Get(tx, v[:]); inner == nil && r.Status == people.Approved {
+				add(cellAt(at, public.Joined, r.Offer.Commune, public.NoCategory, BeneficiaryWords{}))
+			}
+			return inner == nil
+		})
+		return either(err, inner)
+	})
+	return out, err
 }
 
 // counter adds up cells.
@@ -235,39 +352,13 @@ func (s *Imports) Undo(ctx context.Context, by Caller, id ImportID) (Receipt, er
 	if err != nil {
 		return Receipt{}, err
 	}
-	var cells counter
-	err = s.view(func(tx *store.Tx) error {
-		var ids []BeneficiaryID
-		err := view.Each(tx, view.OfImport(id, view.ImportedBeneficiary), nil, false, func(b BeneficiaryID, _ []byte) bool {
-			ids = append(ids, b)
-			return true
-		})
+	if record.State != people.Undone { // else an earlier undo goes on
+		r, err := s.propose(ctx, command.CloseImport{Stamp: s.stamp(by, ""), ID: id, Undo: true})
 		if err != nil {
-			return err
+			return r, err
 		}
-		month := record.Closed.Time().In(s.zone())
-		for _, b := range ids {
-			r, ok, err := store.Beneficiaries.Get(tx, b[:])
-			if err != nil {
-				return err
-			}
-			if !ok {
-				continue
-			}
-			opened, err := s.opener.beneficiary(r)
-			if err != nil {
-				return err
-			}
-			cell := s.cell(public.Enrolled, r.Commune, public.NoCategory, opened.Words)
-			cell.Month = public.MonthOf(month.Year(), int(month.Month()))
-			cells.add(cell)
-		}
-		return nil
-	})
-	if err != nil {
-		return Receipt{}, err
 	}
-	return s.propose(ctx, command.CloseImport{Stamp: s.stamp(by, ""), ID: id, Undo: true, Counts: cells.counts()})
+	return Receipt{ID: id, Version: record.Version, Index: s.replica.Applied()}, s.countAll(ctx, by, id)
 }
 
 // Imported is one import in the list.
@@ -308,20 +399,22 @@ func (s *Imports) get(id ImportID) (r people.Import, err error) {
 }
 
 // read makes the rows of a file into people, as far as they can be.
-func (s *Imports) read(by Caller, in Spreadsheet) (rows []ready, report Report, err error) {
+// kept says which rows of the file to take, one bit each; nil: those that are
+// neither faulty nor there already.
+func (s *Imports) read(by Caller, in Spreadsheet, kept []byte) (rows []ready, taken []byte, report Report, err error) {
 	if err := by.may(importPeople); err != nil {
-		return nil, report, err
+		return nil, nil, report, err
 	}
 	kind := sheet.Beneficiaries
 	if in.Volunteers {
 		kind = sheet.Volunteers
 	}
 	if in.Basis < people.Consent || in.Basis > people.VitalInterest {
-		return nil, report, invalid("basis", "missing", "say on what legal basis these people are in your files: consent, public-interest or vital-interest")
+		return nil, nil, report, invalid("basis", "missing", "say on what legal basis these people are in your files: consent, public-interest or vital-interest")
 	}
 	table, err := sheet.Read(bytes.NewReader(in.Content))
 	if err != nil {
-		return nil, report, invalid("file", "unreadable", err.Error())
+		return nil, nil, report, invalid("file", "unreadable", err.Error())
 	}
 	mapping := sheet.Guess(table, kind)
 	if in.Mapping != "" {
@@ -330,7 +423,7 @@ func (s *Imports) read(by Caller, in Spreadsheet) (rows []ready, report Report, 
 			mapping, err = mapping.With(over)
 		}
 		if err != nil {
-			return nil, report, invalid("mapping", "unreadable", err.Error())
+			return nil, nil, report, invalid("mapping", "unreadable", err.Error())
 		}
 	}
 	report.Charset, report.Comma, report.Rows = table.Charset(), string(table.Comma()), table.Len()
@@ -339,24 +432,31 @@ func (s *Imports) read(by Caller, in Spreadsheet) (rows []ready, report Report, 
 	}
 	b, err := s.rowReader(in)
 	if err != nil {
-		return nil, report, err
+		return nil, nil, report, err
 	}
+	taken = make([]byte, table.Len()/8+1)
+	n := -1
 	for row := range sheet.Rows(table, mapping, kind, s.date()) {
+		n++
 		r, faults := b.person(row)
 		report.note(faults)
 		switch {
 		case slices.ContainsFunc(faults, func(f RowFault) bool { return f.Fatal }):
 			report.Faulty++
 			continue
-		case b.known(r) && !in.Duplicates:
+		case kept != nil && (n/8 >= len(kept) || kept[n/8]&(1<<(n%8)) == 0), kept == nil && !in.Duplicates && b.known(r):
 			report.Duplicates++
 			report.note([]RowFault{{Line: row.Line, Code: "already-there"}})
 			continue
 		}
 		report.Good++
+		taken[n/8] |= 1 << (n % 8)
 		rows = append(rows, r)
 	}
-	return rows, report, nil
+	if kept != nil && !bytes.Equal(kept, taken) {
+		return nil, nil, report, &Error{Kind: Conflict, Code: "other-rows", Reason: "rows of this file that could go in before cannot now; undo this import and begin a new one"}
+	}
+	return rows, taken, report, nil
 }
 
 func (r *Report) note(faults []RowFault) {
@@ -435,6 +535,7 @@ func (b *rowReader) beneficiary(r *ready, row sheet.Row, commune string, fault f
 		r.her.Email = cell(sheet.Email)
 	}
 	r.her.Phones = phones(row)
+	r.her.Note = withUnread(row, r.her.Note)
 	if len(r.her.Phones) > 0 {
 		r.her.Phones[0].Ring = cell(sheet.RingHabit)
 	}
@@ -480,6 +581,7 @@ func (b *rowReader) volunteer(r *ready, row sheet.Row, commune string, fault fun
 		Address: crypto.NewSecret(joined(row.Cells[sheet.Address], row.Cells[sheet.Address2])), Languages: cell(sheet.Languages),
 		Note: crypto.NewSecret(joined(row.Cells[sheet.Availability], row.Cells[sheet.Notes])), Phones: phones(row),
 	}
+	r.him.Note = withUnread(row, r.him.Note)
 	if checkEmail(cell(sheet.Email)) == nil {
 		r.him.Email = cell(sheet.Email)
 	}
@@ -518,6 +620,18 @@ func phones(row sheet.Row) (out []Phone) {
 		out = append(out, Phone{Number: crypto.NewSecret(p)})
 	}
 	return out
+}
+
+// withUnread keeps in the note what stood in a telephone column and is no number:
+// "06 … (sa fille)" is worth more than nothing.
+func withUnread(row sheet.Row, note Secret) Secret {
+	text := note.Reveal()
+	for _, f := range row.Faults {
+		if f.Code == sheet.PhoneUnreadable && (f.Column == sheet.Phone || f.Column == sheet.Mobile || f.Column == sheet.Phone2) {
+			text = joined(text, row.Cells[f.Column])
+		}
+	}
+	return crypto.NewSecret(text)
 }
 
 // contact keeps a name, and a number if it can be read.

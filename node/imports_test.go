@@ -1,9 +1,11 @@
 package node_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bippop/bippop/node"
 )
@@ -126,4 +128,107 @@ func TestBrokenSpreadsheets(tt *testing.T) {
 	if list, err := t.Imports.List(t.admin); err != nil || len(list) != 0 {
 		t.Errorf("%d imports begun, %v", len(list), err)
 	}
+}
+
+// TestInterruptedImport stops an import in the middle, enrols by hand somebody who
+// stands further down in the file, and goes on: everybody of the file is in, once.
+func TestInterruptedImport(tt *testing.T) {
+	t := newTown(tt)
+	const rows = 3000
+	by := t.admin
+	by.Key = "the import's own key"
+	file := node.Spreadsheet{Content: registry(rows), Basis: node.Consent, SkipFaulty: true}
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		defer stop()
+		for ctx.Err() == nil {
+			if list, err := t.Imports.List(t.admin); err != nil || len(list) == 1 && list[0].Rows > 0 {
+				return
+			}
+		}
+	}()
+	if _, err := t.Imports.Run(ctx, by, node.ImportID{}, file); err == nil {
+		t.Fatal("the import was not interrupted")
+	}
+	if list, _, _ := t.Beneficiaries.List(t.admin, "", node.Page{}); len(list) != 0 {
+		t.Fatal("half an import is visible")
+	}
+	t.enrol(name(rows - 2))
+	t.reopen()
+	other := file
+	other.Duplicates = true
+	_, err := t.Imports.Run(t.Context(), by, node.ImportID{}, other)
+	wants(tt, err, "other-file")
+	for range 2 { // and repeated once more, it changes nothing
+		report, err := t.Imports.Run(t.Context(), by, node.ImportID{}, file)
+		t.must(err)
+		if report.Brought != rows-rows/100 {
+			t.Errorf("brought %d", report.Brought)
+		}
+	}
+	if n := enrolled(t); n != rows-rows/100+1 {
+		t.Errorf("counted %d", n)
+	}
+	for i := range rows {
+		want := 1
+		switch {
+		case i%100 == 99:
+			want = 0
+		case i == rows-2:
+			want = 2
+		}
+		hits, err := t.Find.People(t.admin, name(i), node.OnlyBeneficiary, 5)
+		t.must(err)
+		found := 0
+		for _, h := range hits {
+			if h.Beneficiary.Words.Last.Reveal() == name(i) {
+				found++
+			}
+		}
+		if found != want {
+			t.Fatalf("row %d is there %d times, want %d", i, found, want)
+		}
+	}
+}
+
+// TestImportOfADepartement has more cells of the statistics than one command holds.
+func TestImportOfADepartement(tt *testing.T) {
+	t := newTown(tt)
+	_, communes, _ := node.CommunesOfDepartement("33")
+	territory, err := t.Settings.Territory()
+	t.must(err)
+	territory.Communes = communes
+	_, err = t.Settings.Change(t.Context(), t.admin, territory.Version, territory)
+	t.must(err)
+	var b strings.Builder
+	b.WriteString("Civilité;NOM;Prénom;Né(e) le;Téléphone;Commune\r\n")
+	const rows = 8000
+	for i := range rows {
+		c, _ := node.LookupCommune(communes[i%len(communes)])
+		fmt.Fprintf(&b, "%s;%s;Exemple;19%02d;05 36 49 %02d %02d;%s\r\n", []string{"Mme", "M."}[i/7%2], name(i), 26+i/11%40, i/100%100, i%100, c.Name)
+	}
+	report, err := t.Imports.Run(t.Context(), t.admin, node.ImportID{}, node.Spreadsheet{Content: []byte(b.String()), Basis: node.PublicInterest, Duplicates: true})
+	t.must(err)
+	if n := enrolled(t); n != rows || report.Brought != rows {
+		t.Errorf("counted %d, brought %d", n, report.Brought)
+	}
+	t.wait(40 * 24 * time.Hour) // another month, another year, other ages
+	_, err = t.Imports.Undo(t.Context(), t.signedIn(), report.ID)
+	t.must(err)
+	sums, err := t.Figures.Read(t.signedIn(), node.MonthOf(2026, 1), node.MonthOf(2027, 12))
+	t.must(err)
+	if n := sums.Total[node.CountEnrolled]; n != 0 {
+		t.Errorf("after the undo %d are counted", n)
+	}
+	for age, row := range sums.ByAge {
+		if n := row[node.CountEnrolled]; n != 0 {
+			t.Errorf("age band %d: %d", age, n)
+		}
+	}
+}
+
+func (t *town) signedIn() node.Caller {
+	t.Helper()
+	t.signIn()
+	return t.admin
 }

@@ -116,7 +116,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 	blind := machine.New(st, c.after)
 	replica, err := consensus.Open(ctx, consensus.Config{
 		Dir: filepath.Join(cfg.Dir, "log"), ID: "replica-1", LogKey: vault.Log,
-		Machine: replicated{blind, st, c.find}, Logger: cfg.Logger, OnFault: func(err error) {
+		Machine: replicated{blind, st, c}, Logger: cfg.Logger, OnFault: func(err error) {
 			cfg.Logger.Error("the log has failed; the node must be started again", errAttr(err))
 			h.note(err)
 		},
@@ -211,7 +211,7 @@ func (c *core) view(f func(*store.Tx) error) error {
 type replicated struct {
 	*machine.Machine
 	*store.Store
-	find *Find
+	core *core
 }
 
 // Load replaces the state, and then what is kept in memory of it.
@@ -219,7 +219,9 @@ func (r replicated) Load(in io.Reader) error {
 	if err := r.Store.Load(in); err != nil {
 		return err
 	}
-	return r.find.load()
+	r.core.places.forget()
+	r.core.tallies.forget()
+	return errors.Join(r.core.find.load(), r.core.refresh())
 }
 
 // treeOf reads nodes of the key tree, each in its own transaction.

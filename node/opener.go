@@ -82,7 +82,7 @@ func (o opener) open(leaf crypto.Leaf, collection string, id [16]byte, version u
 	return nil
 }
 
-// seesPerson decides whether a person is there for readers: people of an import
+// visible decides whether a person is there for readers: people of an import
 // that is not finished, or was undone, are not.
 func visible(tx *store.Tx, from ImportID, seen map[ImportID]bool) (bool, error) {
 	if from.Zero() {

@@ -2,12 +2,14 @@ package node
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/refuse"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/when"
@@ -235,6 +237,11 @@ func (s *Requests) Ask(ctx context.Context, by Caller, id RequestID, who []Volun
 type Slot struct {
 	Day    Day
 	Minute int // of the day, in the territory; 0: the usual hour of the half-day
+
+	// Wish and Start are what he was shown, if the caller knows: when she wishes
+	// another time by now he is asked again. Zero: not stated.
+	Wish  Wish
+	Start Instant
 }
 
 // Usual hours when only a half-day is said.
@@ -261,13 +268,20 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 			return Receipt{}, err
 		}
 	}
+	if slot.Wish.Kind != 0 && (slot.Wish != r.Wish || slot.Start != r.Plan.Start) {
+		return Receipt{}, refused(refuse.StaleVersion, RequestID{})
+	}
 	start, day, err := s.startOf(r, slot)
 	if err != nil {
 		return Receipt{}, err
 	}
-	return s.propose(ctx, command.Accept{
-		Stamp: s.stamp(by, r.Commune), ID: id, Volunteer: v, Start: start, Day: day, Counts: s.counts(b, t, 1, public.Found),
+	receipt, err := s.propose(ctx, command.Accept{
+		Stamp: s.stamp(by, r.Commune), ID: id, Volunteer: v, Start: start, Day: day, Wish: r.Wish, Counts: s.counts(b, t, 1, public.Found),
 	})
+	if e, ok := errors.AsType[*Error](err); ok && !by.Staff() && e.Code == refuse.VolunteerRefused.Code() {
+		err = refused(refuse.NotOpen, RequestID{}) // whom she does not wish is not told so
+	}
+	return receipt, err
 }
 
 // startOf works out the instant of a visit from the wish, what the first
@@ -347,9 +361,6 @@ func (s *Requests) Finish(ctx context.Context, by Caller, id RequestID, done boo
 	outcome, err := s.outcome(b, r.ID, e)
 	if err != nil {
 		return Receipt{}, err
-	}
-	if done && DayOf(r.Plan.Start.Time().In(s.zone())) > s.today() {
-		return Receipt{}, &Error{Kind: Conflict, Code: "not-yet", Reason: "this visit lies ahead; if it took place earlier, change its day first"}
 	}
 	c := command.Finish{Stamp: s.stamp(by, r.Commune), ID: id, NotDone: !done, Outcome: outcome}
 	if done {
@@ -460,6 +471,9 @@ func (s *Requests) RecordDone(ctx context.Context, by Caller, in PastAction) (Re
 	}
 	if in.Minutes == 0 {
 		in.Minutes = t.Minutes
+	}
+	if in.Minutes > 720 {
+		return Receipt{}, invalid("minutes", "out-of-range", "a visit lasts at most 12 hours")
 	}
 	if err := tidyAll(line{"note", &in.Note, longestNote}); err != nil {
 		return Receipt{}, err

@@ -296,3 +296,113 @@ func TestErrorsCarryNoWords(tt *testing.T) {
 		t.Error("a word is in the log")
 	}
 }
+
+// TestNobodyIsLeftOffTheList has more people to call than the list shows: the most
+// pressing stand first, however late they came into the files.
+func TestNobodyIsLeftOffTheList(tt *testing.T) {
+	t := newTown(tt)
+	const people = 120
+	var last node.BeneficiaryID
+	for i := range people {
+		her := t.enrol(name(i))
+		him := t.approve("Paul")
+		w := t.tomorrow()
+		w.Day += node.Day(people - i)
+		_, err := t.Requests.Accept(t.Context(), t.admin, t.ask(her, "Courses", w), him, node.Slot{})
+		t.must(err)
+		last = her
+	}
+	list, err := t.Calls.List(t.admin)
+	t.must(err)
+	n, err := t.Calls.Count(t.admin)
+	t.must(err)
+	if n != people || len(list) != 100 || list[0].Her.ID != last {
+		t.Errorf("%d to call, %d listed, the most pressing first: %v", n, len(list), list[0].Her.ID == last)
+	}
+	// "Call later" waits, but not past the visit itself.
+	_, err = t.Calls.NotReached(t.Context(), t.admin, last, node.CallLater, node.Instant(t.clock().Add(10*24*time.Hour).UnixMilli()))
+	t.must(err)
+	if list, err = t.Calls.List(t.admin); err != nil || list[0].Her.ID != last || list[0].Later {
+		t.Errorf("the visit is before she wants to be called: %v", err)
+	}
+}
+
+func TestNoLoneVisitByTheBackDoor(tt *testing.T) {
+	t := newTown(tt)
+	her, paul := t.enrol("Laforêt"), t.approve("Paul")
+	id := t.ask(her, "Visite", t.tomorrow(), paul)
+	_, err := t.Requests.Accept(t.Context(), t.admin, id, paul, node.Slot{})
+	t.must(err)
+	t.wait(26 * time.Hour)
+	_, err = t.Requests.Finish(t.Context(), t.admin, id, true, node.Ending{})
+	wants(tt, err, "pair-needed")
+}
+
+func TestWhatLiesAheadIsCancelled(tt *testing.T) {
+	t := newTown(tt)
+	her, paul := t.enrol("Laforêt"), t.approve("Paul")
+	id := t.ask(her, "Courses", t.tomorrow(), paul)
+	r, err := t.Requests.Accept(t.Context(), t.admin, id, paul, node.Slot{})
+	t.must(err)
+	_, err = t.Calls.Told(t.Context(), t.admin, her, []node.Heard{{Request: id, Version: r.Version}})
+	t.must(err)
+	_, err = t.Requests.Finish(t.Context(), t.admin, id, false, node.Ending{Why: node.ByUs})
+	wants(tt, err, "not-yet")
+	b, err := t.Beneficiaries.Get(t.admin, her)
+	t.must(err)
+	facts := node.BeneficiaryFacts{Commune: b.Commune, Basis: b.Enrolled.Basis, State: node.Left}
+	_, err = t.Beneficiaries.Change(t.Context(), t.admin, her, b.Version, facts, b.Words)
+	wants(tt, err, "requests-open") // somebody would stand at her door
+	v, err := t.Requests.Get(t.admin, id)
+	t.must(err)
+	_, err = t.Requests.Drop(t.Context(), t.admin, id, v.Version, false, node.EnteredTwice)
+	t.must(err)
+	if c, err := t.Calls.Of(t.admin, her); err != nil || c == nil {
+		t.Errorf("she was told that Paul comes, and must hear that he does not: %v", err)
+	}
+}
+
+func TestSheWishesAnotherDayByNow(tt *testing.T) {
+	t := newTown(tt)
+	her, paul := t.enrol("Laforêt"), t.approve("Paul")
+	id := t.ask(her, "Courses", t.tomorrow(), paul)
+	v, err := t.Requests.Get(t.admin, id)
+	t.must(err)
+	seen := v.Wish
+	moved := t.tomorrow()
+	moved.Day++
+	_, err = t.Requests.Change(t.Context(), t.admin, id, v.Version, node.NewRequest{Wish: moved})
+	t.must(err)
+	_, err = t.Requests.Accept(t.Context(), t.admin, id, paul, node.Slot{Wish: seen})
+	wants(tt, err, "stale-version")
+}
+
+func TestWhomSheDoesNotWishIsNotToldSo(tt *testing.T) {
+	t := newTown(tt)
+	her, paul := t.enrol("Laforêt"), t.approve("Paul")
+	_, err := t.Accounts.Open(t.Context(), t.admin, node.NewAccount{Login: "voisin", Password: secret(password), Roles: node.RoleVolunteer, Of: paul})
+	t.must(err)
+	_, by, err := t.Accounts.SignIn(t.Context(), "voisin", secret(password), "test", false)
+	t.must(err)
+	id := t.ask(her, "Courses", t.tomorrow(), paul)
+	b, err := t.Beneficiaries.Get(t.admin, her)
+	t.must(err)
+	facts := node.BeneficiaryFacts{Commune: b.Commune, Basis: b.Enrolled.Basis, State: node.Active, Refused: []node.VolunteerID{paul}}
+	_, err = t.Beneficiaries.Change(t.Context(), t.admin, her, b.Version, facts, b.Words)
+	t.must(err)
+	_, err = t.Requests.Accept(t.Context(), by, id, paul, node.Slot{})
+	wants(tt, err, "not-open")
+}
+
+func TestThrottleKeepsLittle(tt *testing.T) {
+	t := newTown(tt)
+	for i := range 3000 {
+		_, _, err := t.Accounts.SignIn(t.Context(), strings.Repeat("x", 1000)+name(i), secret("wrong words here"), "one address", false)
+		if err == nil {
+			t.Fatal("signed in")
+		}
+	}
+	if n := t.Accounts.TestOnlyTries(); n > 50 {
+		t.Errorf("%d tries are remembered for one address", n)
+	}
+}

@@ -19,14 +19,13 @@ func (s calls) list(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	now := node.Instant(s.node.Now().UnixMilli())
 	var d struct {
 		Now, Later []node.Call
 		Key        string
 	}
 	d.Key = newKey()
 	for _, call := range calls {
-		if call.After > now {
+		if call.Later {
 			d.Later = append(d.Later, call)
 		} else {
 			d.Now = append(d.Now, call)

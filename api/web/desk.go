@@ -53,6 +53,7 @@ type requestForm struct {
 	Exception string
 	Minutes   string
 	Seats     string
+	Present   node.Wish // of a request that is being changed
 }
 
 // dayChoice is a day that is one press away.
@@ -102,9 +103,8 @@ func (s desk) beside(by node.Caller) (out side, err error) {
 	if err != nil {
 		return out, err
 	}
-	now := node.Instant(s.node.Now().UnixMilli())
 	for _, call := range calls {
-		if call.After > now {
+		if call.Later {
 			out.Later++
 		} else if len(out.Calls) < 3 {
 			out.Calls = append(out.Calls, call)
@@ -253,7 +253,7 @@ func (s *Site) newRequest(f requestForm) (in node.NewRequest, err error) {
 		in.Seats = uint8(n)
 	}
 	in.Note, in.Exception = crypto.NewSecret(f.Note), crypto.NewSecret(f.Exception)
-	if !in.Exception.Empty() {
+	if !in.Exception.Empty() && in.Seats == 0 {
 		in.Seats = 1
 	}
 	return in, nil
@@ -261,6 +261,8 @@ func (s *Site) newRequest(f requestForm) (in node.NewRequest, err error) {
 
 func (s *Site) wishOf(f requestForm) (w node.Wish, err error) {
 	switch {
+	case f.When == "same":
+		return f.Present, nil
 	case f.When == "week":
 		return node.Wish{Kind: node.InWeek, Day: node.DayOf(s.node.Now())}, nil
 	case f.When == "next":

@@ -66,6 +66,7 @@ func (s *Site) funcs() template.FuncMap {
 		"seats": func(n uint8) int { return int(n) },
 		"dict":  dict,
 		"has":   func(list []string, v string) bool { return contains(list, v) },
+		"shown": shown,
 		"add":   func(a, b int) int { return a + b },
 	}
 }
@@ -86,7 +87,7 @@ func dict(pairs ...any) (map[string]any, error) {
 	return m, nil
 }
 
-func contains(list []string, v string) bool {
+func contains[T comparable](list []T, v T) bool {
 	for _, have := range list {
 		if have == v {
 			return true

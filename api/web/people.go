@@ -62,7 +62,7 @@ type personForm struct {
 	Communes []communeChoice
 	Similar  []node.Found
 	Sure     bool
-	All      []node.Volunteer // preferred and refused, by name
+	Now      *node.Beneficiary // what somebody else saved meanwhile
 	Problem  *problem
 }
 
@@ -281,6 +281,9 @@ func (s people) change(c *gin.Context) {
 	}
 	if err != nil {
 		f.Problem = say(err)
+		if f.Problem.Code == "stale-version" {
+			f.Version, f.Now = old.Version, &old // what was typed stays; what stands now is shown above
+		}
 		s.showForm(c, status(err), f)
 		return
 	}

@@ -19,6 +19,15 @@ type problem struct {
 	Code  string
 }
 
+// again reports whether the same form may be sent again as it is.
+func (p *problem) again() bool {
+	switch p.Code {
+	case "unknown-outcome", "busy", "disk-full", "no-leader", "stopping", "log-stopped":
+		return true
+	}
+	return false
+}
+
 // status of the page that says so.
 func status(err error) int {
 	e, ok := errors.AsType[*node.Error](err)
@@ -116,7 +125,7 @@ var sentences = map[string]string{
 	"no-action-type":        "Choisissez de quoi elle a besoin.",
 	"no-account":            "Ce compte n’existe pas.",
 	"no-import":             "Cet import n’existe pas.",
-	"stale-version":         "Quelqu’un a changé ceci entre-temps. Voici l’état actuel : relisez, puis recommencez si besoin.",
+	"stale-version":         "Quelqu’un a changé ceci entre-temps. Relisez ce qui est écrit maintenant, puis enregistrez si vous gardez votre saisie.",
 	"key-reused":            "Cette page a déjà servi. Relisez l’état actuel avant de recommencer.",
 	"login-taken":           "Cet identifiant est déjà pris. Choisissez-en un autre.",
 	"request-closed":        "Cette demande est déjà terminée.",
@@ -142,7 +151,8 @@ var sentences = map[string]string{
 	"import-used":           "On a déjà travaillé avec des personnes de cet import : il ne s’annule plus d’un bloc.",
 	"account-closed":        "Ce compte est fermé.",
 	"last-admin":            "C’est le dernier administrateur. Nommez-en un autre d’abord.",
-	"not-yet":               "Cette visite est encore à venir. Si elle a eu lieu plus tôt, changez d’abord son jour.",
+	"not-yet":               "Cette visite est encore à venir. Annulez-la, ou changez d’abord son jour.",
+	"requests-open":         "Il reste des demandes ouvertes, ou quelque chose à lui dire. Terminez cela d’abord, pour que personne ne vienne à sa porte en vain.",
 	"commune-inhabited":     "Quelqu’un est inscrit dans une commune qui sortirait du territoire. Changez d’abord ces dossiers.",
 	"not-her-wish":          "Elle a demandé un autre moment. Si elle est d’accord, changez d’abord la demande.",
 	"forbidden":             "Votre rôle ne permet pas cela.",
@@ -197,20 +207,22 @@ var sentences = map[string]string{
 
 // flashes says what has just been done.
 var flashes = map[string]string{
-	"recorded":    "C’est noté.",
-	"request":     "La demande est enregistrée.",
-	"asked":       "La question est posée.",
-	"accepted":    "C’est accepté. La personne est à prévenir.",
-	"told":        "Elle est au courant.",
-	"not-reached": "C’est noté, on la rappellera.",
-	"enrolled":    "La personne est inscrite.",
-	"registered":  "Le bénévole est inscrit. Prochaine étape : le rencontrer.",
-	"changed":     "C’est changé.",
-	"done":        "Merci ! C’est noté et compté.",
-	"thanks":      "Merci, nous comptons sur vous.",
-	"refused":     "C’est noté. À une prochaine fois.",
-	"withdrawn":   "C’est noté. Nous cherchons quelqu’un d’autre.",
-	"closed":      "La demande est close.",
-	"signed-out":  "Vous êtes déconnecté.",
-	"undone":      "L’import est annulé : ses personnes ne sont plus visibles.",
+	"recorded":           "C’est noté.",
+	"request":            "La demande est enregistrée.",
+	"asked":              "La question est posée.",
+	"accepted":           "C’est accepté. La personne est à prévenir.",
+	"told":               "Elle est au courant.",
+	"not-reached":        "C’est noté, on la rappellera.",
+	"enrolled":           "La personne est inscrite.",
+	"registered":         "Le bénévole est inscrit. Prochaine étape : le rencontrer.",
+	"changed":            "C’est changé.",
+	"done":               "Merci ! C’est noté et compté.",
+	"thanks":             "Merci, nous comptons sur vous.",
+	"refused":            "C’est noté. À une prochaine fois.",
+	"withdrawn":          "C’est noté. Nous cherchons quelqu’un d’autre.",
+	"closed":             "La demande est close.",
+	"closed-volunteers":  "La demande est close. Prévenez aussi les bénévoles qui devaient venir : leurs numéros sont ci-dessous.",
+	"changed-volunteers": "C’est changé. Prévenez aussi les bénévoles qui devaient venir : leurs numéros sont ci-dessous.",
+	"signed-out":         "Vous êtes déconnecté.",
+	"undone":             "L’import est annulé : ses personnes ne sont plus visibles.",
 }

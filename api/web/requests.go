@@ -1,9 +1,11 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
@@ -193,8 +195,24 @@ func (s *Site) choices(w node.Wish) (out []dayChoice) {
 	return out[:min(len(out), 16)]
 }
 
+// shown is what a volunteer sees of when, to be sent back with his answer.
+func shown(w node.Wish, start time.Time) string {
+	at := int64(0)
+	if !start.IsZero() {
+		at = start.UnixMilli()
+	}
+	return fmt.Sprintf("%d.%d.%d.%d.%d", w.Kind, int32(w.Day), w.Half, w.Minute, at)
+}
+
 // slotOf reads a choice: "2026-11-24.600", or a day and an hour.
 func slotOf(c *gin.Context) (slot node.Slot, err error) {
+	var day32 int32
+	var at int64
+	if n, err := fmt.Sscanf(c.PostForm("shown"), "%d.%d.%d.%d.%d", &slot.Wish.Kind, &day32, &slot.Wish.Half, &slot.Wish.Minute, &at); err == nil && n == 5 {
+		slot.Wish.Day, slot.Start = node.Day(day32), node.Instant(at)
+	} else {
+		slot.Wish = node.Wish{}
+	}
 	day, minute, _ := strings.Cut(c.PostForm("slot"), ".")
 	if c.PostForm("slot") == "" {
 		day = c.PostForm("day")
@@ -226,6 +244,7 @@ func (s requests) do(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
+	before, _ := s.node.Requests.Get(caller(c), id)
 	ok, err := s.act(c, id, c.Param("act"))
 	if err != nil {
 		if c.Param("act") == "edit" {
@@ -234,6 +253,9 @@ func (s requests) do(c *gin.Context) {
 		}
 		s.show(c, status(err), err)
 		return
+	}
+	if act := c.Param("act"); len(before.Coming()) > 0 && (act == "cancel" || act == "unfilled" || act == "edit") {
+		ok += "-volunteers" // they may have no account: somebody must phone them
 	}
 	c.Redirect(http.StatusSeeOther, "/requests/"+id.String()+"?ok="+ok)
 }
@@ -273,7 +295,12 @@ func (s requests) act(c *gin.Context, id node.RequestID, act string) (ok string,
 		return "closed", err
 	case "edit":
 		version, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
+		v, err := r.Get(by, id)
+		if err != nil {
+			return "", err
+		}
 		form := readRequestForm(c)
+		form.Present = v.Wish
 		in, err := s.newRequest(form)
 		if err == nil {
 			_, err = r.Change(ctx, by, id, uint32(version), in)
@@ -347,22 +374,7 @@ func (s requests) edit(c *gin.Context) {
 	f := requestForm{
 		Type: v.Kind.ID.String(), Note: v.Note.Reveal(), Exception: v.Exception.Reveal(), Minutes: strconv.Itoa(int(v.Plan.Minutes)), Seats: strconv.Itoa(int(v.Plan.Seats)),
 	}
-	switch v.Wish.Kind {
-	case node.OnDay:
-		f.When, f.Day = "other", v.Wish.Day.String()
-		if v.Wish.Minute > 0 {
-			f.Hour = strconv.Itoa(int(v.Wish.Minute)/60) + ":" + twoDigits(int(v.Wish.Minute)%60)
-		} else if v.Wish.Half != node.AnyHalf {
-			f.Half = strconv.Itoa(int(v.Wish.Half))
-		}
-	case node.InWeek:
-		f.When = "week"
-		if v.Wish.Day > node.WeekOf(node.DayOf(s.node.Now())) {
-			f.When = "next"
-		}
-	default:
-		f.When = "flex"
-	}
+	f.When = "same"
 	s.showEdit(c, http.StatusOK, v, f, nil)
 }
 
@@ -377,11 +389,4 @@ func (s requests) editAgain(c *gin.Context, id node.RequestID, problem error) {
 
 func (s requests) showEdit(c *gin.Context, code int, v node.Visit, f requestForm, problem error) {
 	s.render(c, code, "request_form", page{Title: "Changer la demande", Here: "requests", Narrow: true, Problem: say(problem), Data: requestEdit{Visit: v, Form: f, Days: s.pills()}})
-}
-
-func twoDigits(n int) string {
-	if n < 10 {
-		return "0" + strconv.Itoa(n)
-	}
-	return strconv.Itoa(n)
 }

@@ -169,7 +169,12 @@ func script(n node.News, today node.Day) string {
 	case n.State == node.StateCancelled:
 		return fmt.Sprintf("Nous ne pouvons pas donner suite à %s. Nous en sommes désolés.", what)
 	}
-	return fmt.Sprintf("Pour %s, la personne prévue ne peut plus venir. Nous cherchons quelqu’un d’autre et nous vous rappelons.", what)
+	for _, s := range n.Seats {
+		if s.Answer == node.Withdrawn && contains(n.Believes.Coming, s.Asking.Volunteer) {
+			return fmt.Sprintf("Pour %s, la personne prévue ne peut plus venir. Nous cherchons quelqu’un d’autre et nous vous rappelons.", what)
+		}
+	}
+	return fmt.Sprintf("Pour %s, cela change : nous cherchons de nouveau quelqu’un, %s, et nous vous rappelons.", what, wishText(n.Wish, today))
 }
 
 // comers are the first names, with the car where there is one: what she will see

@@ -1,6 +1,9 @@
 package web
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
 	"net/http"
 
 	"github.com/bippop/bippop/crypto"
@@ -30,9 +33,9 @@ func caller(c *gin.Context) node.Caller {
 // writer is the caller of a form: with the form's key, and what was sent.
 func writer(c *gin.Context) node.Caller {
 	who := caller(c)
-	who.Key = c.PostForm("key")
-	if len(who.Key) > 64 {
-		who.Key = ""
+	if key := c.PostForm("key"); key != "" {
+		sum := sha256.Sum256([]byte(key))
+		who.Key = base64.RawURLEncoding.EncodeToString(sum[:])
 	}
 	who.Body = []byte(c.Request.URL.Path + "?" + c.Request.PostForm.Encode())
 	return who
@@ -48,6 +51,11 @@ func (s *Site) know(c *gin.Context) {
 	who, err := s.node.Accounts.Session(crypto.NewSecret(cookie.Value))
 	if err == nil {
 		c.Set(callerKey, who)
+		return
+	}
+	if e, ok := errors.AsType[*node.Error](err); !ok || e.Kind != node.SignIn {
+		s.fail(c, err) // damaged or stopped: not the same as being signed out
+		c.Abort()
 	}
 }
 

@@ -73,7 +73,7 @@ func (s settings) openAccount(c *gin.Context) {
 	}
 	password := newPassword()
 	in := node.NewAccount{Login: c.PostForm("login"), Name: crypto.NewSecret(c.PostForm("name")), Roles: roles, Password: crypto.NewSecret(password)}
-	if _, err := s.node.Accounts.Open(c.Request.Context(), writer(c), in); err != nil {
+	if _, err := s.node.Accounts.Open(c.Request.Context(), caller(c), in); err != nil {
 		s.show(c, status(err), settingsData{}, err)
 		return
 	}
@@ -108,7 +108,7 @@ func (s settings) changeAccount(c *gin.Context) {
 			password = crypto.NewSecret(newPassword())
 		}
 		version, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
-		if _, err := s.node.Accounts.Change(c.Request.Context(), writer(c), id, uint32(version), a.Roles, closed, password); err != nil {
+		if _, err := s.node.Accounts.Change(c.Request.Context(), caller(c), id, uint32(version), a.Roles, closed, password); err != nil {
 			s.show(c, status(err), settingsData{}, err)
 			return
 		}

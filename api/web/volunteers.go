@@ -77,7 +77,25 @@ type volunteerForm struct {
 	Offer    node.Readiness
 	Communes []communeChoice
 	Kinds    []node.ActionType
+	Now      *node.Volunteer // what somebody else saved meanwhile
 	Problem  *problem
+}
+
+// keep takes over what the form does not show: absences, civility, further
+// numbers with their labels, and kinds that are not offered any more. Without
+// them, somebody who did one retired kind would come to do every kind.
+func (f *volunteerForm) keep(old node.Volunteer, offered []node.ActionType) {
+	f.Offer.Absences = old.Offer.Absences
+	f.Words.Civility = old.Words.Civility
+	if len(old.Words.Phones) > 0 && len(f.Words.Phones) > 0 {
+		f.Words.Phones[0].Label, f.Words.Phones[0].Ring = old.Words.Phones[0].Label, old.Words.Phones[0].Ring
+		f.Words.Phones = append(f.Words.Phones, old.Words.Phones[1:]...)
+	}
+	for _, id := range old.Offer.Kinds {
+		if !slices.ContainsFunc(offered, func(t node.ActionType) bool { return t.ID == id }) {
+			f.Offer.Kinds = append(f.Offer.Kinds, id)
+		}
+	}
 }
 
 // Does reports whether the kind is ticked.
@@ -251,15 +269,22 @@ func (s volunteers) change(c *gin.Context) {
 	}
 	f, err := readVolunteerForm(c)
 	f.ID = id.String()
+	var old node.Volunteer
+	offered, err2 := s.offered()
 	if err == nil {
-		var old node.Volunteer
+		err = err2
+	}
+	if err == nil {
 		if old, err = s.node.Volunteers.Get(caller(c), id); err == nil {
-			f.Offer.Absences = old.Offer.Absences
+			f.keep(old, offered)
 			_, err = s.node.Volunteers.Change(c.Request.Context(), writer(c), id, f.Version, f.Offer, f.Words)
 		}
 	}
 	if err != nil {
 		f.Problem = say(err)
+		if f.Problem.Code == "stale-version" {
+			f.Version, f.Now = old.Version, &old
+		}
 		s.showForm(c, status(err), f)
 		return
 	}
@@ -290,7 +315,7 @@ func (s volunteers) account(c *gin.Context) {
 		return
 	}
 	password := crypto.NewSecret(newPassword())
-	by := writer(c)
+	by := caller(c) // under no key: a repetition would show a password that is not the one
 	old, ok, err := s.node.Accounts.OfVolunteer(by, id)
 	switch {
 	case err != nil:

@@ -172,6 +172,9 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 	p.Caller = caller(c)
 	p.SignedIn = !p.Caller.Account.Zero()
 	p.Key = newKey()
+	if p.Problem != nil && p.Problem.again() && c.PostForm("key") != "" {
+		p.Key = c.PostForm("key") // sent again, it is recorded once
+	}
 	if p.Flash == "" {
 		p.Flash = flashes[c.Query("ok")]
 	}

@@ -36,7 +36,7 @@ var targets = []target{
 	{"agent", apiBase + "/volunteers"}, {"agent", apiBase + "/volunteers/{volunteer}"}, {"agent", apiBase + "/volunteers/{volunteer}/requests"},
 	{"agent", apiBase + "/requests?state=asked"}, {"agent", apiBase + "/requests?state=done"}, {"agent", apiBase + "/requests/{request}"}, {"agent", apiBase + "/requests/{request}/candidates"},
 	{"agent", apiBase + "/calls"}, {"agent", apiBase + "/action-types"}, {"agent", apiBase + "/figures?from={year-ago}&to={month}"}, {"agent", apiBase + "/territory"},
-	{"admin", apiBase + "/accounts"}, {"agent", apiBase + "/imports"}, {"agent", apiBase + "/communes?q=la+r"}, {"agent", apiBase + "/find?q=mar"},
+	{"admin", apiBase + "/accounts"}, {"agent", apiBase + "/imports"}, {"agent", apiBase + "/communes?q=la+r"},
 	{"volunteer", apiBase + "/me/requests"},
 }
 

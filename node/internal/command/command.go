@@ -63,6 +63,7 @@ const (
 	KindCloseImport       Kind = 26
 	KindSweep             Kind = 27
 	KindChangeTerritory   Kind = 28
+	KindCountImport       Kind = 29
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -184,6 +185,8 @@ func Decode(b []byte) (Command, error) {
 		return decode[ImportRows](b[1:])
 	case KindCloseImport:
 		return decode[CloseImport](b[1:])
+	case KindCountImport:
+		return decode[CountImport](b[1:])
 	case KindSweep:
 		return decode[Sweep](b[1:])
 	case KindChangeTerritory:

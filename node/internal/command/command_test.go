@@ -26,6 +26,7 @@ var kinds = map[command.Kind]command.Command{
 	15: command.Withdraw{}, 16: command.Reach{}, 17: command.Finish{}, 18: command.Drop{}, 19: command.RecordDone{},
 	20: command.OpenAccount{}, 21: command.ChangeAccount{}, 22: command.OpenSession{}, 23: command.CloseSession{},
 	24: command.BeginImport{}, 25: command.ImportRows{}, 26: command.CloseImport{}, 27: command.Sweep{}, 28: command.ChangeTerritory{},
+	29: command.CountImport{},
 }
 
 func TestNumbers(t *testing.T) {

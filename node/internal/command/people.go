@@ -117,11 +117,20 @@ type ImportRows struct {
 
 // CloseImport makes its people visible, or hides them again.
 type CloseImport struct {
+	Stamp `cbor:"0,keyasint"`
+	ID    ident.Import `cbor:"1,keyasint"`
+	Undo  bool         `cbor:"2,keyasint,omitempty"`
+	Rows  uint32       `cbor:"3,keyasint"`
+}
+
+// CountImport puts a part of its people into the statistics, or takes it out
+// again. A big import has more cells than one command holds.
+type CountImport struct {
 	Stamp  `cbor:"0,keyasint"`
 	ID     ident.Import `cbor:"1,keyasint"`
-	Undo   bool         `cbor:"2,keyasint,omitempty"`
-	Rows   uint32       `cbor:"3,keyasint"`
-	Counts []Count      `cbor:"4,keyasint,omitempty"` // added, or with Undo taken back
+	Part   uint32       `cbor:"2,keyasint"`
+	Back   bool         `cbor:"3,keyasint,omitempty"`
+	Counts []Count      `cbor:"4,keyasint,omitempty"`
 }
 
 // OpenAccount adds somebody who may sign in.
@@ -172,6 +181,7 @@ func (DefineType) Kind() Kind        { return KindDefineType }
 func (BeginImport) Kind() Kind       { return KindBeginImport }
 func (ImportRows) Kind() Kind        { return KindImportRows }
 func (CloseImport) Kind() Kind       { return KindCloseImport }
+func (CountImport) Kind() Kind       { return KindCountImport }
 func (OpenAccount) Kind() Kind       { return KindOpenAccount }
 func (ChangeAccount) Kind() Kind     { return KindChangeAccount }
 func (OpenSession) Kind() Kind       { return KindOpenSession }

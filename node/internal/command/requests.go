@@ -52,7 +52,8 @@ type Accept struct {
 	Volunteer ident.Volunteer `cbor:"2,keyasint"`
 	Start     when.At         `cbor:"3,keyasint"`
 	Day       when.Day        `cbor:"4,keyasint"`
-	Counts    []Count         `cbor:"5,keyasint,omitempty"` // Found, if this takes the last seat
+	Wish      request.Wish    `cbor:"5,keyasint"`           // that the instant answers, as the proposer read it
+	Counts    []Count         `cbor:"6,keyasint,omitempty"` // Found, if this takes the last seat
 }
 
 // Refuse notes a volunteer's no.

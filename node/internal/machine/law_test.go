@@ -41,6 +41,7 @@ func TestLaws(t *testing.T) {
 	}
 	refusals := map[refuse.Reason]int{}
 	kinds := map[command.Kind]int{}
+	var counted, takenBack int // parts of imports
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp("", "laws")
 		if err != nil {
@@ -53,6 +54,9 @@ func TestLaws(t *testing.T) {
 		start := []command.Command{found()}
 		if rapid.IntRange(0, 4).Draw(t, "bare") > 0 {
 			start = append(start, town()...)
+		}
+		if rapid.IntRange(0, 2).Draw(t, "imported") > 0 {
+			start = append(start, cameIn()...)
 		}
 		crash := rapid.IntRange(0, n-1).Draw(t, "crash")
 		var log [][][]byte
@@ -86,6 +90,19 @@ func TestLaws(t *testing.T) {
 			reply := replies[0].(machine.Reply)
 			refusals[reply.Refusal]++
 			kinds[c.Kind()]++
+			if reply.Refusal == 0 && reply.Index == index {
+				switch c := c.(type) {
+				case command.Accept:
+					if wish := state.requests[c.ID].Wish; c.Wish != wish {
+						t.Fatalf("an instant that answers %+v was taken for %+v", c.Wish, wish)
+					}
+				case command.CountImport:
+					counted++
+					if c.Back {
+						takenBack++
+					}
+				}
+			}
 			after := walk(t, a.store)
 			if i >= len(start) {
 				t.Logf("%d %T %+v -> %v %+v", index, c, c, reply.Refusal, reply)
@@ -162,12 +179,15 @@ func TestLaws(t *testing.T) {
 			t.Errorf("no log was refused with %s", r.Code())
 		}
 	}
-	for k := command.KindFound; k <= command.KindChangeTerritory; k++ {
+	for k := command.KindFound; k <= command.KindCountImport; k++ {
 		if kinds[k] == 0 {
 			t.Errorf("no log has a command of kind %d", k)
 		}
 	}
-	t.Log(refusals)
+	if counted == 0 || takenBack == 0 {
+		t.Errorf("%d parts of imports were counted or taken back, %d of them taken back", counted, takenBack)
+	}
+	t.Log(refusals, counted, takenBack)
 }
 
 func ignored(key string) bool {
@@ -208,6 +228,36 @@ func laws(t *rapid.T, st *store.Store, state map[string]string, lastClock when.A
 				t.Fatalf("request %d is counted %d times in %d", n, have, i)
 			}
 		}
+	}
+	lawsOfImports(t, st, r)
+}
+
+// lawsOfImports: the people of an import are as many as it says, and of them
+// those parts are in the statistics, once each, that it says are. So an import
+// whose parts were all taken back leaves the counters as it found them.
+func lawsOfImports(t *rapid.T, st *store.Store, r records) {
+	all := uint64(0)
+	for n := range imports {
+		i := r.imports[file(n)]
+		if i.Counted > parts {
+			t.Fatalf("%d parts of import %d are counted, and there are %d", i.Counted, n, parts)
+		}
+		if i.Counted > 0 && i.State == people.Staged {
+			t.Fatalf("import %d is counted and not to be seen", n)
+		}
+		for part := range uint32(parts) {
+			want := uint64(0)
+			if part < i.Counted {
+				want = 1
+				all += uint64(part + 1)
+			}
+			if have := counter(t, st, public.Enrolled, partCell(n, part)); have != want {
+				t.Fatalf("import %d: part %d of %d is counted %d times", n, part, i.Counted, have)
+			}
+		}
+	}
+	if have := counter(t, st, public.Enrolled, everyPart); have != all {
+		t.Fatalf("the parts of all imports count %d, want %d", have, all)
 	}
 	for id, i := range r.imports {
 		rows := uint32(0)
@@ -305,6 +355,16 @@ func lawsOfRequests(t *rapid.T, st *store.Store, r records) {
 			right = q.Believes.Over
 		case request.Done, request.NotDone:
 			right = true // it is over, and she was there
+			grace := when.At(0)
+			if q.State == request.Done {
+				grace = 12 * hour
+				if len(coming) != int(q.Plan.Seats) {
+					t.Fatalf("request %s was done by %d, for %d seats", id, len(coming), q.Plan.Seats)
+				}
+			}
+			if q.Plan.Start > q.Outcome.At+grace {
+				t.Fatalf("request %s at %d ended in state %d at %d, before its hour", id, q.Plan.Start, q.State, q.Outcome.At)
+			}
 		default:
 			right = nothing
 		}
@@ -315,10 +375,13 @@ func lawsOfRequests(t *rapid.T, st *store.Store, r records) {
 			t.Fatalf("request %s in state %d: she believes %+v, on the list: %v", id, q.State, q.Believes, listed)
 		}
 		delete(toCall, id)
+		if (!q.State.Closed() || !right) && r.beneficiaries[q.Beneficiary].State != people.Active {
+			t.Fatalf("request %s in state %d is of somebody who has left, and who knows: %v", id, q.State, right)
+		}
 		if alive {
 			she := r.beneficiaries[q.Beneficiary]
 			for _, a := range q.Askings {
-				expected := a.Answer == request.Yes && q.Plan.Start > r.clock-12*hour || a.Answer == request.Waiting
+				expected := a.Answer == request.Yes && q.Plan.Start > r.clock-12*hour || a.Answer == request.Waiting && q.State.Looking()
 				if expected && slices.Contains(she.Refused, a.Volunteer) {
 					t.Fatalf("request %s: she does not wish a volunteer, who has answer %d", id, a.Answer)
 				}
@@ -471,8 +534,35 @@ func town() (cs []command.Command) {
 	return cs
 }
 
+// cameIn is an import whose first part is in the statistics.
+func cameIn() []command.Command {
+	row := command.NewBeneficiary{ID: her(6), Leaf: leaf(17), Facts: people.Facts{Commune: "33001", State: people.Active, Basis: people.Consent}, Box: []byte("sealed")}
+	return []command.Command{
+		command.BeginImport{Stamp: stamp(0), ID: file(0), Leaf: leaf(16), Box: []byte("sealed")},
+		command.ImportRows{Stamp: stamp(0), ID: file(0), Beneficiaries: []command.NewBeneficiary{row}},
+		command.CloseImport{Stamp: stamp(0), ID: file(0), Rows: 1},
+		command.CountImport{Stamp: stamp(0), ID: file(0), Counts: partCounts(0, 0)},
+	}
+}
+
 // requests is how many requests a log knows; the other pools are smaller.
 const requests = 12
+
+const (
+	imports = 3
+	parts   = 4 // of an import that may be counted
+)
+
+// partCell is where a part of an import counts alone, everyPart where all do.
+func partCell(i int, part uint32) int { return 60 + parts*i + int(part) }
+
+const everyPart = 90
+
+func partCounts(i int, part uint32) []command.Count {
+	alone, all := cell(public.Enrolled, partCell(i, part)), cell(public.Enrolled, everyPart)
+	all[0].N = uint64(part + 1)
+	return slices.Concat(alone, all)
+}
 
 // gen draws commands that mostly fit the state.
 type gen struct {
@@ -481,7 +571,7 @@ type gen struct {
 }
 
 func (g gen) n(name string, from, to int) int { return rapid.IntRange(from, to).Draw(g.t, name) }
-func (g gen) rare(name string) bool           { return g.n(name, 0, 9) == 0 }
+func (g gen) rare(name string) bool           { return g.n(name, 0, 9) == 9 } // rapid prefers small numbers
 
 // her and him are people who are there, mostly: the first three are of town.
 func (g gen) her() ident.Beneficiary { return her(g.n("her", 0, 9) % 7) }
@@ -626,8 +716,13 @@ func (g gen) wish() request.Wish {
 	return request.Wish{Kind: request.OnDay, Day: when.Day(g.n("day", 20_000, 20_001))}
 }
 
-// start is on a grid that is narrower than the visits.
-func (g gen) start() when.At { return noon + when.At(g.n("start", 0, 96))*15*minute }
+// start is on a grid that is narrower than the visits; some lie well ahead.
+func (g gen) start() when.At {
+	if g.n("ahead", 0, 2) == 2 {
+		return g.s.clock - g.s.clock%hour + 30*hour
+	}
+	return noon + when.At(g.n("start", 0, 96))*15*minute
+}
 
 func (g gen) outcome() request.Outcome {
 	return request.Outcome{Why: request.Why(g.n("why", 0, 6)), Minutes: 60}
@@ -743,15 +838,27 @@ func (g gen) settings(s command.Stamp) command.Command {
 }
 
 func (g gen) imported(s command.Stamp) command.Command {
-	i := file(g.n("import", 0, 2))
+	n := g.n("import", 0, imports-1)
+	i := file(n)
 	rows := g.s.imports[i].Rows
 	if g.rare("gap") {
 		rows = uint32(g.n("rows", 0, 3))
 	}
-	switch g.n("import command", 0, 4) {
-	case 0:
+	what := "begin"
+	if now, ok := g.s.imports[i]; ok {
+		what = map[people.ImportState][]string{
+			people.Staged:    {"rows", "close", "close"},
+			people.Committed: {"count", "close", "close"},
+			people.Undone:    {"count", "count", "count"},
+		}[now.State][g.n("next", 0, 2)]
+	}
+	if g.rare("out of order") {
+		what = rapid.SampledFrom([]string{"begin", "rows", "close", "count"}).Draw(g.t, "import command")
+	}
+	switch what {
+	case "begin":
 		return command.BeginImport{Stamp: s, ID: i, Leaf: g.leaf(), Box: []byte("sealed")}
-	case 1, 2:
+	case "rows":
 		c := command.ImportRows{Stamp: s, ID: i, From: rows}
 		for range g.n("beneficiaries", 0, 2) {
 			c.Beneficiaries = append(c.Beneficiaries, g.newHer())
@@ -760,8 +867,26 @@ func (g gen) imported(s command.Stamp) command.Command {
 			c.Volunteers = append(c.Volunteers, g.newHim())
 		}
 		return c
+	case "count":
+		now := g.s.imports[i]
+		c := command.CountImport{Stamp: s, ID: i, Part: min(now.Counted, parts-1), Back: now.State == people.Undone}
+		if c.Back && now.Counted > 0 {
+			c.Part = now.Counted - 1
+		}
+		if g.rare("the other way") {
+			c.Back = !c.Back
+		}
+		if g.rare("another part") {
+			c.Part = uint32(g.n("part", 0, parts-1))
+		}
+		c.Counts = partCounts(n, c.Part)
+		return c
 	}
-	return command.CloseImport{Stamp: s, ID: i, Undo: g.n("undo", 0, 2) == 0, Rows: rows, Counts: cell(public.Enrolled, 52)}
+	undo := g.s.imports[i].State == people.Committed
+	if g.rare("undone too soon") {
+		undo = !undo
+	}
+	return command.CloseImport{Stamp: s, ID: i, Undo: undo, Rows: rows}
 }
 
 func (g gen) request(s command.Stamp) command.Command {
@@ -800,7 +925,10 @@ func (g gen) request(s command.Stamp) command.Command {
 	if q.Plan.Start != 0 && !g.rare("another hour") {
 		start = q.Plan.Start
 	}
-	c := command.Accept{Stamp: s, ID: id, Volunteer: g.him(), Start: start, Counts: cell(public.Found, n)}
+	c := command.Accept{Stamp: s, ID: id, Volunteer: g.him(), Start: start, Wish: q.Wish, Counts: cell(public.Found, n)}
+	if g.rare("another wish") {
+		c.Wish = g.wish()
+	}
 	if g.n("day known", 0, 1) == 0 {
 		c.Day = when.Day(g.n("day", 20_000, 20_200))
 	}

@@ -192,6 +192,8 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return a.importRows(c)
 	case command.CloseImport:
 		return a.closeImport(c)
+	case command.CountImport:
+		return a.countImport(c)
 	case command.Sweep:
 		return a.sweep(c)
 	}

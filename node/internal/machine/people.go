@@ -45,6 +45,9 @@ func (a *act) changeBeneficiary(c command.ChangeBeneficiary) (Reply, error) {
 		return Reply{}, err
 	}
 	after, err := before.Change(c.Version, c.Facts, c.Box, a.stamp.At)
+	if err == nil && after.State != people.Active && before.State == people.Active && a.hasOpenRequest(c.ID) {
+		err = refuse.RequestsOpen
+	}
 	if err != nil {
 		return Reply{ID: c.ID, Version: before.Version}, err
 	}
@@ -55,6 +58,22 @@ func (a *act) changeBeneficiary(c command.ChangeBeneficiary) (Reply, error) {
 		}
 	}
 	return Reply{ID: c.ID, Version: after.Version}, nil
+}
+
+func (a *act) hasOpenRequest(b ident.Beneficiary) bool {
+	var all []ident.Request
+	a.must(view.Each(a.tx, view.OfPerson(b), nil, true, func(id ident.Request, _ []byte) bool {
+		all = append(all, id)
+		return true
+	}))
+	for _, id := range all {
+		r, ok, err := store.Requests.Get(a.tx, id[:])
+		a.must(err)
+		if ok && (!r.State.Closed() || r.NeedsCall()) {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *act) saveBeneficiary(before, after people.Beneficiary) {
@@ -257,13 +276,25 @@ func (a *act) closeImport(c command.CloseImport) (Reply, error) {
 	if err != nil {
 		return Reply{ID: c.ID, Version: before.Version}, err
 	}
-	switch {
-	case !c.Undo:
-		a.count(c.Counts)
-	case before.State == people.Committed:
-		a.uncount(c.Counts)
-	}
 	save(a, store.Imports, &before, &after, after.ID[:], after.Version)
 	a.happen(event.ImportClosed{ID: c.ID, State: after.State})
+	return Reply{ID: c.ID, Version: after.Version}, nil
+}
+
+func (a *act) countImport(c command.CountImport) (Reply, error) {
+	before, err := find(a, store.Imports, c.ID[:], refuse.NoImport)
+	if err != nil {
+		return Reply{}, err
+	}
+	after, err := before.Count(c.Part, c.Back)
+	if err != nil {
+		return Reply{ID: c.ID, Version: before.Version}, err
+	}
+	if c.Back {
+		a.uncount(c.Counts)
+	} else {
+		a.count(c.Counts)
+	}
+	save(a, store.Imports, &before, &after, after.ID[:], after.Version)
 	return Reply{ID: c.ID, Version: after.Version}, nil
 }

@@ -165,6 +165,9 @@ func (a *act) accept(c command.Accept) (Reply, error) {
 	if err != nil && err != refuse.TypeRetired {
 		return reply, err
 	}
+	if c.Wish != r.Wish {
+		return reply, refuse.StaleVersion // she wishes another time by now
+	}
 	after, err := r.Accept(c.Volunteer, c.Start, a.stamp.At)
 	if err != nil {
 		return reply, err

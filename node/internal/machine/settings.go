@@ -203,7 +203,8 @@ func (a *act) uncount(counts []command.Count) {
 		if err != nil {
 			panic("machine: " + err.Error())
 		}
-		a.must(a.tx.Uncount(cell, c.N))
-		a.happen(event.Counted{Cell: cell, N: -int64(c.N)})
+		taken, err := a.tx.Uncount(cell, c.N)
+		a.must(err)
+		a.happen(event.Counted{Cell: cell, N: -int64(taken)})
 	}
 }

@@ -25,16 +25,19 @@ type Import struct {
 	Used    uint32        `cbor:"4,keyasint"` // how often its people were changed or helped since
 	Begun   when.At       `cbor:"5,keyasint"`
 	By      ident.Account `cbor:"6,keyasint"`
-	Closed  when.At       `cbor:"7,keyasint,omitempty"`
-	Leaf    crypto.Leaf   `cbor:"8,keyasint"` // seals Box, not the people
-	Box     []byte        `cbor:"9,keyasint"` // ImportWords
+	Closed  when.At       `cbor:"7,keyasint,omitempty"` // when its rows became visible
+	Leaf    crypto.Leaf   `cbor:"8,keyasint"`           // seals Box, not the people
+	Box     []byte        `cbor:"9,keyasint"`           // ImportWords
 	Version uint32        `cbor:"10,keyasint"`
+	Counted uint32        `cbor:"11,keyasint,omitempty"` // parts of it that stand in the statistics
+	Hidden  when.At       `cbor:"12,keyasint,omitempty"` // when it was undone
 }
 
 // ImportWords describe the file.
 type ImportWords struct {
 	File   crypto.Secret `cbor:"1,keyasint"`
-	Digest []byte        `cbor:"2,keyasint"` // SHA-256 of file and mapping: a resumed import is of the same file
+	Digest []byte        `cbor:"2,keyasint"` // SHA-256 of file and choices: a resumed import is of the same
+	Kept   []byte        `cbor:"3,keyasint"` // one bit a row of the file, lowest first: it goes in
 }
 
 // Take counts rows that arrive at place from.
@@ -71,7 +74,26 @@ func (i Import) Undo(at when.At) (Import, error) {
 	case i.Used > 0:
 		return i, refuse.ImportUsed
 	}
-	i.State, i.Closed = Undone, at
+	i.State, i.Hidden = Undone, at
+	i.Version++
+	return i, nil
+}
+
+// Count notes that part, of a few hundred people, stands in the statistics;
+// parts are counted in order once the rows are visible. With back a part is
+// taken out again, the last one first, once they are hidden.
+func (i Import) Count(part uint32, back bool) (Import, error) {
+	switch {
+	case back && i.State != Undone, !back && i.State != Committed:
+		return i, refuse.ImportClosed
+	case !back && part != i.Counted, back && (i.Counted == 0 || part != i.Counted-1):
+		return i, refuse.ImportGap
+	}
+	if back {
+		i.Counted--
+	} else {
+		i.Counted++
+	}
 	i.Version++
 	return i, nil
 }

@@ -60,6 +60,13 @@ func TestImportStates(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
+	committed, err := staged.Commit(3, 9)
+	if err != nil || committed.Closed != 9 || committed.Hidden != 0 {
+		t.Errorf("%+v, %v", committed, err)
+	}
+	if got, err := committed.Undo(11); err != nil || got.Closed != 9 || got.Hidden != 11 {
+		t.Errorf("%+v, %v", got, err)
+	}
 	undone := people.Import{State: people.Undone}
 	_, take := undone.Take(0, 1)
 	_, commit := undone.Commit(0, 9)
@@ -67,6 +74,45 @@ func TestImportStates(t *testing.T) {
 	for _, err := range []error{take, commit, undo} {
 		if !errors.Is(err, refuse.ImportClosed) {
 			t.Errorf("an undone import goes on: %v", err)
+		}
+	}
+}
+
+// TestImportCount: parts go into the statistics in order while the rows are
+// visible, and come out last first once they are hidden.
+func TestImportCount(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		state   people.ImportState
+		counted uint32
+		part    uint32
+		back    bool
+		want    error
+		after   uint32
+	}{
+		{"first", people.Committed, 0, 0, false, nil, 1},
+		{"next", people.Committed, 2, 2, false, nil, 3},
+		{"twice", people.Committed, 2, 1, false, refuse.ImportGap, 2},
+		{"gap", people.Committed, 2, 3, false, refuse.ImportGap, 2},
+		{"staged", people.Staged, 0, 0, false, refuse.ImportClosed, 0},
+		{"undone", people.Undone, 2, 2, false, refuse.ImportClosed, 2},
+		{"back", people.Undone, 2, 1, true, nil, 1},
+		{"first back", people.Undone, 1, 0, true, nil, 0},
+		{"back twice", people.Undone, 2, 2, true, refuse.ImportGap, 2},
+		{"back in the wrong order", people.Undone, 2, 0, true, refuse.ImportGap, 2},
+		{"back, nothing counted", people.Undone, 0, 0, true, refuse.ImportGap, 0},
+		{"back, the part before the first", people.Undone, 0, 1<<32 - 1, true, refuse.ImportGap, 0},
+		{"back while visible", people.Committed, 2, 1, true, refuse.ImportClosed, 2},
+		{"back while staged", people.Staged, 0, 0, true, refuse.ImportClosed, 0},
+	} {
+		before := people.Import{State: c.state, Counted: c.counted, Version: 4}
+		got, err := before.Count(c.part, c.back)
+		version := uint32(5)
+		if c.want != nil {
+			version = 4
+		}
+		if !errors.Is(err, c.want) || got.Counted != c.after || got.State != c.state || got.Version != version {
+			t.Errorf("%s: %+v, %v", c.name, got, err)
 		}
 	}
 }

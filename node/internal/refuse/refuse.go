@@ -42,6 +42,7 @@ const (
 	PairNeeded       Reason = 28
 	NotCovered       Reason = 29
 	NothingToTell    Reason = 30
+	NotYet           Reason = 31
 	VolunteerRefused Reason = 40
 	NotApproved      Reason = 41
 	KindNotCleared   Reason = 42
@@ -50,6 +51,7 @@ const (
 	WrongStep        Reason = 45
 	BeneficiaryEnded Reason = 46
 	TypeRetired      Reason = 47
+	RequestsOpen     Reason = 48
 	ImportClosed     Reason = 50
 	ImportGap        Reason = 51
 	ImportUsed       Reason = 52
@@ -88,6 +90,8 @@ var reasons = map[Reason]struct {
 	PairNeeded:       {Conflict, "pair-needed", "this visit needs two people, or an exception with its reason"},
 	NotCovered:       {Conflict, "not-covered", "nobody has accepted yet"},
 	NothingToTell:    {Conflict, "nothing-to-tell", "she knows already"},
+	NotYet:           {Conflict, "not-yet", "this visit lies ahead: cancel it, or change its day first"},
+	RequestsOpen:     {Conflict, "requests-open", "she still has open requests; close them first, so that nobody stands at her door in vain"},
 	VolunteerRefused: {Conflict, "volunteer-refused", "she does not wish this volunteer"},
 	NotApproved:      {Conflict, "not-approved", "this volunteer is not approved now"},
 	KindNotCleared:   {Conflict, "kind-not-cleared", "this volunteer does not do this kind of action"},

@@ -69,8 +69,8 @@ func TestNumbers(t *testing.T) {
 		"NoBeneficiary": 1, "NoVolunteer": 2, "NoRequest": 3, "NoActionType": 4, "NoAccount": 5, "NoSession": 6, "NoImport": 7,
 		"Exists": 8, "StaleVersion": 9, "StaleTree": 10, "KeyReused": 11, "LoginTaken": 12, "NotFounded": 13,
 		"RequestClosed": 20, "NotOpen": 21, "SeatsFull": 22, "AlreadySeated": 23, "NotSeated": 24, "NotAsked": 25, "DoubleBooked": 26,
-		"OtherTime": 27, "PairNeeded": 28, "NotCovered": 29, "NothingToTell": 30, "VolunteerRefused": 40, "NotApproved": 41,
-		"KindNotCleared": 42, "CarNeeded": 43, "Absent": 44, "WrongStep": 45, "BeneficiaryEnded": 46, "TypeRetired": 47,
+		"OtherTime": 27, "PairNeeded": 28, "NotCovered": 29, "NothingToTell": 30, "NotYet": 31, "VolunteerRefused": 40, "NotApproved": 41,
+		"KindNotCleared": 42, "CarNeeded": 43, "Absent": 44, "WrongStep": 45, "BeneficiaryEnded": 46, "TypeRetired": 47, "RequestsOpen": 48,
 		"ImportClosed": 50, "ImportGap": 51, "ImportUsed": 52, "AccountClosed": 60, "LastAdmin": 61,
 	}
 	have := declared(t)

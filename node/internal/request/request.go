@@ -44,7 +44,7 @@ func (s State) Looking() bool { return s == Open || s == Asked }
 // Wish is when she would like it.
 type Wish struct {
 	Kind   WishKind  `cbor:"1,keyasint"`
-	Day    when.Day  `cbor:"2,keyasint,omitempty"` // of OnDay; of ThisWeek, its Monday
+	Day    when.Day  `cbor:"2,keyasint,omitempty"` // of OnDay; of InWeek, its Monday
 	Half   when.Half `cbor:"3,keyasint,omitempty"`
 	Minute uint16    `cbor:"4,keyasint,omitempty"` // of the day, when an hour is given: an appointment
 }
@@ -350,27 +350,39 @@ func (r Request) Change(version uint32, wish Wish, plan Plan, box []byte, at whe
 	return r, nil
 }
 
-// Finish ends a request that somebody had accepted: it took place, or not.
+// early is how long before its hour a visit may be said to have taken place: it
+// was moved by a word at the door. Twelve hours, in milliseconds.
+const early = 12 * 3600_000
+
+// Finish ends a request that was covered: it took place, or at o.At, after its
+// hour, it had not. What lies ahead is cancelled, so that she hears of it. Where
+// two were needed and one came, the exception is recorded first.
 func (r Request) Finish(to State, o Outcome) (Request, error) {
 	switch {
 	case r.State.Closed():
 		return r, refuse.RequestClosed
 	case len(r.Coming()) == 0:
 		return r, refuse.NotCovered
+	case to == Done && len(r.Coming()) < int(r.Plan.Seats):
+		return r, refuse.PairNeeded
+	case to == Done && r.Plan.Start > o.At+early, to == NotDone && r.Plan.Start > o.At:
+		return r, refuse.NotYet
 	}
 	r.State, r.Outcome = to, o
 	r.Version++
 	return r, nil
 }
 
-// Drop ends a request before it takes place. byHer: she knows, for she said it.
+// Drop ends a request before it takes place. When it was she who said so she
+// knows; one that was entered twice she need not hear of, unless she was told
+// that somebody comes.
 func (r Request) Drop(to State, o Outcome) (Request, error) {
 	if r.State.Closed() {
 		return r, refuse.RequestClosed
 	}
 	r.State, r.Outcome = to, o
 	r.Version++
-	if o.Why == ByHer || o.Why == EnteredTwice {
+	if o.Why == ByHer || o.Why == EnteredTwice && len(r.Believes.Coming) == 0 {
 		r.Believes = r.Truth()
 	}
 	return r, nil

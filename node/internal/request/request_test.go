@@ -87,13 +87,29 @@ var ways = []struct {
 	{"change old", func(r request.Request) (request.Request, error) {
 		return r.Change(r.Version-1, r.Wish, r.Plan, nil, noon)
 	}},
-	{"done", func(r request.Request) (request.Request, error) { return r.Finish(request.Done, request.Outcome{}) }},
-	{"not done", func(r request.Request) (request.Request, error) { return r.Finish(request.NotDone, request.Outcome{}) }},
+	{"done", func(r request.Request) (request.Request, error) {
+		return r.Finish(request.Done, request.Outcome{At: noon})
+	}},
+	{"done 12 h early", func(r request.Request) (request.Request, error) {
+		return r.Finish(request.Done, request.Outcome{At: noon - 12*hour})
+	}},
+	{"done too early", func(r request.Request) (request.Request, error) {
+		return r.Finish(request.Done, request.Outcome{At: noon - 12*hour - 1})
+	}},
+	{"not done", func(r request.Request) (request.Request, error) {
+		return r.Finish(request.NotDone, request.Outcome{At: noon})
+	}},
+	{"not done early", func(r request.Request) (request.Request, error) {
+		return r.Finish(request.NotDone, request.Outcome{At: noon - 1})
+	}},
 	{"cancel by us", func(r request.Request) (request.Request, error) {
 		return r.Drop(request.Cancelled, request.Outcome{Why: request.ByUs})
 	}},
 	{"cancel by her", func(r request.Request) (request.Request, error) {
 		return r.Drop(request.Cancelled, request.Outcome{Why: request.ByHer})
+	}},
+	{"entered twice", func(r request.Request) (request.Request, error) {
+		return r.Drop(request.Cancelled, request.Outcome{Why: request.EnteredTwice})
 	}},
 	{"unfilled", func(r request.Request) (request.Request, error) {
 		return r.Drop(request.Unfilled, request.Outcome{Why: request.NobodyFound})
@@ -104,26 +120,30 @@ var ways = []struct {
 // and whether she must be called, or why not.
 var table = map[string][9]string{
 	//               Draft           Open            Asked           Covered          Told             Done              NotDone           Cancelled         Unfilled
-	"open":          {"Open", "wrong-step", "wrong-step", "wrong-step", "wrong-step", "wrong-step", "wrong-step", "wrong-step", "wrong-step"},
-	"ask 3":         {"not-open", "Asked", "Asked", "not-open", "not-open", "not-open", "not-open", "not-open", "not-open"},
-	"accept 1":      {"not-open", "Open", "Open", "already-seated", "already-seated", "already-seated", "already-seated", "already-seated", "already-seated"},
-	"accept 3":      {"not-open", "Open", "Asked", "seats-full", "seats-full", "not-open", "not-open", "not-open", "not-open"},
-	"refuse 1":      {"not-asked", "not-asked", "Open", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked"},
-	"refuse 3":      {"not-asked", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked"},
-	"withdraw 1":    {"not-seated", "not-seated", "not-seated", "Open", "Open!", "request-closed", "request-closed", "request-closed", "request-closed"},
-	"withdraw 3":    {"not-seated", "not-seated", "not-seated", "not-seated", "not-seated", "request-closed", "request-closed", "request-closed", "request-closed"},
-	"tell":          {"nothing-to-tell", "nothing-to-tell", "nothing-to-tell", "Told", "nothing-to-tell", "nothing-to-tell", "nothing-to-tell", "Cancelled", "Unfilled"},
-	"tell old":      {"stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version"},
-	"change words":  {"Draft", "Open", "Asked", "Covered!", "Told", "request-closed", "request-closed", "request-closed", "request-closed"},
-	"change day":    {"Draft", "Open", "Asked", "Asked", "Asked!", "request-closed", "request-closed", "request-closed", "request-closed"},
-	"one seat":      {"Draft", "Open", "Asked", "Asked", "Asked!", "request-closed", "request-closed", "request-closed", "request-closed"},
-	"three seats":   {"Draft", "Open", "Asked", "Open", "Open!", "request-closed", "request-closed", "request-closed", "request-closed"},
-	"change old":    {"stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version"},
-	"done":          {"not-covered", "not-covered", "not-covered", "Done", "Done", "request-closed", "request-closed", "request-closed", "request-closed"},
-	"not done":      {"not-covered", "not-covered", "not-covered", "NotDone", "NotDone", "request-closed", "request-closed", "request-closed", "request-closed"},
-	"cancel by us":  {"Cancelled!", "Cancelled!", "Cancelled!", "Cancelled!", "Cancelled!", "request-closed", "request-closed", "request-closed", "request-closed"},
-	"cancel by her": {"Cancelled", "Cancelled", "Cancelled", "Cancelled", "Cancelled", "request-closed", "request-closed", "request-closed", "request-closed"},
-	"unfilled":      {"Unfilled!", "Unfilled!", "Unfilled!", "Unfilled!", "Unfilled!", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"open":            {"Open", "wrong-step", "wrong-step", "wrong-step", "wrong-step", "wrong-step", "wrong-step", "wrong-step", "wrong-step"},
+	"ask 3":           {"not-open", "Asked", "Asked", "not-open", "not-open", "not-open", "not-open", "not-open", "not-open"},
+	"accept 1":        {"not-open", "Open", "Open", "already-seated", "already-seated", "already-seated", "already-seated", "already-seated", "already-seated"},
+	"accept 3":        {"not-open", "Open", "Asked", "seats-full", "seats-full", "not-open", "not-open", "not-open", "not-open"},
+	"refuse 1":        {"not-asked", "not-asked", "Open", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked"},
+	"refuse 3":        {"not-asked", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked", "not-asked"},
+	"withdraw 1":      {"not-seated", "not-seated", "not-seated", "Open", "Open!", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"withdraw 3":      {"not-seated", "not-seated", "not-seated", "not-seated", "not-seated", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"tell":            {"nothing-to-tell", "nothing-to-tell", "nothing-to-tell", "Told", "nothing-to-tell", "nothing-to-tell", "nothing-to-tell", "Cancelled", "Unfilled"},
+	"tell old":        {"stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version"},
+	"change words":    {"Draft", "Open", "Asked", "Covered!", "Told", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"change day":      {"Draft", "Open", "Asked", "Asked", "Asked!", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"one seat":        {"Draft", "Open", "Asked", "Asked", "Asked!", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"three seats":     {"Draft", "Open", "Asked", "Open", "Open!", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"change old":      {"stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version", "stale-version"},
+	"done":            {"not-covered", "not-covered", "not-covered", "Done", "Done", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"done 12 h early": {"not-covered", "not-covered", "not-covered", "Done", "Done", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"done too early":  {"not-covered", "not-covered", "not-covered", "not-yet", "not-yet", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"not done early":  {"not-covered", "not-covered", "not-covered", "not-yet", "not-yet", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"not done":        {"not-covered", "not-covered", "not-covered", "NotDone", "NotDone", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"cancel by us":    {"Cancelled!", "Cancelled!", "Cancelled!", "Cancelled!", "Cancelled!", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"cancel by her":   {"Cancelled", "Cancelled", "Cancelled", "Cancelled", "Cancelled", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"entered twice":   {"Cancelled", "Cancelled", "Cancelled", "Cancelled", "Cancelled!", "request-closed", "request-closed", "request-closed", "request-closed"},
+	"unfilled":        {"Unfilled!", "Unfilled!", "Unfilled!", "Unfilled!", "Unfilled!", "request-closed", "request-closed", "request-closed", "request-closed"},
 }
 
 var names = map[request.State]string{
@@ -221,9 +241,20 @@ func TestLaws(t *testing.T) {
 			default:
 				to := request.State(rapid.IntRange(int(request.Done), int(request.Unfilled)).Draw(t, "to"))
 				if to <= request.NotDone {
-					after, err = r.Finish(to, request.Outcome{At: at})
+					said := at - when.At(rapid.IntRange(0, 30).Draw(t, "early"))*hour
+					after, err = r.Finish(to, request.Outcome{At: said})
+					if short := len(r.Coming()) < int(r.Plan.Seats); err == nil && to == request.Done && (short || r.Plan.Start > said+12*hour) {
+						t.Fatalf("it took place: %d came of %d, at %d, said at %d", len(r.Coming()), r.Plan.Seats, r.Plan.Start, said)
+					}
+					if err == nil && to == request.NotDone && r.Plan.Start > said {
+						t.Fatal("what lies ahead did not take place")
+					}
 				} else {
-					after, err = r.Drop(to, request.Outcome{At: at, Why: request.Why(rapid.IntRange(0, 6).Draw(t, "why"))})
+					why := request.Why(rapid.IntRange(0, 6).Draw(t, "why"))
+					after, err = r.Drop(to, request.Outcome{At: at, Why: why})
+					if err == nil && why != request.ByHer && len(r.Believes.Coming) > 0 && !after.NeedsCall() {
+						t.Fatal("she was told that somebody comes, and does not hear that nobody does")
+					}
 				}
 			}
 			if err != nil {
@@ -290,6 +321,38 @@ func TestWish(t *testing.T) {
 		if got := c.wish.Latest(); got != c.latest {
 			t.Errorf("%s: latest %d, want %d", c.name, got, c.latest)
 		}
+	}
+}
+
+// TestOneOfTwo: a visit for two that one made needs its exception first; that it
+// did not take place can be said at once.
+func TestOneOfTwo(t *testing.T) {
+	r := must(in(request.Open).Accept(him(1), noon, noon))
+	o := request.Outcome{At: noon + hour}
+	if got, err := r.Finish(request.Done, o); err != refuse.PairNeeded || got.State != r.State || got.Version != r.Version {
+		t.Errorf("state %d, %v", got.State, err)
+	}
+	if got, err := r.Finish(request.NotDone, o); err != nil || got.State != request.NotDone {
+		t.Errorf("state %d, %v", got.State, err)
+	}
+	p := r.Plan
+	p.Seats, p.Exception = 1, true
+	r = must(r.Change(r.Version, r.Wish, p, nil, noon+hour))
+	if got, err := r.Finish(request.Done, o); err != nil || got.State != request.Done || !slices.Equal(got.Coming(), []ident.Volunteer{him(1)}) {
+		t.Errorf("state %d, %v", got.State, err)
+	}
+}
+
+// TestEnteredTwice: she hears of it if somebody was announced to her, even when
+// that one has withdrawn since.
+func TestEnteredTwice(t *testing.T) {
+	r := must(in(request.Told).Withdraw(him(1), request.Withdrawn, noon))
+	r = must(r.Drop(request.Cancelled, request.Outcome{At: noon, Why: request.EnteredTwice}))
+	if !r.NeedsCall() || len(r.Believes.Coming) != 2 {
+		t.Errorf("she believes %+v", r.Believes)
+	}
+	if r = must(r.Tell(r.Version)); r.NeedsCall() {
+		t.Errorf("she was told, and believes %+v", r.Believes)
 	}
 }
 

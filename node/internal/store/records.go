@@ -150,14 +150,15 @@ func (tx *Tx) Count(c public.Cell, n uint64) error {
 	return nil
 }
 
-// Uncount takes n from a cell, for an import that is undone.
-func (tx *Tx) Uncount(c public.Cell, n uint64) error {
+// Uncount takes n from a cell, at most what it holds, and says how much it took.
+func (tx *Tx) Uncount(c public.Cell, n uint64) (taken uint64, err error) {
 	have, err := tx.Counter(c)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	tx.put(counterKey(c), binary.BigEndian.AppendUint64(nil, have-min(n, have)))
-	return nil
+	taken = min(n, have)
+	tx.put(counterKey(c), binary.BigEndian.AppendUint64(nil, have-taken))
+	return taken, nil
 }
 
 // Counter is the number in a cell.

@@ -609,8 +609,13 @@ func TestCounters(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if err := errors.Join(tx.Uncount(b, 4), tx.Uncount(later, 100)); err != nil {
-			t.Error(err)
+		for _, c := range []struct {
+			cell    public.Cell
+			n, want uint64
+		}{{b, 4, 4}, {later, 100, 9}, {later, 1, 0}} {
+			if taken, err := tx.Uncount(c.cell, c.n); taken != c.want || err != nil {
+				t.Errorf("took %d of %d, want %d (%v)", taken, c.n, c.want, err)
+			}
 		}
 	})
 	var got []string
