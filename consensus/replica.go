@@ -329,11 +329,11 @@ func (r *Replica) Ready(ctx context.Context) error {
 	defer poll.Stop()
 	for {
 		changed := r.changed.next()
-		if r.settled() || r.followed() {
-			return nil
-		}
 		if err := r.faults.first(); err != nil {
 			return err
+		}
+		if r.settled() || r.followed() {
+			return nil
 		}
 		select {
 		case <-changed:
