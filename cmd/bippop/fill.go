@@ -51,36 +51,38 @@ type filler struct {
 	waiting []node.RequestID
 }
 
-// movedClock is the node's clock: at a stated day while the past is told, or the
+// movedClock is the node's clock: at a stated hour while the past is told, or the
 // real one. Safe for concurrent use.
 type movedClock struct {
-	morning atomic.Int64 // Unix nanoseconds; 0: the real time
-	calls   atomic.Int64
+	from  atomic.Int64 // Unix nanoseconds; 0: the real time
+	calls atomic.Int64
 }
 
-// A moved day lasts from half past eight to half past five, and goes on a little
-// each time somebody looks at the clock.
+// A day of the past is told twice: in the morning people come along and ask, in
+// the evening it is written down how the visits of the day went. The clock goes on
+// a little each time somebody looks at it.
 const (
-	dayStart  = 8*time.Hour + 30*time.Minute
-	dayLength = 9 * time.Hour
-	tick      = 250 * time.Millisecond
+	morning = 8*time.Hour + 30*time.Minute
+	evening = 20 * time.Hour
+	tick    = 250 * time.Millisecond
+	longest = 3 * time.Hour
 )
 
 func (c *movedClock) now() time.Time {
-	morning := c.morning.Load()
-	if morning == 0 {
+	from := c.from.Load()
+	if from == 0 {
 		return time.Now()
 	}
-	return time.Unix(0, morning).Add(min(time.Duration(c.calls.Add(1))*tick, dayLength))
+	return time.Unix(0, from).Add(min(time.Duration(c.calls.Add(1))*tick, longest))
 }
 
-// move sets the clock to the morning of the day that begins at midnight.
-func (c *movedClock) move(midnight time.Time) {
+// move sets the clock to an hour of the day that begins at midnight.
+func (c *movedClock) move(midnight time.Time, hour time.Duration) {
 	c.calls.Store(0)
-	c.morning.Store(midnight.Add(dayStart).UnixNano())
+	c.from.Store(midnight.Add(hour).UnixNano())
 }
 
-func (c *movedClock) real() { c.morning.Store(0) }
+func (c *movedClock) real() { c.from.Store(0) }
 
 // fill founds the demo's territory and lets its past happen.
 func (h *demoHome) fill(ctx context.Context, cfg node.Config, out output) (*node.Node, error) {
@@ -106,7 +108,7 @@ func (h *demoHome) fill(ctx context.Context, cfg node.Config, out output) (*node
 		f.codes = append(f.codes, c.Code)
 	}
 	days := f.timeline()
-	f.clock.move(today.AddDate(0, 0, days.first))
+	f.clock.move(today.AddDate(0, 0, days.first), 0)
 	cfg.Now = f.clock.now
 	passwords := newPasswords(h.Seed)
 	admin := demoAccount{Role: "admin", Login: "admin", Password: passwords.next(), Label: "Administratrice du CCAS"}
@@ -212,7 +214,8 @@ func (f *filler) live(ctx context.Context, today time.Time, days timeline, out o
 	defer stop()
 	next, more := past()
 	for day := days.first; day <= 0; day++ {
-		f.clock.move(today.AddDate(0, 0, day))
+		date := today.AddDate(0, 0, day)
+		f.clock.move(date, morning)
 		if day == 0 {
 			f.clock.real()
 		}
@@ -227,10 +230,13 @@ func (f *filler) live(ctx context.Context, today time.Time, days timeline, out o
 		); err != nil {
 			return err
 		}
-		if err := together(ctx, happened, func(ctx context.Context, q synth.Request) error { return f.happen(ctx, q, today) }); err != nil {
+		if err := together(ctx, days.requested[day], func(ctx context.Context, q synth.Request) error { return f.request(ctx, q, today) }); err != nil {
 			return err
 		}
-		if err := together(ctx, days.requested[day], func(ctx context.Context, q synth.Request) error { return f.request(ctx, q, today) }); err != nil {
+		if len(happened) > 0 {
+			f.clock.move(date, evening)
+		}
+		if err := together(ctx, happened, func(ctx context.Context, q synth.Request) error { return f.happen(ctx, q, today) }); err != nil {
 			return err
 		}
 	}

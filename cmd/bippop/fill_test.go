@@ -1,0 +1,87 @@
+package main
+
+import (
+	"io"
+	"testing"
+
+	"github.com/bippop/bippop/cmd/bippop/internal/synth"
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node"
+)
+
+// TestFill: whatever the world invents is in the node afterwards, in the state in
+// which the world has it, and those who may sign in find something to do.
+func TestFill(t *testing.T) {
+	for _, profile := range []synth.Profile{synth.Start, synth.CommuneProfile} {
+		t.Run(string(profile), func(t *testing.T) {
+			h, err := openDemoHome(t.TempDir(), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.Profile, h.Seed = profile, 3
+			n, err := h.open(t.Context(), output{io.Discard, io.Discard})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer n.Close()
+			callers := signInAll(t, n, h)
+			checkStates(t, n, callers[0], profile)
+			for _, by := range callers[2:] {
+				mine, err := n.Requests.Mine(by)
+				if err != nil || len(mine.Asked) == 0 || len(mine.Promised) == 0 {
+					t.Errorf("a volunteer of the demo was asked %d times and has promised %d visits, %v; want some of both", len(mine.Asked), len(mine.Promised), err)
+				}
+			}
+		})
+	}
+}
+
+func signInAll(t *testing.T, n *node.Node, h *demoHome) (callers []node.Caller) {
+	t.Helper()
+	if len(h.Accounts) != 4 {
+		t.Fatalf("the demo has %d accounts, want an administrator, an agent and two volunteers", len(h.Accounts))
+	}
+	for _, a := range h.Accounts {
+		_, by, err := n.Accounts.SignIn(t.Context(), a.Login, crypto.NewSecret(a.Password), "test", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		callers = append(callers, by)
+	}
+	return callers
+}
+
+func checkStates(t *testing.T, n *node.Node, by node.Caller, profile synth.Profile) {
+	t.Helper()
+	count := func(states ...node.State) (sum int) {
+		for _, s := range states {
+			k, err := n.Requests.CountIn(by, s, 1<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += k
+		}
+		return sum
+	}
+	size := profile.Size()
+	if got := count(node.StateDone, node.StateNotDone, node.StateCancelled, node.StateUnfilled); got != size.PastRequests {
+		t.Errorf("%d requests have ended, want %d", got, size.PastRequests)
+	}
+	if got := count(node.StateOpen, node.StateAsked, node.StateCovered, node.StateTold); got != size.OpenRequests {
+		t.Errorf("%d requests are under way, want %d", got, size.OpenRequests)
+	}
+	statuses, err := n.Find.VolunteerCounts(by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	volunteers := 0
+	for _, k := range statuses {
+		volunteers += k
+	}
+	if volunteers != size.Volunteers {
+		t.Errorf("%d volunteers, want %d", volunteers, size.Volunteers)
+	}
+	if calls, err := n.Calls.Count(by); err != nil || calls == 0 || calls > size.OpenRequests {
+		t.Errorf("%d people are to be called, %v; want those who are covered and not told, and nobody of the past", calls, err)
+	}
+}
