@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"math"
@@ -109,4 +110,27 @@ func TestLoggerPrintsNoRecord(t *testing.T) {
 			t.Errorf("%s is not in the log: %s", want, out.String())
 		}
 	}
+}
+
+// TestInterruptedFounding fails in the middle of a founding: the next one finds
+// the place as it was.
+func TestInterruptedFounding(tt *testing.T) {
+	t := newTown(tt)
+	cfg := t.cfg
+	dir := t.TempDir()
+	cfg.Dir, cfg.Vault = filepath.Join(dir, "data"), filepath.Join(dir, "vault.age")
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	founding := node.Founding{
+		Territory: node.Territory{Siren: "200069599", Name: "CC", Calls: "Entraide", Communes: []string{"33352"}}, Login: "admin", Password: secret(password),
+	}
+	if _, err := node.FoundTerritory(ctx, cfg, founding); err == nil {
+		t.Fatal("founded without time")
+	}
+	if node.Founded(cfg) {
+		t.Error("a vault is left behind")
+	}
+	n, err := node.FoundTerritory(t.Context(), cfg, founding)
+	t.must(err)
+	t.must(n.Close())
 }

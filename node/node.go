@@ -38,6 +38,9 @@ type Node struct {
 	swept   chan struct{}
 }
 
+func storeDir(cfg Config) string { return filepath.Join(cfg.Dir, "store") }
+func logDir(cfg Config) string   { return filepath.Join(cfg.Dir, "log") }
+
 // core is what every service stands on.
 type core struct {
 	*proposer
@@ -91,7 +94,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 		return nil, errors.New("config: the vault lies inside the data folder; a copy of the data would carry its keys")
 	}
 	st, err := store.Open(store.Config{
-		Dir: filepath.Join(cfg.Dir, "store"), Values: vault.Values, Skin: vault.Skin,
+		Dir: storeDir(cfg), Values: vault.Values, Skin: vault.Skin,
 		Dump: vault.Root.Derive("dump"), Logger: cfg.Logger,
 	})
 	if err != nil {
@@ -115,7 +118,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 	}
 	blind := machine.New(st, c.after)
 	replica, err := consensus.Open(ctx, consensus.Config{
-		Dir: filepath.Join(cfg.Dir, "log"), ID: "replica-1", LogKey: vault.Log,
+		Dir: logDir(cfg), ID: "replica-1", LogKey: vault.Log,
 		Machine: replicated{blind, st, c}, Logger: cfg.Logger, OnFault: func(err error) {
 			cfg.Logger.Error("the log has failed; the node must be started again", errAttr(err))
 			h.note(err)

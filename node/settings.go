@@ -160,12 +160,13 @@ func FoundTerritory(ctx context.Context, cfg Config, f Founding) (*Node, error) 
 		return nil, wrap("writing the vault", err)
 	}
 	n, err := open(ctx, cfg, vault)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		if err = n.found(ctx, f); err != nil {
+			n.Close()
+		}
 	}
-	if err := n.found(ctx, f); err != nil {
-		n.Close()
-		return nil, err
+	if err != nil { // nothing was acknowledged: leave the place as it was found
+		return nil, errors.Join(err, os.Remove(cfg.Vault), os.RemoveAll(storeDir(cfg)), os.RemoveAll(logDir(cfg)))
 	}
 	return n, nil
 }

@@ -12,7 +12,7 @@ import (
 // calls is the call-back list.
 type calls struct{ *Site }
 
-// calls is the call-back list.
+// list shows everybody who must hear something.
 func (s calls) list(c *gin.Context) {
 	calls, err := s.node.Calls.List(caller(c))
 	if err != nil {
@@ -54,6 +54,11 @@ func (s calls) reach(c *gin.Context) {
 		var heard []node.Heard
 		if heard, err = heardOf(c); err == nil {
 			_, err = s.node.Calls.Told(ctx, by, id, heard)
+		}
+		for _, h := range heard {
+			if h.NoMore || !h.NotHim.Zero() {
+				ok = "told-volunteers"
+			}
 		}
 	}
 	if err != nil {

@@ -135,7 +135,7 @@ func (s desk) search(c *gin.Context) {
 	s.show(c, http.StatusOK, d)
 }
 
-// deskResults is the list under the search box, while typing.
+// results is the list under the search box, while typing.
 func (s desk) results(c *gin.Context) {
 	d := deskData{Query: c.PostForm("q"), Asked: strings.TrimSpace(c.PostForm("q")) != ""}
 	d.Found, _ = s.node.Find.People(caller(c), d.Query, node.AnyPerson, 12)
@@ -151,7 +151,7 @@ func (s desk) person(c *gin.Context) {
 	s.show(c, http.StatusOK, d)
 }
 
-// deskFor reads the person who calls.
+// read reads the person who calls.
 func (s desk) read(c *gin.Context) (d deskData, err error) {
 	by := caller(c)
 	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))

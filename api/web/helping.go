@@ -11,7 +11,7 @@ import (
 // helping are the volunteer's own pages, phone in hand.
 type helping struct{ *Site }
 
-// mine is the volunteer's page: what I am asked, what I have promised, what is
+// page is the volunteer’s own: what I am asked, what I have promised, what is
 // near me.
 func (s helping) page(c *gin.Context) {
 	by := caller(c)
@@ -56,7 +56,7 @@ func (s helping) showAccept(c *gin.Context, code int, problem error) {
 	s.fail(c, problem)
 }
 
-// actForSelf does what a volunteer presses.
+// do does what a volunteer presses.
 func (s helping) do(c *gin.Context) {
 	id, err := node.ParseID[node.RequestID](c.Param("id"))
 	if err != nil {

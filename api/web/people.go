@@ -75,7 +75,7 @@ func (s people) blank(c *gin.Context) {
 	s.showForm(c, http.StatusOK, personForm{Facts: node.BeneficiaryFacts{Basis: node.Consent}})
 }
 
-// newPersonFrom opens the form with what was looked for in vain: a name, or a
+// blankFrom opens the form with what was looked for in vain: a name, or a
 // number.
 func (s people) blankFrom(c *gin.Context) {
 	f := personForm{Facts: node.BeneficiaryFacts{Basis: node.Consent}}

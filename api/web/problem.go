@@ -212,6 +212,7 @@ var flashes = map[string]string{
 	"asked":              "La question est posée.",
 	"accepted":           "C’est accepté. La personne est à prévenir.",
 	"told":               "Elle est au courant.",
+	"told-volunteers":    "C’est noté. Prévenez aussi le bénévole qui devait venir, s’il n’a pas d’accès.",
 	"not-reached":        "C’est noté, on la rappellera.",
 	"enrolled":           "La personne est inscrite.",
 	"registered":         "Le bénévole est inscrit. Prochaine étape : le rencontrer.",

@@ -237,7 +237,7 @@ func slotOf(c *gin.Context) (slot node.Slot, err error) {
 	return slot, nil
 }
 
-// actOnRequest does what a button on the request's page says.
+// do does what a button on the request's page says.
 func (s requests) do(c *gin.Context) {
 	id, err := node.ParseID[node.RequestID](c.Param("id"))
 	if err != nil {

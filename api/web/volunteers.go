@@ -306,7 +306,7 @@ func (s volunteers) step(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, "/volunteers/"+id.String()+"?ok=changed")
 }
 
-// volunteerAccount opens a sign-in for a volunteer, or gives a new password. The
+// account opens a sign-in for a volunteer, or gives a new password. The
 // password is shown once, to be read out or handed over.
 func (s volunteers) account(c *gin.Context) {
 	id, err := node.ParseID[node.VolunteerID](c.Param("id"))

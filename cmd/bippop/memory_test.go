@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,17 +14,17 @@ import (
 // answer, and never while somebody asks.
 func TestScavenger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		freed := 0
+		var freed atomic.Int64
 		s := newScavenger()
-		s.free = func() { freed++ }
+		s.free = func() { freed.Add(1) }
 		ctx, stop := context.WithCancel(t.Context())
 		go s.run(ctx)
 		h := s.watch(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		ask := func() { h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)) }
-		check := func(when string, want int) {
+		check := func(when string, want int64) {
 			t.Helper()
-			if synctest.Wait(); freed != want {
-				t.Errorf("%s: given back %d times, want %d", when, freed, want)
+			if synctest.Wait(); freed.Load() != want {
+				t.Errorf("%s: given back %d times, want %d", when, freed.Load(), want)
 			}
 		}
 		time.Sleep(idleAfter + time.Second)

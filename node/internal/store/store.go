@@ -92,8 +92,8 @@ func (s *Store) open(dir string) (*badger.DB, error) {
 		WithNumLevelZeroTablesStall(8).
 		WithNumCompactors(2).
 		WithNumGoroutines(1).
-		WithBlockCacheSize(16 << 20).
-		WithIndexCacheSize(16 << 20).
+		WithBlockCacheSize(64 << 20).
+		WithIndexCacheSize(32 << 20).
 		WithValueLogFileSize(16 << 20).
 		WithMetricsEnabled(false).
 		WithChecksumVerificationMode(options.OnBlockRead)
