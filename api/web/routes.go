@@ -11,6 +11,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/", entry{s}.home)
 	r.POST("/sign-in", entry{s}.signIn)
 	r.POST("/sign-out", entry{s}.signOut)
+	r.POST("/language", entry{s}.choose)
 	r.GET("/sources", settings{s}.sources)
 
 	// The desk.
