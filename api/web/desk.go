@@ -64,12 +64,12 @@ type dayChoice struct {
 
 // pills are the choices for "when" that people use most: the next two days by
 // half-day.
-func (w *tongue) pills() (out []dayChoice) {
+func pills(w *tongue) (out []dayChoice) {
 	tomorrow := w.today() + 1
 	for _, d := range []node.Day{tomorrow, tomorrow + 1} {
 		day := upper(w.t("say.tomorrow"))
 		if d != tomorrow {
-			day = upper(w.weekday(d))
+			day = upper(w.entry("weekday", int(d.Date().Weekday())))
 		}
 		out = append(out, dayChoice{d.String() + ".1", w.t("say.morning", "Day", day)}, dayChoice{d.String() + ".2", w.t("say.afternoon", "Day", day)})
 	}
@@ -178,7 +178,7 @@ func (s desk) read(c *gin.Context) (d deskData, err error) {
 	for _, t := range d.Kinds {
 		d.Seats[t.ID] = t.Seats(b.Visits)
 	}
-	d.Days = s.words(c).pills()
+	d.Days = pills(s.words(c))
 	return d, nil
 }
 
