@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/api"
+	"github.com/bippop/bippop/api/web"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
 )
@@ -45,7 +46,7 @@ func (t *town) wait(d time.Duration) {
 	t.now = t.now.Add(d)
 }
 
-func newTown(tt *testing.T) *town {
+func newTown(tt *testing.T, demo ...web.DemoAccount) *town {
 	t := &town{T: tt, now: monday, kinds: map[string]node.TypeID{}}
 	dir := t.TempDir()
 	unseal, err := crypto.Passphrase("une phrase de passe longue", 10)
@@ -67,7 +68,11 @@ func newTown(tt *testing.T) *town {
 	for _, k := range all {
 		t.kinds[k.Name] = k.ID
 	}
-	server := httptest.NewServer(api.New(api.Config{Node: t.node, Logger: log}))
+	cfg := api.Config{Node: t.node, Logger: log}
+	if len(demo) > 0 {
+		cfg.Demo = &web.Demo{Accounts: demo}
+	}
+	server := httptest.NewServer(api.New(cfg))
 	t.Cleanup(server.Close)
 	t.url = server.URL
 	return t

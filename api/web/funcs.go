@@ -73,11 +73,15 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 			}
 			return w.together(names)
 		},
-		"dayof":  node.DayOf,
-		"hello":  func() string { return s.opening(w) },
-		"notice": func() string { return s.notice(w) },
-		"e":      feminine,
-		"modes":  func() []string { return modes },
+		"choices":  func(wish node.Wish) []dayChoice { return s.choices(w, wish) },
+		"steps":    func(n int) []int { return []int{1, 2, 3, 4, 5}[:n] },
+		"start_of": startOf,
+		"door":     func(role string) string { return doors[role] },
+		"dayof":    node.DayOf,
+		"hello":    func() string { return s.opening(w) },
+		"notice":   func() string { return s.notice(w) },
+		"e":        feminine,
+		"modes":    func() []string { return modes },
 		"statuses": func() []node.Status {
 			return []node.Status{node.Applicant, node.Met, node.Approved, node.Suspended, node.Ended}
 		},
@@ -88,6 +92,9 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"add":   func(a, b int) int { return a + b },
 	}
 }
+
+// doors are the drawings on the demo's front page, by role.
+var doors = map[string]string{"agent": "phone", "volunteer": "two", "official": "chart", "admin": "key"}
 
 // opening is the first sentence of a call: the territory's own, or ours.
 func (s *Site) opening(w *tongue) string {

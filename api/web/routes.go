@@ -14,6 +14,11 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/language", entry{s}.choose)
 	r.GET("/sources", settings{s}.sources)
 
+	if s.demo != nil {
+		r.POST("/tour", s.staff(tour{s}.ring))
+		r.POST("/tour/leave", s.staff(tour{s}.leave))
+	}
+
 	// The desk.
 	r.GET("/desk", s.staff(desk{s}.page))
 	r.POST("/desk", s.staff(desk{s}.search))

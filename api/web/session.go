@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
@@ -94,6 +95,19 @@ func (s entry) home(c *gin.Context) {
 	}
 }
 
+// doors are the sign-ins of the demo's front page: one a role, the desk first.
+func (s *Site) doors() (out []DemoAccount) {
+	if s.demo == nil {
+		return nil
+	}
+	for _, role := range []string{"agent", "volunteer", "official", "admin"} {
+		if i := slices.IndexFunc(s.demo.Accounts, func(a DemoAccount) bool { return a.Role == role }); i >= 0 {
+			out = append(out, s.demo.Accounts[i])
+		}
+	}
+	return out
+}
+
 func (s *Site) signInPage(c *gin.Context, status int, err error) {
 	login, again := "", interrupted(c)
 	if c.FullPath() == "/sign-in" {
@@ -105,10 +119,10 @@ func (s *Site) signInPage(c *gin.Context, status int, err error) {
 		}
 	}
 	s.render(c, status, "welcome", page{Title: s.words(c).t("welcome.title"), Problem: s.words(c).say(err), Data: struct {
-		Demo   *Demo
+		Doors  []DemoAccount
 		Login  string
 		Resume *resume
-	}{s.demo, login, again}})
+	}{s.doors(), login, again}})
 }
 
 func (s entry) signIn(c *gin.Context) {

@@ -85,7 +85,7 @@ func New(cfg Config) *Site {
 
 // readPages reads the templates for one language: their functions speak it.
 func (s *Site) readPages(w *tongue) map[string]*template.Template {
-	base := template.Must(template.New("").Funcs(s.funcs(w)).ParseFS(files, "templates/layout.html", "templates/parts.html"))
+	base := template.Must(template.New("").Funcs(s.funcs(w)).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/tour.html"))
 	names, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
 		panic("web: " + err.Error())
@@ -93,7 +93,7 @@ func (s *Site) readPages(w *tongue) map[string]*template.Template {
 	pages := map[string]*template.Template{}
 	for _, name := range names {
 		short := strings.TrimSuffix(path.Base(name), ".html")
-		if short != "layout" && short != "parts" {
+		if short != "layout" && short != "parts" && short != "tour" {
 			pages[short] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
 		}
 	}
@@ -161,8 +161,10 @@ type page struct {
 	Path      string // of this page, to come back to
 	Flash     string // what has just been done
 	Problem   *problem
-	Key       string // of the forms on this page
-	Index     uint64 // of the last write that this page shows
+	Key       string    // of the forms on this page
+	Index     uint64    // of the last write that this page shows
+	Tour      *tourData // in the demo, while a visitor acts out a call
+	Demo      bool
 	Counts    menuCounts
 	Data      any
 }
@@ -198,8 +200,10 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 			p.Flash = w.t(done)
 		}
 	}
+	p.Demo = s.demo != nil
 	if p.Caller.Staff() {
 		p.Counts = s.counts(p.Caller)
+		p.Tour = s.tourOf(c)
 	}
 	var out bytes.Buffer
 	if err := t.ExecuteTemplate(&out, "layout", p); err != nil {

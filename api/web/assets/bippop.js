@@ -20,22 +20,23 @@ document.addEventListener('keydown', (e) => {
 
 // From the search box, down and up walk through who was found, and Enter opens
 // the first.
+const found = (box) => box && document.querySelector(`#results [data-for="${CSS.escape(box.value)}"]`)
 document.addEventListener('keydown', (e) => {
-  const results = document.querySelector('#results [data-for]')
-  if (!results || e.isComposing || !['ArrowDown', 'ArrowUp', 'Enter'].includes(e.key)) return
-  const hits = [...results.querySelectorAll('a.hit')]
+  if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return
+  const hits = [...document.querySelectorAll('#results a.hit')]
   const here = hits.indexOf(e.target)
-  const box = e.target.matches('input[type=search]')
-  if (!hits.length || !box && here < 0) return
-  if (e.key === 'Enter') {
-    if (box && results.dataset.for === e.target.value) { e.preventDefault(); hits[0].click() }
-    return
-  }
+  const box = document.querySelector('input[type=search]')
+  if (!hits.length || here < 0 && e.target !== box) return
   e.preventDefault()
   const next = here + (e.key === 'ArrowDown' ? 1 : -1)
-  if (next < 0) document.querySelector('input[type=search]').focus()
+  if (next < 0) box.focus()
   else hits[Math.min(next, hits.length - 1)].focus()
 })
+document.addEventListener('submit', (e) => {
+  const box = e.target.querySelector('input[type=search]')
+  const hit = document.activeElement === box && found(box)?.querySelector('a.hit')
+  if (hit) { e.preventDefault(); location.assign(hit.href) }
+}, true)
 
 // News waits. A stream says how much has changed elsewhere; the button fetches
 // this page again and puts in what is marked as a part of it, except where
