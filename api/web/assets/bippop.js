@@ -17,3 +17,9 @@ document.addEventListener('keydown', (e) => {
   const box = document.querySelector('input[type=search]')
   if (box) { e.preventDefault(); box.focus(); box.select() }
 })
+
+// Printed pages: a button where script can print; without, the page names the keys.
+for (const b of document.querySelectorAll('[data-print]')) {
+  b.hidden = false
+  b.addEventListener('click', () => window.print())
+}
