@@ -108,7 +108,7 @@ func (s papers) calendar(c *gin.Context) {
 		Last  node.Day
 		Days  []calendarDay
 		Lines []int // for a pen
-	}{her, last, days, make([]int, max(2, 8-len(visits)))}
+	}{her, last, days, make([]int, max(1, 8-len(visits)))}
 	s.print(c, w, p)
 }
 
