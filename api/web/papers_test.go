@@ -119,7 +119,7 @@ func TestCalendar(tt *testing.T) {
 	t.promise(her, "Promenade", today+8, 870, false, paul, jeanne)
 	t.speak(her, node.InEnglish)
 	desk.says(calendar,
-		[]string{"Your visits", "Tuesday 24 November 10 am Courses with Paul, car: Clio bleue", "Tuesday 1 December 2:30 pm Promenade with Paul (car: Clio bleue) and Jeanne (car: Clio bleue)", "Trust word: tilleul", "to be told before this is posted", "If anything changes, call:"},
+		[]string{"Your visits", "Tuesday 24 November 10 am Shopping with Paul, car: Clio bleue", "Tuesday 1 December 2:30 pm Walk with Paul (car: Clio bleue) and Jeanne (car: Clio bleue)", "Trust word: tilleul", "to be told before this is posted", "If anything changes, call:"},
 		[]string{"novembre", "appelez", "Vos visites"})
 	if _, html := desk.read(calendar); !strings.Contains(html, `<html lang="en">`) {
 		t.Error("the page does not say that it is in English")
@@ -210,7 +210,7 @@ func TestMonday(tt *testing.T) {
 	t.must(err)
 	desk.says("/desk/monday", []string{
 		"lundi 23 novembre 11 h 30 Mme Exemple Laforêt , La Réole Courses avec Paul · à prévenir", "14 h Mme Exemple Laforêt , La Réole Courses avec Paul · prévenue",
-		"À trouver Mme Exemple Laforêt , La Réole Courses, semaine du 23 novembre", "À rappeler Mme Exemple Laforêt 05 36 49 12 07", "À remercier Paul Exemplaire 06 39 98 11 22 · 1 visite", "À rencontrer Nina Exemplette , La Réole 06 39 98 11 33",
+		"À trouver Mme Exemple Laforêt , La Réole Courses, la semaine du 23 novembre", "À rappeler Mme Exemple Laforêt 05 36 49 12 07", "À remercier Paul Exemplaire 06 39 98 11 22 · 1 visite", "À rencontrer Nina Exemplette , La Réole 06 39 98 11 33",
 	}, []string{"aujourd’hui", "demain"})
 }
 
