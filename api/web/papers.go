@@ -223,7 +223,7 @@ func (s papers) monday(c *gin.Context) {
 		return
 	}
 	w := s.words(c)
-	s.print(c, w, sheet{Title: w.t("paper.monday_title", "Day", w.paperDate(d.Monday)), Name: "monday", Back: "/desk", Data: d})
+	s.print(c, w, sheet{Title: w.t("paper.monday_title", "Day", inPrint{w}.date(d.Monday)), Name: "monday", Back: "/desk", Data: d})
 }
 
 func (s papers) readMonday(by node.Caller) (d mondayData, err error) {

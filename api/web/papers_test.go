@@ -261,6 +261,37 @@ func TestPaperIsLegible(tt *testing.T) {
 	}
 }
 
+// TestPapersAreAccessible runs axe over the papers on a screen, wide and on a
+// narrow phone, in each language that somebody may hold.
+func TestPapersAreAccessible(tt *testing.T) {
+	browser := chromium(tt)
+	t := newTown(tt)
+	her := t.beneficiary("Mme", "Marie-Antoinette", "de La Rochefoucauld-Beauvilliers", "05 36 49 12 07")
+	him := t.volunteer("Paul", "Exemplaire", "voisin")
+	t.requests(her, him)
+	for _, c := range []struct {
+		width int64
+		lang  string
+	}{{1360, "fr"}, {320, "en"}} {
+		t.speak(her, node.Paper(c.lang))
+		v, err := t.node.Volunteers.Get(t.admin, him)
+		t.must(err)
+		v.Words.Paper = node.Paper(c.lang)
+		_, err = t.node.Volunteers.Change(context.Background(), t.admin, him, v.Version, v.Offer, v.Words)
+		t.must(err)
+		desk := t.open(browser, c.width)
+		desk.signIn("admin")
+		desk.speak(c.lang)
+		for _, path := range []string{"/people/" + her.String() + "/calendar", "/volunteers/" + him.String() + "/week", "/desk/monday"} {
+			desk.check(path)
+		}
+		phone := t.open(browser, c.width)
+		phone.signIn("voisin")
+		phone.speak(c.lang)
+		phone.check("/me/week")
+	}
+}
+
 var pageOfPDF = regexp.MustCompile(`/Type\s*/Page\b[^s]`)
 
 // measure lists what is too small to read, in CSS pixels: 24 are 18 pt.

@@ -7,23 +7,24 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
-// Paper is read on another day than it was printed: nothing here says "today" or
-// "next week".
+// inPrint is a tongue on paper, which is read on another day than it was printed:
+// nothing here says "today" or "next week".
+type inPrint struct{ *tongue }
 
-// paperFuncs are what templates of printed pages may call besides the others.
-func (w *tongue) paperFuncs() template.FuncMap {
+// funcs are what templates of printed pages may call besides the others.
+func (w inPrint) funcs() template.FuncMap {
 	return template.FuncMap{
-		"paperWeekday": w.weekday, "paperDate": w.paperDate, "paperWish": w.paperWish, "paperWho": w.paperWho, "paperNames": w.paperNames,
+		"paperWeekday": w.weekday, "paperDate": w.date, "paperWish": w.wish, "paperWho": w.who, "paperNames": w.names,
 	}
 }
 
-// paperDate says "24 novembre".
-func (w *tongue) paperDate(d node.Day) string {
+// date says "24 novembre".
+func (w inPrint) date(d node.Day) string {
 	return w.t("paper.date", "Day", d.Date().Day(), "Month", w.month(d.Date().Month()))
 }
 
-// paperWish says when she would like it.
-func (w *tongue) paperWish(wish node.Wish) string {
+// wish says when she would like it.
+func (w inPrint) wish(wish node.Wish) string {
 	switch wish.Kind {
 	case node.OnDay:
 		day := w.dateText(wish.Day)
@@ -42,9 +43,9 @@ func (w *tongue) paperWish(wish node.Wish) string {
 	return w.t("say.flexible")
 }
 
-// paperWho names who comes, by first name, with the car that she will see from
+// who names who comes, by first name, with the car that she will see from
 // her window.
-func (w *tongue) paperWho(seats []node.Seat) string {
+func (w inPrint) who(seats []node.Seat) string {
 	said := "paper.car_one"
 	if len(seats) > 1 {
 		said = "paper.car_of_several"
@@ -60,8 +61,8 @@ func (w *tongue) paperWho(seats []node.Seat) string {
 	return w.together(names)
 }
 
-// paperNames names who comes, by first name.
-func (w *tongue) paperNames(seats []node.Seat) string {
+// names names who comes, by first name.
+func (w inPrint) names(seats []node.Seat) string {
 	var names []string
 	for _, s := range seats {
 		names = append(names, w.firstName(s))
@@ -69,6 +70,6 @@ func (w *tongue) paperNames(seats []node.Seat) string {
 	return w.together(names)
 }
 
-func (w *tongue) firstName(s node.Seat) string {
+func (w inPrint) firstName(s node.Seat) string {
 	return cmp.Or(s.Volunteer.Words.First.Reveal(), w.t("say.somebody"))
 }

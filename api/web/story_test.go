@@ -146,7 +146,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	requests := town.requests(her, him)
 	pages := []string{
 		"/desk", "/desk/" + her.String(), "/calls", "/requests", "/requests?state=covered", "/people", "/people/new", "/people/" + her.String(),
-		"/people/" + her.String() + "/edit", "/people/" + her.String() + "/past", "/people/" + her.String() + "/calendar", "/volunteers/" + him.String() + "/week", "/desk/monday", "/volunteers", "/volunteers/new", "/volunteers/" + him.String(),
+		"/people/" + her.String() + "/edit", "/people/" + her.String() + "/past", "/volunteers", "/volunteers/new", "/volunteers/" + him.String(),
 		"/volunteers/" + him.String() + "/edit", "/figures", "/catalogue", "/catalogue?edit=" + town.kinds["Courses"].String(), "/settings", "/sources", "/nowhere",
 	}
 	for _, r := range requests {
@@ -170,7 +170,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		phone := town.open(browser, c.width)
 		phone.signIn("voisin")
 		phone.speak(c.lang)
-		for _, page := range []string{"/me", "/me/" + requests[0].String() + "/accept", "/me/availability", "/me/week"} {
+		for _, page := range []string{"/me", "/me/" + requests[0].String() + "/accept", "/me/availability"} {
 			phone.check(page)
 		}
 	}

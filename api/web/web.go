@@ -85,7 +85,7 @@ func New(cfg Config) *Site {
 
 // readPages reads the templates for one language: their functions speak it.
 func (s *Site) readPages(w *tongue) map[string]*template.Template {
-	base := template.Must(template.New("").Funcs(s.funcs(w)).Funcs(w.paperFuncs()).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/paper.html"))
+	base := template.Must(template.New("").Funcs(s.funcs(w)).Funcs(inPrint{w}.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/paper.html"))
 	names, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
 		panic("web: " + err.Error())
