@@ -18,6 +18,9 @@ func (w inPrint) funcs() template.FuncMap {
 	}
 }
 
+// weekday says "mardi".
+func (w inPrint) weekday(d node.Day) string { return w.entry("weekday", int(d.Date().Weekday())) }
+
 // date says "24 novembre".
 func (w inPrint) date(d node.Day) string {
 	return w.t("paper.date", "Day", d.Date().Day(), "Month", w.month(d.Date().Month()))
