@@ -44,6 +44,7 @@ type beneficiary struct {
 	MayAsk    []contact  `json:"may_ask" required:"false"`
 	TrustWord string     `json:"trust_word,omitempty"`
 	Note      string     `json:"note,omitempty"`
+	Paper     paperWord  `json:"paper,omitempty" doc:"Language of what is printed for her; none: French"`
 
 	EnrolledAt time.Time `json:"enrolled_at" readOnly:"true"`
 	EnrolledBy string    `json:"enrolled_by,omitempty" format:"uuid" readOnly:"true"`
@@ -64,7 +65,7 @@ func (s beneficiaryRoutes) beneficiaryOut(b node.Beneficiary) beneficiary {
 		Age: max(0, node.Age(w.Birth, s.node.Now())), Phones: phonesOut(w.Phones), Modes: modesOut(w.Modes), Email: w.Email.Reveal(),
 		Address: w.Address.Reveal(), Entry: w.Entry.Reveal(), Postcode: w.Postcode.Reveal(), Needs: w.Needs.Reveal(),
 		Languages: w.Languages.Reveal(), Trusted: contactOut(w.Trusted), Emergency: contactOut(w.Emergency),
-		MayAsk: []contact{}, TrustWord: w.TrustWord.Reveal(), Note: w.Note.Reveal(),
+		MayAsk: []contact{}, TrustWord: w.TrustWord.Reveal(), Note: w.Note.Reveal(), Paper: paperWord(w.Paper),
 		EnrolledAt: at(b.Enrolled.At), EnrolledBy: b.Enrolled.By.String(), Import: b.Enrolled.Import.String(),
 		Visits: b.Visits, CallAfter: at(b.CallAfter), Missed: int(b.Missed),
 	}
@@ -100,7 +101,7 @@ func (b beneficiary) words() node.BeneficiaryWords {
 		Address: crypto.NewSecret(b.Address), Entry: crypto.NewSecret(b.Entry), Postcode: crypto.NewSecret(b.Postcode),
 		Needs: crypto.NewSecret(b.Needs), Languages: crypto.NewSecret(b.Languages),
 		Trusted: contactIn(b.Trusted), Emergency: contactIn(b.Emergency),
-		TrustWord: crypto.NewSecret(b.TrustWord), Note: crypto.NewSecret(b.Note),
+		TrustWord: crypto.NewSecret(b.TrustWord), Note: crypto.NewSecret(b.Note), Paper: node.Paper(b.Paper),
 	}
 	for _, m := range b.Modes {
 		w.Modes = append(w.Modes, string(m))

@@ -35,16 +35,17 @@ type volunteer struct {
 	Week        []halfDayWord `json:"week" required:"false" doc:"Half-days; none: any"`
 	Absences    []absence     `json:"absences" required:"false"`
 
-	Civility  string  `json:"civility,omitempty"`
-	LastName  string  `json:"last_name" required:"false"`
-	FirstName string  `json:"first_name,omitempty"`
-	Birth     string  `json:"birth,omitempty" doc:"A date, or a year alone"`
-	Phones    []phone `json:"phones" required:"false"`
-	Email     string  `json:"email,omitempty"`
-	Address   string  `json:"address,omitempty"`
-	CarText   string  `json:"car_text,omitempty" example:"Clio bleue" doc:"What she is told"`
-	Languages string  `json:"languages,omitempty"`
-	Note      string  `json:"note,omitempty" doc:"The desk's own"`
+	Civility  string    `json:"civility,omitempty"`
+	LastName  string    `json:"last_name" required:"false"`
+	FirstName string    `json:"first_name,omitempty"`
+	Birth     string    `json:"birth,omitempty" doc:"A date, or a year alone"`
+	Phones    []phone   `json:"phones" required:"false"`
+	Email     string    `json:"email,omitempty"`
+	Address   string    `json:"address,omitempty"`
+	CarText   string    `json:"car_text,omitempty" example:"Clio bleue" doc:"What she is told"`
+	Languages string    `json:"languages,omitempty"`
+	Note      string    `json:"note,omitempty" doc:"The desk's own"`
+	Paper     paperWord `json:"paper,omitempty" doc:"Language of what is printed for him; none: French"`
 
 	JoinedAt time.Time `json:"joined_at" readOnly:"true"`
 	Import   string    `json:"import,omitempty" format:"uuid" readOnly:"true"`
@@ -59,7 +60,7 @@ func volunteerOut(v node.Volunteer) volunteer {
 		Seats: int(o.Seats), PerWeek: int(o.PerWeek), Week: weekWords(o.Week), Absences: absencesOut(o.Absences),
 		Civility: w.Civility.Reveal(), LastName: w.Last.Reveal(), FirstName: w.First.Reveal(), Birth: w.Birth.Reveal(),
 		Phones: phonesOut(w.Phones), Email: w.Email.Reveal(), Address: w.Address.Reveal(), CarText: w.CarText.Reveal(),
-		Languages: w.Languages.Reveal(), Note: w.Note.Reveal(),
+		Languages: w.Languages.Reveal(), Note: w.Note.Reveal(), Paper: paperWord(w.Paper),
 		JoinedAt: at(v.Joined), Import: v.Import.String(), Done: v.Done,
 	}
 }
@@ -79,7 +80,7 @@ func (v volunteer) words() node.VolunteerWords {
 	return node.VolunteerWords{
 		Civility: crypto.NewSecret(v.Civility), Last: crypto.NewSecret(v.LastName), First: crypto.NewSecret(v.FirstName),
 		Birth: crypto.NewSecret(v.Birth), Phones: phonesIn(v.Phones), Email: crypto.NewSecret(v.Email), Address: crypto.NewSecret(v.Address),
-		CarText: crypto.NewSecret(v.CarText), Languages: crypto.NewSecret(v.Languages), Note: crypto.NewSecret(v.Note),
+		CarText: crypto.NewSecret(v.CarText), Languages: crypto.NewSecret(v.Languages), Note: crypto.NewSecret(v.Note), Paper: node.Paper(v.Paper),
 	}
 }
 

@@ -72,6 +72,7 @@ var (
 	roles       = named("admin agent volunteer", node.RoleAdmin, node.RoleAgent, node.RoleVolunteer)
 	kindsFound  = named("beneficiary volunteer", node.OnlyBeneficiary, node.OnlyVolunteer)
 	modes       = named("phone letter visit sms email app", "phone", "letter", "visit", "sms", "email", "app")
+	papers      = named("fr en", node.InFrench, node.InEnglish)
 	// The node gives these as plain numbers of the store.
 	means        = named("phone volunteer in-person", uint8(1), 2, 3)
 	importStates = named("staged committed undone", uint8(1), 2, 3)
@@ -110,6 +111,7 @@ type (
 	importStateWord string
 	categoryWord    string
 	halfDayWord     string
+	paperWord       string
 )
 
 func (stateWord) Schema(huma.Registry) *huma.Schema       { return states.schema() }
@@ -129,6 +131,7 @@ func (modeWord) Schema(huma.Registry) *huma.Schema        { return modes.schema(
 func (meansWord) Schema(huma.Registry) *huma.Schema       { return means.schema() }
 func (importStateWord) Schema(huma.Registry) *huma.Schema { return importStates.schema() }
 func (categoryWord) Schema(huma.Registry) *huma.Schema    { return categories.schema() }
+func (paperWord) Schema(huma.Registry) *huma.Schema       { return papers.schema() }
 func (halfDayWord) Schema(huma.Registry) *huma.Schema     { return halfDays.schema() }
 
 // halfDays are the bits of a week.

@@ -252,6 +252,9 @@ func (s *core) checkBeneficiary(f *BeneficiaryFacts, w *BeneficiaryWords) error 
 			return err
 		}
 	}
+	if !w.Paper.Known() {
+		return errPaper()
+	}
 	for _, m := range w.Modes {
 		if !slices.Contains([]string{"phone", "letter", "visit", "sms", "email", "app"}, m) {
 			return invalid("modes", "unknown-mode", "contact modes are phone, letter, visit, sms, email, app")
@@ -323,6 +326,10 @@ func checkContact(field string, c *Contact) error {
 	}
 	c.Phone = p.Number
 	return nil
+}
+
+func errPaper() error {
+	return invalid("paper", "unknown-language", "papers are printed in fr or en")
 }
 
 func (s *core) checkBirth(birth *Secret) error {

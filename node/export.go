@@ -35,7 +35,7 @@ func (s *Imports) Export(by Caller, w io.Writer, volunteers bool) error {
 var herHeader = []string{
 	"Civilité", "Nom", "Prénom", "Date de naissance", "Téléphone", "Téléphone 2", "Consigne d'appel", "Courriel", "Adresse",
 	"Complément d'adresse", "Code postal", "Commune", "Besoins", "Langues", "Personne à prévenir", "Téléphone personne à prévenir",
-	"Personne de confiance", "Téléphone personne de confiance", "Observations", "Qui peut demander", "Moyens préférés", "Mot convenu",
+	"Personne de confiance", "Téléphone personne de confiance", "Observations", "Qui peut demander", "Moyens préférés", "Mot convenu", "Langue des papiers",
 }
 
 func (s *Imports) herRows() (rows [][]string, err error) {
@@ -73,14 +73,14 @@ func herRow(b Beneficiary) []string {
 		w.Civility.Reveal(), w.Last.Reveal(), w.First.Reveal(), writtenBirth(w.Birth), first, others, ring, w.Email.Reveal(),
 		w.Address.Reveal(), w.Entry.Reveal(), w.Postcode.Reveal(), communeOf(b.Commune), w.Needs.Reveal(), w.Languages.Reveal(),
 		w.Emergency.Name.Reveal(), w.Emergency.Phone.Reveal(), w.Trusted.Name.Reveal(), w.Trusted.Phone.Reveal(), w.Note.Reveal(),
-		strings.Join(mayAsk, " ; "), strings.Join(w.Modes, " "), w.TrustWord.Reveal(),
+		strings.Join(mayAsk, " ; "), strings.Join(w.Modes, " "), w.TrustWord.Reveal(), paperNames[w.Paper],
 	}
 }
 
 var hisHeader = []string{
 	"Civilité", "Nom", "Prénom", "Date de naissance", "Téléphone", "Téléphone 2", "Courriel", "Adresse", "Code postal", "Commune",
 	"Statut", "Véhicule", "Places", "Rayon (km)", "Types d'actions", "Disponibilités", "Max par semaine", "Langues", "Observations",
-	"Description de la voiture",
+	"Description de la voiture", "Langue des papiers",
 }
 
 func (s *Imports) hisRows() (rows [][]string, err error) {
@@ -130,9 +130,12 @@ func hisRow(v Volunteer, names map[TypeID]string) []string {
 		w.Civility.Reveal(), w.Last.Reveal(), w.First.Reveal(), writtenBirth(w.Birth), first, others, w.Email.Reveal(),
 		w.Address.Reveal(), postcode, communeOf(v.Offer.Commune), statusWords[v.Status], car, number(v.Offer.Seats),
 		strconv.Itoa(int(v.Offer.RadiusKm)), strings.Join(kinds, ", "), writtenWeek(v.Offer.Week), number(v.Offer.PerWeek),
-		w.Languages.Reveal(), w.Note.Reveal(), w.CarText.Reveal(),
+		w.Languages.Reveal(), w.Note.Reveal(), w.CarText.Reveal(), paperNames[w.Paper],
 	}
 }
+
+// paperNames are read back by sheet.ParsePaper; French goes without saying.
+var paperNames = map[Paper]string{people.InEnglish: "anglais"}
 
 // statusWords are read back by statusOf.
 var statusWords = map[Status]string{

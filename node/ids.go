@@ -33,6 +33,7 @@ type (
 	Phone            = people.Phone
 	Contact          = people.Contact
 	Status           = people.Status
+	Paper            = people.Paper
 	Date             = people.Date
 
 	Wish       = request.Wish
@@ -99,6 +100,9 @@ const (
 	ReadOnPhone    = people.ReadOnPhone
 	GivenByHand    = people.GivenByHand
 	SentByLetter   = people.SentByLetter
+
+	InFrench  = people.InFrench
+	InEnglish = people.InEnglish
 
 	Alone      = catalogue.Alone
 	FirstVisit = catalogue.FirstVisit

@@ -531,6 +531,7 @@ func (b *rowReader) beneficiary(r *ready, row sheet.Row, commune string, fault f
 		Needs: cell(sheet.Needs), Languages: cell(sheet.Languages), Note: cell(sheet.Notes),
 		Emergency: b.contact(row, sheet.EmergencyName, sheet.EmergencyPhone), Trusted: b.contact(row, sheet.TrustedName, sheet.TrustedPhone),
 	}
+	r.her.Paper, _ = sheet.ParsePaper(row.Cells[sheet.Paper])
 	if checkEmail(cell(sheet.Email)) == nil {
 		r.her.Email = cell(sheet.Email)
 	}
@@ -582,6 +583,7 @@ func (b *rowReader) volunteer(r *ready, row sheet.Row, commune string, fault fun
 		Note: crypto.NewSecret(joined(row.Cells[sheet.Availability], row.Cells[sheet.Notes])), Phones: phones(row),
 	}
 	r.him.Note = withUnread(row, r.him.Note)
+	r.him.Paper, _ = sheet.ParsePaper(row.Cells[sheet.Paper])
 	if checkEmail(cell(sheet.Email)) == nil {
 		r.him.Email = cell(sheet.Email)
 	}

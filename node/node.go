@@ -30,6 +30,7 @@ type Node struct {
 	Imports       *Imports
 	Figures       *Figures
 	Settings      *Settings
+	Papers        *Papers
 	Find          *Find
 
 	core    *core
@@ -143,7 +144,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 func (c *core) node(replica *consensus.Replica) *Node {
 	n := &Node{core: c, replica: replica, Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Calls: &Calls{c},
-		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c},
+		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.sweeper, n.swept = cancel, make(chan struct{})

@@ -177,6 +177,9 @@ func (s *Volunteers) check(offer *Readiness, w *VolunteerWords) error {
 	if len(w.Phones) > mostPhones {
 		return invalid("phones", "too-many", "at most six telephone numbers")
 	}
+	if !w.Paper.Known() {
+		return errPaper()
+	}
 	for i := range w.Phones {
 		if err := checkPhone("phones", &w.Phones[i]); err != nil {
 			return err

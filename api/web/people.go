@@ -130,7 +130,7 @@ func readPersonForm(c *gin.Context) (f personForm) {
 	f.Words = node.BeneficiaryWords{
 		Civility: secret("civility"), Last: secret("last_name"), First: secret("first_name"), Birth: secret("birth"), Email: secret("email"),
 		Modes: c.PostFormArray("modes"), Address: secret("address"), Entry: secret("entry"), Postcode: secret("postcode"), Needs: secret("needs"),
-		Languages: secret("languages"), TrustWord: secret("trust_word"), Note: secret("note"), Trusted: contact("trusted"), Emergency: contact("emergency"),
+		Languages: secret("languages"), TrustWord: secret("trust_word"), Note: secret("note"), Paper: node.Paper(c.PostForm("paper")), Trusted: contact("trusted"), Emergency: contact("emergency"),
 	}
 	numbers, labels, rings := c.PostFormArray("phone"), c.PostFormArray("phone_label"), c.PostFormArray("phone_ring")
 	for i := range numbers {

@@ -25,6 +25,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/desk/results", s.staff(desk{s}.results))
 	r.GET("/desk/:id", s.staff(desk{s}.person))
 	r.POST("/desk/:id", s.staff(desk{s}.openRequest))
+	r.GET("/desk/monday", s.staff(papers{s}.monday))
 	r.POST("/desk/:id/again", s.staff(desk{s}.again))
 	r.POST("/desk/:id/fitting", s.staff(desk{s}.fitting))
 	r.POST("/desk/:id/notice", s.staff(desk{s}.notice))
@@ -44,6 +45,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/people/:id", s.staff(people{s}.page))
 	r.GET("/people/:id/edit", s.staff(people{s}.edit))
 	r.POST("/people/:id", s.staff(people{s}.change))
+	r.GET("/people/:id/calendar", s.staff(papers{s}.calendar))
 	r.GET("/people/:id/past", s.staff(people{s}.past))
 	r.POST("/people/:id/past", s.staff(people{s}.recordPast))
 
@@ -53,6 +55,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/volunteers/:id", s.staff(volunteers{s}.page))
 	r.GET("/volunteers/:id/edit", s.staff(volunteers{s}.edit))
 	r.POST("/volunteers/:id", s.staff(volunteers{s}.change))
+	r.GET("/volunteers/:id/week", s.staff(papers{s}.week))
 	r.POST("/volunteers/:id/step", s.staff(volunteers{s}.step))
 	r.POST("/volunteers/:id/account", s.staff(volunteers{s}.account))
 
@@ -67,6 +70,7 @@ func (s *Site) Mount(e *gin.Engine) {
 
 	// The volunteer, phone in hand.
 	r.GET("/me", s.volunteer(helping{s}.page))
+	r.GET("/me/week", s.volunteer(papers{s}.ownWeek))
 	r.GET("/me/:id/accept", s.volunteer(helping{s}.acceptPage))
 	r.POST("/me/:id/:act", s.volunteer(helping{s}.do))
 	r.GET("/me/availability", s.volunteer(helping{s}.availability))

@@ -122,7 +122,7 @@ func readVolunteerForm(c *gin.Context) (f volunteerForm, err error) {
 	secret := func(name string) node.Secret { return crypto.NewSecret(c.PostForm(name)) }
 	f.Words = node.VolunteerWords{
 		Civility: secret("civility"), Last: secret("last_name"), First: secret("first_name"), Birth: secret("birth"), Email: secret("email"),
-		Address: secret("address"), CarText: secret("car_text"), Languages: secret("languages"), Note: secret("note"),
+		Address: secret("address"), CarText: secret("car_text"), Languages: secret("languages"), Note: secret("note"), Paper: node.Paper(c.PostForm("paper")),
 	}
 	for _, number := range c.PostFormArray("phone") {
 		f.Words.Phones = append(f.Words.Phones, node.Phone{Number: crypto.NewSecret(number)})

@@ -14,7 +14,7 @@ var advices = map[string]string{
 	"postcode_padded":     "the postcode had lost its first 0, which was put back",
 	"postcode_unreadable": "this is not a postcode: five digits",
 	"sex_unreadable":      "this is neither F nor M (H)",
-	"choice_unreadable":   "this is neither yes nor no",
+	"choice_unreadable":   "this is none of the answers that are known here",
 	"number_unreadable":   "this is not a number that fits here: it is left out",
 	"too_long":            "this is too long: shorten it",
 	"formula":             "this begins like a formula: write plain text (in notes the sign is taken off)",

@@ -78,3 +78,9 @@ if (news && window.EventSource) {
   addEventListener('pagehide', hush)
   listen()
 }
+
+// Printed pages: a button where script can print; without, the page names the keys.
+for (const b of document.querySelectorAll('[data-print]')) {
+  b.hidden = false
+  b.addEventListener('click', () => window.print())
+}

@@ -126,6 +126,7 @@ type BeneficiaryWords struct {
 	MayAsk    []Contact     `cbor:"15,keyasint,omitempty"` // may ask in her name
 	TrustWord crypto.Secret `cbor:"16,keyasint,omitempty"`
 	Note      crypto.Secret `cbor:"17,keyasint,omitempty"`
+	Paper     Paper         `cbor:"18,keyasint,omitempty"` // of what is printed for her
 }
 
 // Phone is a number and how to use it.

@@ -119,4 +119,5 @@ type VolunteerWords struct {
 	CarText   crypto.Secret `cbor:"8,keyasint,omitempty"` // "Clio bleue": what she is told
 	Languages crypto.Secret `cbor:"9,keyasint,omitempty"`
 	Note      crypto.Secret `cbor:"10,keyasint,omitempty"` // for agents only
+	Paper     Paper         `cbor:"11,keyasint,omitempty"` // of what is printed for him
 }

@@ -39,6 +39,7 @@ const (
 	TrustedPhone   Column = "trusted_phone"
 	Notes          Column = "notes"
 	RingHabit      Column = "ring_habit" // how to call: "laisser sonner longtemps"
+	Paper          Column = "paper"      // language of what is printed; see ParsePaper
 
 	Status       Column = "status"
 	Car          Column = "car"       // see ParseYes
@@ -52,7 +53,7 @@ const (
 var everybody = []Column{
 	Civility, LastName, FirstName, BirthName, FullName, Sex, BirthDate, Age, Phone, Mobile, Phone2, Email, Address,
 	Address2, Postcode, Commune, Needs, Languages, EmergencyName, EmergencyPhone, TrustedName, TrustedPhone, Notes,
-	RingHabit,
+	RingHabit, Paper,
 }
 
 var volunteersOnly = []Column{Status, Car, Seats, RadiusKM, Kinds, Availability, MaxPerWeek}

@@ -29,7 +29,7 @@ const (
 	PostcodePadded     = "postcode_padded"     // a 0 was put back before four digits
 	PostcodeUnreadable = "postcode_unreadable" // the cell is kept as it stands
 	SexUnreadable      = "sex_unreadable"      // the cell is kept as it stands
-	ChoiceUnreadable   = "choice_unreadable"   // neither yes nor no; the cell is kept as it stands
+	ChoiceUnreadable   = "choice_unreadable"   // none of the known answers; the cell is kept as it stands
 	NumberUnreadable   = "number_unreadable"   // the cell is kept as it stands
 	TooLong            = "too_long"            // fatal; nothing is cut, the cell is left out
 	Formula            = "formula"             // in free text the sign is taken off; elsewhere fatal, the cell is left out
@@ -310,6 +310,9 @@ func (b *rowBuilder) read(c Column) {
 	case Car:
 		_, ok = ParseYes(text)
 		code = ChoiceUnreadable
+	case Paper:
+		_, ok = ParsePaper(text)
+		code = ChoiceUnreadable
 	case Age, Seats, RadiusKM, MaxPerWeek:
 		_, ok = ParseNumber(text)
 	}
@@ -411,6 +414,17 @@ func ParseYes(s string) (yes, ok bool) {
 		return false, true
 	}
 	return false, false
+}
+
+// ParsePaper reads the name or the code of a language in which papers are printed.
+func ParsePaper(s string) (p people.Paper, ok bool) {
+	switch fold(s) {
+	case "fr", "francais", "francaise", "french":
+		return people.InFrench, true
+	case "en", "anglais", "anglaise", "english":
+		return people.InEnglish, true
+	}
+	return "", false
 }
 
 // ParseNumber reads the whole number, up to six digits, with which a cell begins: "15 km", "82 ans", "2/semaine".

@@ -63,6 +63,7 @@ var titles = index(map[Column][]string{
 	RingHabit: {"sonnerie", "laisser sonner", "consigne d appel", "consignes d appel", "habitude d appel",
 		"consigne telephone", "heure d appel", "horaire d appel", "horaires d appel", "quand appeler",
 		"meilleur moment pour appeler"},
+	Paper: {"langue des papiers", "langue du papier", "langue des courriers", "langue du courrier", "papiers en"},
 
 	Status: {"statut", "etat"},
 	Car: {"vehicule", "vehicule personnel", "vehicule o n", "vehicule oui non", "voiture", "voiture oui non", "auto",
