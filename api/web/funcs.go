@@ -11,9 +11,11 @@ import (
 
 // funcs are what templates may call. A person's words become text here and in
 // package say's functions, and nowhere else.
-func (s *Site) funcs() template.FuncMap {
-	today := func() node.Day { return node.DayOf(s.node.Now()) }
+func (s *Site) funcs(w *tongue) template.FuncMap {
+	today := w.today
 	return template.FuncMap{
+		"t":     w.t,
+		"lang":  func() string { return w.lang },
 		"asset": s.assetPath,
 		"icon":  icon,
 		"words": func(w node.Secret) string { return w.Reveal() },

@@ -33,7 +33,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-//go:embed templates assets
+//go:embed templates assets locales
 var files embed.FS
 
 // Config of the pages. Node and Logger are required.
@@ -57,12 +57,13 @@ type DemoAccount struct {
 
 // Site is the pages of one node. Safe for concurrent use.
 type Site struct {
-	node   *node.Node
-	log    *slog.Logger
-	secure bool
-	demo   *Demo
-	pages  map[string]*template.Template
-	assets map[string]asset
+	node    *node.Node
+	log     *slog.Logger
+	secure  bool
+	demo    *Demo
+	pages   map[string]map[string]*template.Template // by language and name
+	assets  map[string]asset
+	tongues map[string]*tongue // by language
 }
 
 type asset struct {
@@ -74,20 +75,29 @@ type asset struct {
 // New reads templates and assets. A template that cannot be read is a fault of
 // the program: it panics.
 func New(cfg Config) *Site {
-	s := &Site{node: cfg.Node, log: cfg.Logger, secure: cfg.Secure, demo: cfg.Demo, pages: map[string]*template.Template{}, assets: map[string]asset{}}
+	s := &Site{node: cfg.Node, log: cfg.Logger, secure: cfg.Secure, demo: cfg.Demo, pages: map[string]map[string]*template.Template{}, assets: map[string]asset{}, tongues: learn(cfg.Node.Now)}
 	s.readAssets()
-	base := template.Must(template.New("").Funcs(s.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html"))
+	for _, w := range s.tongues {
+		s.pages[w.lang] = s.readPages(w)
+	}
+	return s
+}
+
+// readPages reads the templates for one language: their functions speak it.
+func (s *Site) readPages(w *tongue) map[string]*template.Template {
+	base := template.Must(template.New("").Funcs(s.funcs(w)).ParseFS(files, "templates/layout.html", "templates/parts.html"))
 	names, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
 		panic("web: " + err.Error())
 	}
+	pages := map[string]*template.Template{}
 	for _, name := range names {
 		short := strings.TrimSuffix(path.Base(name), ".html")
 		if short != "layout" && short != "parts" {
-			s.pages[short] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
+			pages[short] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
 		}
 	}
-	return s
+	return pages
 }
 
 // readAssets names each file by its hash, so that browsers may keep it for ever.
@@ -148,9 +158,11 @@ type page struct {
 	Territory node.Territory
 	Phone     bool   // laid out for a telephone in the hand
 	Narrow    bool   // one column of text
+	Path      string // of this page, to come back to
 	Flash     string // what has just been done
 	Problem   *problem
 	Key       string // of the forms on this page
+	Index     uint64 // of the last write that this page shows
 	Counts    menuCounts
 	Data      any
 }
@@ -164,11 +176,16 @@ type menuCounts struct {
 
 // render writes a page. Data goes to the template named so.
 func (s *Site) render(c *gin.Context, status int, name string, p page) {
-	t, ok := s.pages[name]
+	t, ok := s.pages[s.words(c).lang][name]
 	if !ok {
 		panic("web: no page " + name)
 	}
 	p.Territory, _ = s.node.Settings.Territory()
+	p.Index = s.node.Index()
+	p.Path = c.Request.URL.Path
+	if c.Request.Method != http.MethodGet {
+		p.Path = "/" // the answer to a form has no address of its own
+	}
 	p.Caller = caller(c)
 	p.SignedIn = !p.Caller.Account.Zero()
 	p.Key = newKey()
@@ -194,7 +211,7 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 // part writes a piece of a page.
 func (s *Site) part(c *gin.Context, name, block string, data any) {
 	var out bytes.Buffer
-	if err := s.pages[name].ExecuteTemplate(&out, block, data); err != nil {
+	if err := s.pages[s.words(c).lang][name].ExecuteTemplate(&out, block, data); err != nil {
 		s.log.Error("rendering", slog.String("page", name), slog.String("error", templateFault(err)))
 		c.Status(http.StatusInternalServerError)
 		return
