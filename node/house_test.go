@@ -355,6 +355,7 @@ type bound struct {
 var large = map[string]bound{
 	"consensus.Replica":                     {30, 22, "raft's own surface: transport, log, snapshots and their loops end in one place"},
 	"api.beneficiary":                       {0, 34, "DTO: her whole page in one flat form"},
+	"api.visit":                             {0, 19, "DTO: a request with all that the desk sees of it"},
 	"api.volunteer":                         {0, 26, "DTO: his whole page in one flat form"},
 	"node.core":                             {32, 0, "what all services read in common; unexported, no state of its own"},
 	"node.Requests":                         {27, 0, "one method a transition, and their private halves"},
