@@ -24,7 +24,7 @@ const recentChanges = 256
 // late, reads the lists anew.
 type watch struct {
 	mu      sync.Mutex // guards all
-	recent  []Moved   // the newest last
+	recent  []Moved    // the newest last
 	screens map[chan Moved]struct{}
 	closed  bool
 }
