@@ -66,7 +66,16 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 			}
 			return w.together(names)
 		},
-		"e":     feminine,
+		"e":       feminine,
+		"rule":    func(r node.SeriesRule) string { return ruleText(w, r) },
+		"holiday": func(key string) string { return holidayText(w, key) },
+		"names": func(all []node.Volunteer) string {
+			var names []string
+			for _, v := range all {
+				names = append(names, hisName(v.Words))
+			}
+			return w.together(names)
+		},
 		"modes": func() []string { return modes },
 		"statuses": func() []node.Status {
 			return []node.Status{node.Applicant, node.Met, node.Approved, node.Suspended, node.Ended}
