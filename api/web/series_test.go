@@ -67,7 +67,7 @@ func TestEveryWeek(t *testing.T) {
 	desk.press("//summary[text()='Mettre en pause']")
 	desk.press("//details[@open]//label[contains(.,'De notre fait')]/input")
 	desk.press("//button[text()='Mettre en pause']")
-	shows("en pause")
+	shows("C’est en pause")
 	desk.visit("/calls")
 	shows("Exemple Laforêt")
 	desk.visit("/series")
@@ -77,7 +77,7 @@ func TestEveryWeek(t *testing.T) {
 	desk.press("//summary[contains(.,'mettre fin')]")
 	desk.press("//details[@open]//label[contains(.,'À sa demande')]/input")
 	desk.press("//button[text()='Mettre fin']")
-	shows("terminé")
+	shows("C’est terminé")
 	all, _, err := town.node.Series.List(town.admin, true, node.Page{})
 	if err != nil || len(all) != 1 || all[0].State != node.SeriesEnded {
 		t.Errorf("%+v, %v", all, err)
