@@ -382,6 +382,7 @@ func TestComesAgain(t *testing.T) {
 	request := admin.get("/requests/" + s.text("next.0.request"))
 	request.is(t, "series", id)
 	request.is(t, "note", "pain et journal")
+	admin.get("/requests/"+s.text("next.0.request")+"/history").is(t, "items.0.what", "recurred")
 	if left := admin.get("/calls").items(t); len(left) != 0 {
 		t.Errorf("she is to be called: %v", left)
 	}

@@ -76,8 +76,8 @@ var (
 	means        = named("phone volunteer in-person", uint8(1), 2, 3)
 	importStates = named("staged committed undone", uint8(1), 2, 3)
 	changes      = named("enrolled changed registered changed stepped defined opened changed published asked accepted refused withdrawn "+
-		"called finished dropped recorded account-opened account-changed import-begun imported import-closed opened changed stepped skipped",
-		uint8(3), 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 26, 30, 31, 32, 33)
+		"called finished dropped recorded account-opened account-changed import-begun imported import-closed opened changed stepped skipped recurred",
+		uint8(3), 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 26, 30, 31, 32, 33, 34)
 
 	seriesStates = named("running paused ended", node.SeriesRunning, node.SeriesPaused, node.SeriesEnded)
 	rhythms      = named("weekly fortnightly monthly", node.Weekly, node.Fortnightly, node.Monthly)

@@ -1099,7 +1099,7 @@ func (g gen) series(s command.Stamp) command.Command {
 		return c
 	case what == 3:
 		to := series.State(g.n("to", 1, 3))
-		if to == series.Ended && !g.rare("the end") {
+		if to == series.Ended && g.n("the end", 0, 2) > 0 {
 			to = series.Paused
 		}
 		return command.StepSeries{Stamp: s, ID: id, Version: g.version(old.Version), To: to, Past: past, Why: request.Why(g.n("why", 1, 2)), Counts: cell(public.Cancelled, elsewhere)}
