@@ -14,7 +14,8 @@ func FuzzBody(f *testing.F) {
 	her, him := admin.enrol("Laforêt"), admin.approve("Dumas")
 	kind := admin.kind("Courses")
 	request := admin.write(201, "POST", "/requests", say{"beneficiary": her, "type": kind, "when": say{"kind": "flexible"}})
-	ids := map[string]string{"beneficiaries": her, "volunteers": him, "requests": request, "action-types": kind, "accounts": someID, "imports": someID}
+	again := admin.write(201, "POST", "/series", say{"beneficiary": her, "type": kind, "rule": say{"rhythm": "weekly", "weekday": "friday", "hour": "10:00"}})
+	ids := map[string]string{"series": again, "beneficiaries": her, "volunteers": him, "requests": request, "action-types": kind, "accounts": someID, "imports": someID}
 	var targets []string
 	for name, op := range operations(r.spec) {
 		if op.RequestBody != nil {
@@ -27,6 +28,7 @@ func FuzzBody(f *testing.F) {
 	f.Add(uint8(slices.Index(targets, "POST /calls")), `{"beneficiary":"`+her+`","result":"told","heard":[{"request":"`+request+`","version":1,"no_more":true}]}`)
 	f.Add(uint8(slices.Index(targets, "PUT /volunteers/{id}/readiness")), `{"week":["monday-morning"],"per_week":1,"radius_km":5,"absences":[{"from":"2026-12-24","to":"2027-01-02"}]}`)
 	f.Add(uint8(slices.Index(targets, "PUT /territory")), `{"name":"x","calls":"y","communes":["33352","33183"],"phone":"0536490000"}`)
+	f.Add(uint8(slices.Index(targets, "PUT /series/{id}")), `{"rule":{"rhythm":"monthly","weekday":"sunday","nth":5,"half":"morning"},"until":"2027-01-01","volunteers":["`+him+`"],"agreed":true}`)
 	for i := range targets {
 		for _, body := range []string{`{}`, `null`, `[]`, `"x"`, `{"a":{"a":1e400}}`, "{\"note\":\"\xff\"}", `{"phones":[{"number":null}]}`} {
 			f.Add(uint8(i), body)

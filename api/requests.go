@@ -87,6 +87,7 @@ type visit struct {
 	Exception   string    `json:"exception,omitempty"`
 	OpenedAt    time.Time `json:"opened_at"`
 	Outcome     outcome   `json:"outcome,omitzero"`
+	Series      string    `json:"series,omitempty" format:"uuid" doc:"That it comes from"`
 }
 
 type seat struct {
@@ -110,7 +111,7 @@ func visitOut(v node.Visit) visit {
 		ID: v.ID.String(), Version: v.Version, State: stateWord(states.of(v.State)), Beneficiary: herShort(v.Her), Type: kindOut(v.Kind),
 		Commune: v.Commune, When: wishOut(v.Wish), Minutes: int(v.Plan.Minutes), Seats: int(v.Plan.Seats), Lone: v.Plan.Exception,
 		Car: v.Plan.Car, Start: at(v.Plan.Start), Volunteers: []seat{}, NeedsCall: v.NeedsCall(),
-		Note: v.Note.Reveal(), Exception: v.Exception.Reveal(), OpenedAt: at(v.Opened),
+		Note: v.Note.Reveal(), Exception: v.Exception.Reveal(), OpenedAt: at(v.Opened), Series: v.Series.String(),
 		Outcome: outcome{
 			At: at(v.Outcome.At), Why: reasonWord(reasons.of(v.Outcome.Why)), Minutes: int(v.Outcome.Minutes),
 			Metres: v.Outcome.Metres, Word: v.Word.Reveal(),

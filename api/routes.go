@@ -63,6 +63,15 @@ func (s *server) surface() {
 	add(s, desk, 200, "GET", "/requests/{id}/history", "list-changes-of-request", requestRoutes{s}.requestHistory)
 	add(s, desk, 201, "POST", "/past-actions", "record-past-action", answerRoutes{s}.recordPast)
 
+	add(s, desk, 200, "GET", "/series", "list-series", seriesRoutes{s}.list)
+	add(s, desk, 201, "POST", "/series", "open-series", seriesRoutes{s}.begin)
+	add(s, desk, 200, "GET", "/series/{id}", "read-series", seriesRoutes{s}.read)
+	add(s, desk, 200, "PUT", "/series/{id}", "change-series", seriesRoutes{s}.change)
+	add(s, desk, 200, "POST", "/series/{id}/skip", "skip-day-of-series", seriesRoutes{s}.skip)
+	add(s, desk, 200, "POST", "/series/{id}/pause", "pause-series", seriesRoutes{s}.pause)
+	add(s, desk, 200, "POST", "/series/{id}/resume", "resume-series", seriesRoutes{s}.resume)
+	add(s, desk, 200, "POST", "/series/{id}/end", "end-series", seriesRoutes{s}.end)
+
 	add(s, desk, 200, "GET", "/calls", "list-calls", callRoutes{s}.calls)
 	add(s, desk, 201, "POST", "/calls", "record-call", callRoutes{s}.recordCall)
 

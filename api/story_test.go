@@ -354,3 +354,59 @@ func TestLog(t *testing.T) {
 		}
 	}
 }
+
+// TestComesAgain: every Friday, but not this one, and then no more.
+func TestComesAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	admin := r.signIn("admin")
+	her, him := admin.enrol("Laforêt"), admin.approve("Dumas")
+	form := func(more ...any) say {
+		s := say{"rule": say{"rhythm": "weekly", "weekday": "friday", "half": "afternoon"}, "from": "2026-11-27", "agreed": true, "volunteers": []string{him}, "note": "pain et journal"}
+		for i := 0; i+1 < len(more); i += 2 {
+			s[more[i].(string)] = more[i+1]
+		}
+		return s
+	}
+	id := admin.write(201, "POST", "/series", form("beneficiary", her, "type", admin.kind("Courses")))
+	s := admin.get("/series/" + id)
+	s.is(t, "state", "running")
+	s.is(t, "version", 1)
+	s.is(t, "rule.weekday", "friday")
+	s.is(t, "note", "pain et journal")
+	s.is(t, "volunteers.0.id", him)
+	s.is(t, "next.0.day", "2026-11-27")
+	s.is(t, "next.0.state", "told")
+	s.is(t, "next.3.day", "2026-12-18")
+	s.is(t, "next.4.holiday", "christmas")
+	request := admin.get("/requests/" + s.text("next.0.request"))
+	request.is(t, "series", id)
+	request.is(t, "note", "pain et journal")
+	admin.get("/requests/"+s.text("next.0.request")+"/history").is(t, "items.0.what", "recurred")
+	if left := admin.get("/calls").items(t); len(left) != 0 {
+		t.Errorf("she is to be called: %v", left)
+	}
+	admin.get("/series").is(t, "items.0.id", id)
+	admin.get("/series?beneficiary="+her).is(t, "items.0.id", id)
+	admin.write(200, "POST", "/series/"+id+"/skip", say{"day": "2026-12-04", "why": "by-her"})
+	admin.call("POST", "/series/"+id+"/skip", say{"day": "2026-12-03", "why": "by-her"}).want(409)
+	admin.call("PUT", "/series/"+id, form(), "If-Match", s.header.Get("ETag")).want(412)
+	s = admin.get("/series/" + id)
+	s.is(t, "next.1.skipped", true)
+	s.is(t, "skipped.0", "2026-12-04")
+	admin.write(200, "PUT", "/series/"+id, form("rule", say{"rhythm": "monthly", "weekday": "tuesday", "nth": 2, "hour": "10:30"}), "If-Match", s.header.Get("ETag"))
+	s = admin.get("/series/" + id)
+	s.is(t, "rule.hour", "10:30")
+	s.is(t, "next.0.day", "2026-12-08")
+	admin.get("/requests/"+s.text("next.0.request")).is(t, "start", "2026-12-08T09:30:00Z")
+	admin.write(200, "POST", "/series/"+id+"/pause", say{"why": "by-her"})
+	admin.get("/series/"+id).is(t, "state", "paused")
+	admin.write(200, "POST", "/series/"+id+"/resume", nil)
+	admin.write(200, "POST", "/series/"+id+"/end", say{"why": "by-us"})
+	admin.get("/calls").is(t, "items.0.news.0.request.when.day", "2026-12-08")
+	if left := admin.get("/series").items(t); len(left) != 0 {
+		t.Errorf("it has ended: %v", left)
+	}
+	admin.get("/series?ended=true").is(t, "items.0.id", id)
+	admin.call("POST", "/series", form("beneficiary", her, "type", admin.kind("Courses"), "until", "2026-11-01")).want(422)
+}

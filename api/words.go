@@ -77,8 +77,13 @@ var (
 	means        = named("phone volunteer in-person", uint8(1), 2, 3)
 	importStates = named("staged committed undone", uint8(1), 2, 3)
 	changes      = named("enrolled changed registered changed stepped defined opened changed published asked accepted refused withdrawn "+
-		"called finished dropped recorded account-opened account-changed import-begun imported import-closed",
-		uint8(3), 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 26)
+		"called finished dropped recorded account-opened account-changed import-begun imported import-closed opened changed stepped skipped recurred",
+		uint8(3), 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 26, 30, 31, 32, 33, 34)
+
+	seriesStates = named("running paused ended", node.SeriesRunning, node.SeriesPaused, node.SeriesEnded)
+	rhythms      = named("weekly fortnightly monthly", node.Weekly, node.Fortnightly, node.Monthly)
+	weekdays     = named("monday tuesday wednesday thursday friday saturday sunday", uint8(1), 2, 3, 4, 5, 6, 7)
+	wishers      = named("by-her by-us", node.ByHer, node.ByUs)
 
 	indicators = named("requested found told done not-done cancelled unfilled minutes metres enrolled joined",
 		public.Requested, public.Found, public.Told, public.Done, public.NotDone, public.Cancelled, public.Unfilled,
@@ -112,6 +117,10 @@ type (
 	categoryWord    string
 	halfDayWord     string
 	paperWord       string
+	seriesStateWord string
+	rhythmWord      string
+	weekdayWord     string
+	wisherOf        string
 )
 
 func (stateWord) Schema(huma.Registry) *huma.Schema       { return states.schema() }
@@ -132,6 +141,10 @@ func (meansWord) Schema(huma.Registry) *huma.Schema       { return means.schema(
 func (importStateWord) Schema(huma.Registry) *huma.Schema { return importStates.schema() }
 func (categoryWord) Schema(huma.Registry) *huma.Schema    { return categories.schema() }
 func (paperWord) Schema(huma.Registry) *huma.Schema       { return papers.schema() }
+func (seriesStateWord) Schema(huma.Registry) *huma.Schema { return seriesStates.schema() }
+func (rhythmWord) Schema(huma.Registry) *huma.Schema      { return rhythms.schema() }
+func (weekdayWord) Schema(huma.Registry) *huma.Schema     { return weekdays.schema() }
+func (wisherOf) Schema(huma.Registry) *huma.Schema        { return wishers.schema() }
 func (halfDayWord) Schema(huma.Registry) *huma.Schema     { return halfDays.schema() }
 
 // halfDays are the bits of a week.

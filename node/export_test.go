@@ -1,8 +1,13 @@
 package node
 
+import "context"
+
 // TestOnlyTries is how many limiters the throttle holds.
 func (s *Accounts) TestOnlyTries() int {
 	s.throttle.mu.Lock()
 	defer s.throttle.mu.Unlock()
 	return len(s.throttle.tries)
 }
+
+// Recur is what the ticker does for series.
+func (n *Node) Recur(ctx context.Context) error { return n.Series.recurAll(ctx) }

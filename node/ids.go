@@ -10,6 +10,7 @@ import (
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/territory"
 	"github.com/bippop/bippop/node/internal/when"
 )
@@ -24,6 +25,7 @@ type (
 	AccountID     = ident.Account
 	AttemptID     = ident.Attempt
 	ImportID      = ident.Import
+	SeriesID      = ident.Series
 
 	BeneficiaryWords = people.BeneficiaryWords
 	BeneficiaryFacts = people.Facts
@@ -35,6 +37,10 @@ type (
 	Status           = people.Status
 	Paper            = people.Paper
 	Date             = people.Date
+
+	SeriesRule  = series.Rule
+	SeriesState = series.State
+	Rhythm      = series.Rhythm
 
 	Wish       = request.Wish
 	State      = request.State
@@ -83,6 +89,15 @@ const (
 	NotAtHome    = request.NotAtHome
 	NobodyFound  = request.NobodyFound
 	EnteredTwice = request.EnteredTwice
+
+	SeriesRunning = series.Running
+	SeriesPaused  = series.Paused
+	SeriesEnded   = series.Ended
+
+	Weekly      = series.Weekly
+	Fortnightly = series.Fortnightly
+	Monthly     = series.Monthly
+	LastOfMonth = series.Last
 
 	Applicant = people.Applicant
 	Met       = people.Met

@@ -24,6 +24,7 @@ type Node struct {
 	Beneficiaries *Beneficiaries
 	Volunteers    *Volunteers
 	Requests      *Requests
+	Series        *Series
 	Calls         *Calls
 	Catalogue     *Catalogue
 	Accounts      *Accounts
@@ -143,7 +144,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 
 func (c *core) node(replica *consensus.Replica) *Node {
 	n := &Node{core: c, replica: replica, Find: c.find,
-		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Calls: &Calls{c},
+		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -7,6 +7,7 @@ import (
 	"github.com/bippop/bippop/node/internal/account"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/store"
 )
 
@@ -44,6 +45,14 @@ func (o opener) volunteer(r people.Volunteer) (Volunteer, error) {
 func (o opener) requestWords(b people.Beneficiary, r request.Request) (w request.Words, err error) {
 	if len(r.Box) > 0 {
 		err = o.open(b.Leaf, store.Requests.Name, r.ID, r.Boxed, r.Box, &w)
+	}
+	return w, err
+}
+
+// seriesWords opens what was noted with a series, under her key.
+func (o opener) seriesWords(b people.Beneficiary, r series.Series) (w series.Words, err error) {
+	if len(r.Box) > 0 {
+		err = o.open(b.Leaf, store.Series.Name, r.ID, r.Boxed, r.Box, &w)
 	}
 	return w, err
 }

@@ -156,3 +156,12 @@ func (t *town) requests(her node.BeneficiaryID, him node.VolunteerID) (ids []nod
 	}
 	return ids
 }
+
+// weekly is shopping on Friday afternoons, from this week on.
+func (t *town) weekly(her node.BeneficiaryID, who ...node.VolunteerID) node.SeriesID {
+	r, err := t.node.Series.Open(context.Background(), t.admin, node.NewSeries{
+		Beneficiary: her, Type: t.kinds["Courses"], Rule: node.SeriesRule{Rhythm: node.Weekly, Weekday: 5, Half: node.Afternoon}, Standing: who, Agreed: true,
+	})
+	t.must(err)
+	return node.SeriesID(r.ID)
+}

@@ -66,6 +66,15 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 			}
 			return w.together(names)
 		},
+		"rule":    func(r node.SeriesRule) string { return ruleText(w, r) },
+		"holiday": func(key string) string { return holidayText(w, key) },
+		"names": func(all []node.Volunteer) string {
+			var names []string
+			for _, v := range all {
+				names = append(names, hisName(v.Words))
+			}
+			return w.together(names)
+		},
 		"first_names": func(all []node.Volunteer) string {
 			var names []string
 			for _, v := range all {

@@ -206,6 +206,7 @@ type personData struct {
 	node.Beneficiary
 	Visits    []node.Visit
 	Usual     []node.Familiar
+	Again     []node.Recurrence
 	Attempts  []node.Attempt
 	Call      *node.Call
 	History   []line
@@ -244,6 +245,9 @@ func (s people) read(w *tongue, by node.Caller, id string) (d personData, err er
 		return d, err
 	}
 	if d.Call, err = s.node.Calls.Of(by, who); err != nil {
+		return d, err
+	}
+	if d.Again, err = s.node.Series.OfPerson(by, who); err != nil {
 		return d, err
 	}
 	changes, err := s.node.Beneficiaries.History(by, who)

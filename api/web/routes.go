@@ -49,6 +49,13 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/people/:id/past", s.staff(people{s}.past))
 	r.POST("/people/:id/past", s.staff(people{s}.recordPast))
 
+	r.GET("/people/:id/again", s.staff(series{s}.blank))
+	r.POST("/people/:id/again", s.staff(series{s}.begin))
+	r.GET("/series", s.staff(series{s}.list))
+	r.GET("/series/:id", s.staff(series{s}.page))
+	r.GET("/series/:id/edit", s.staff(series{s}.edit))
+	r.POST("/series/:id/:act", s.staff(series{s}.do))
+
 	r.GET("/volunteers", s.staff(volunteers{s}.list))
 	r.GET("/volunteers/new", s.staff(volunteers{s}.blank))
 	r.POST("/volunteers", s.staff(volunteers{s}.register))

@@ -153,6 +153,8 @@ func TestPagesAreAccessible(t *testing.T) {
 		pages = append(pages, "/requests/"+r.String())
 	}
 	pages = append(pages, "/requests/"+requests[0].String()+"/edit")
+	again := town.weekly(her, him).String()
+	pages = append(pages, "/people/"+her.String()+"/again", "/series", "/series?ended=1", "/series/"+again, "/series/"+again+"/edit")
 	for _, c := range []struct {
 		width int64
 		lang  string

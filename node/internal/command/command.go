@@ -64,6 +64,11 @@ const (
 	KindSweep             Kind = 27
 	KindChangeTerritory   Kind = 28
 	KindCountImport       Kind = 29
+	KindOpenSeries        Kind = 30
+	KindChangeSeries      Kind = 31
+	KindStepSeries        Kind = 32
+	KindSkipOccurrence    Kind = 33
+	KindRecur             Kind = 34
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -191,6 +196,16 @@ func Decode(b []byte) (Command, error) {
 		return decode[Sweep](b[1:])
 	case KindChangeTerritory:
 		return decode[ChangeTerritory](b[1:])
+	case KindOpenSeries:
+		return decode[OpenSeries](b[1:])
+	case KindChangeSeries:
+		return decode[ChangeSeries](b[1:])
+	case KindStepSeries:
+		return decode[StepSeries](b[1:])
+	case KindSkipOccurrence:
+		return decode[SkipOccurrence](b[1:])
+	case KindRecur:
+		return decode[Recur](b[1:])
 	default:
 		return nil, fmt.Errorf("unknown command kind %d: this program is older than the log; install the newer one", k)
 	}

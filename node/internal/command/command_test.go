@@ -29,6 +29,7 @@ var kinds = map[command.Kind]command.Command{
 	20: command.OpenAccount{}, 21: command.ChangeAccount{}, 22: command.OpenSession{}, 23: command.CloseSession{},
 	24: command.BeginImport{}, 25: command.ImportRows{}, 26: command.CloseImport{}, 27: command.Sweep{}, 28: command.ChangeTerritory{},
 	29: command.CountImport{},
+	30: command.OpenSeries{}, 31: command.ChangeSeries{}, 32: command.StepSeries{}, 33: command.SkipOccurrence{}, 34: command.Recur{},
 }
 
 func TestNumbers(t *testing.T) {

@@ -24,6 +24,7 @@ type (
 	account     struct{}
 	attempt     struct{}
 	imported    struct{}
+	series      struct{}
 )
 
 // The things that have names.
@@ -35,6 +36,7 @@ type (
 	Account     = ID[account]
 	Attempt     = ID[attempt]
 	Import      = ID[imported]
+	Series      = ID[series]
 )
 
 // Parse reads the canonical text form, 36 characters.

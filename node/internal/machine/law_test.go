@@ -18,6 +18,7 @@ import (
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/refuse"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/territory"
 	"github.com/bippop/bippop/node/internal/view"
@@ -41,7 +42,8 @@ func TestLaws(t *testing.T) {
 	}
 	refusals := map[refuse.Reason]int{}
 	kinds := map[command.Kind]int{}
-	var counted, takenBack int // parts of imports
+	var counted, takenBack int                // parts of imports
+	var made, expected, unheard, followed int // requests of series
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp("", "laws")
 		if err != nil {
@@ -57,6 +59,9 @@ func TestLaws(t *testing.T) {
 		}
 		if rapid.IntRange(0, 2).Draw(t, "imported") > 0 {
 			start = append(start, cameIn()...)
+		}
+		if rapid.IntRange(0, 2).Draw(t, "comes again") > 0 {
+			start = append(start, comesAgain()...)
 		}
 		crash := rapid.IntRange(0, n-1).Draw(t, "crash")
 		var log [][][]byte
@@ -95,6 +100,31 @@ func TestLaws(t *testing.T) {
 				case command.Accept:
 					if wish := state.requests[c.ID].Wish; c.Wish != wish {
 						t.Fatalf("an instant that answers %+v was taken for %+v", c.Wish, wish)
+					}
+				case command.Recur:
+					q, ok := read(t, a.store).requests[c.Request]
+					s := state.series[c.ID]
+					if next, _ := s.Next(max(s.Through, c.Past), "33"); next != c.Day || s.Version != c.Version {
+						t.Fatalf("day %d of %+v was made", c.Day, s)
+					}
+					if ok && q.Version != reply.Version || ok && q.Occurrence != c.Day {
+						t.Fatalf("%+v was made for day %d", q, c.Day)
+					}
+					if ok {
+						made++
+					}
+					if ok && q.State == request.Told {
+						expected++
+					}
+					if ok && q.NeedsCall() {
+						unheard++
+					}
+				case command.ChangeSeries:
+					now := read(t, a.store)
+					for _, f := range c.Follow {
+						if q := now.requests[f.Request]; q.Version > f.Version && !q.State.Closed() {
+							followed++
+						}
 					}
 				case command.CountImport:
 					counted++
@@ -179,15 +209,18 @@ func TestLaws(t *testing.T) {
 			t.Errorf("no log was refused with %s", r.Code())
 		}
 	}
-	for k := command.KindFound; k <= command.KindCountImport; k++ {
+	for k := command.KindFound; k <= command.KindRecur; k++ {
 		if kinds[k] == 0 {
 			t.Errorf("no log has a command of kind %d", k)
 		}
 	}
+	if made == 0 || expected == 0 || followed == 0 || unheard == 0 {
+		t.Errorf("of series %d requests were made, %d of them as she expects, %d followed new terms, of %d she must hear", made, expected, followed, unheard)
+	}
 	if counted == 0 || takenBack == 0 {
 		t.Errorf("%d parts of imports were counted or taken back, %d of them taken back", counted, takenBack)
 	}
-	t.Log(refusals, counted, takenBack)
+	t.Log(refusals, counted, takenBack, made, expected, unheard, followed)
 }
 
 func ignored(key string) bool {
@@ -230,6 +263,49 @@ func laws(t *rapid.T, st *store.Store, state map[string]string, lastClock when.A
 		}
 	}
 	lawsOfImports(t, st, r)
+	lawsOfSeries(t, r)
+}
+
+// lawsOfSeries: a series has one request for a day, if any, none on its
+// exceptions, and none ahead when nothing is to come again.
+func lawsOfSeries(t *rapid.T, r records) {
+	type occurrence struct {
+		of  ident.Series
+		day when.Day
+	}
+	seen := map[occurrence]ident.Request{}
+	for id, q := range r.requests {
+		if q.Series.Zero() != (q.Occurrence == 0) {
+			t.Fatalf("request %s is of series %s on day %d", id, q.Series, q.Occurrence)
+		}
+		if q.Series.Zero() || q.State == request.Cancelled || q.State == request.Unfilled {
+			continue
+		}
+		s, ok := r.series[q.Series]
+		if !ok || s.Beneficiary != q.Beneficiary || s.Type != q.Type {
+			t.Fatalf("request %s is not of its series", id)
+		}
+		if other, there := seen[occurrence{s.ID, q.Occurrence}]; there {
+			t.Fatalf("requests %s and %s are for one day of one series", id, other)
+		}
+		seen[occurrence{s.ID, q.Occurrence}] = id
+		if !q.State.Closed() && s.State != series.Ended && s.Skipped(q.Occurrence) {
+			t.Fatalf("request %s is on a day that does not count", id)
+		}
+	}
+	for id, s := range r.series {
+		if s.State != series.Ended && r.beneficiaries[s.Beneficiary].State != people.Active {
+			t.Fatalf("series %s is of somebody who has left", id)
+		}
+		if !slices.IsSorted(s.Skips) || s.Through < s.Terms.From-1 {
+			t.Fatalf("series %s: %+v", id, s)
+		}
+		for i, v := range s.Terms.Standing {
+			if i > 0 && slices.Compare(s.Terms.Standing[i-1][:], v[:]) >= 0 {
+				t.Fatalf("series %s: somebody promises twice", id)
+			}
+		}
+	}
 }
 
 // lawsOfImports: the people of an import are as many as it says, and of them
@@ -287,6 +363,7 @@ func lawsOfViews(t *rapid.T, st *store.Store, state map[string]string) {
 		rows(tx, want, store.Accounts)
 		rows(tx, want, store.Sessions)
 		rows(tx, want, store.Attempts)
+		rows(tx, want, store.Series)
 		return tx.Err()
 	})
 	if err != nil {
@@ -462,6 +539,9 @@ func lawsOfHistory(t *rapid.T, st *store.Store, r records) {
 		for id, i := range r.imports {
 			one(8, id[:], i.Version)
 		}
+		for id, s := range r.series {
+			one(10, id[:], s.Version)
+		}
 		return nil
 	})
 	if err != nil {
@@ -543,6 +623,20 @@ func cameIn() []command.Command {
 		command.CloseImport{Stamp: stamp(0), ID: file(0), Rows: 1},
 		command.CountImport{Stamp: stamp(0), ID: file(0), Counts: partCounts(0, 0)},
 	}
+}
+
+// comesAgain is a series of which she knows, and what it has made.
+func comesAgain() []command.Command {
+	cs := []command.Command{command.OpenSeries{Stamp: stamp(0), ID: weekly(0), Beneficiary: her(0), Type: kindOf(shopping), Terms: series.Terms{
+		Rule: series.Rule{Rhythm: series.Weekly, Weekday: 3}, From: 20_781, Plan: request.Plan{Minutes: 60}, Standing: []ident.Volunteer{him(0)}, Told: true,
+	}}}
+	for n := range 2 {
+		cs = append(cs, command.Recur{
+			Stamp: stamp(0), ID: weekly(0), Version: 1, Day: 20_782 + 7*when.Day(n), Past: 20_781, Request: req(n), Start: noon + when.At(24+7*24*n)*hour,
+			Counts: slices.Concat(cell(public.Requested, n), cell(public.Found, n), cell(public.Told, n)),
+		})
+	}
+	return cs
 }
 
 // requests is how many requests a log knows; the other pools are smaller.
@@ -741,6 +835,7 @@ func (g gen) command() command.Command {
 	switch rapid.SampledFrom([]string{
 		"people", "people", "account", "account", "settings", "import", "import", "import", "sweep",
 		"open", "open", "open", "request", "request", "request", "request", "request", "request", "request", "request", "reach", "reach", "reach",
+		"series", "series", "series", "series",
 	}).Draw(g.t, "what") {
 	case "people":
 		return g.people(s)
@@ -756,6 +851,8 @@ func (g gen) command() command.Command {
 		return g.open(s)
 	case "reach":
 		return g.reach(s)
+	case "series":
+		return g.series(s)
 	}
 	if len(g.s.requests) == 0 && !g.rare("no request") {
 		return g.open(s)
@@ -959,6 +1056,68 @@ func (g gen) reach(s command.Stamp) command.Command {
 		}
 		w.Counts = slices.Concat(cell(public.Told, n), cell(public.Cancelled, n))
 		c.About = append(c.About, w)
+	}
+	return c
+}
+
+// elsewhere is where series count what is not of one request.
+const elsewhere = 95
+
+func (g gen) terms() series.Terms {
+	return series.Terms{
+		Rule: series.Rule{Rhythm: series.Rhythm(g.n("rhythm", 1, 2)), Weekday: uint8(g.n("weekday", 1, 7)), Half: when.Morning},
+		From: when.Day(g.n("from", 20_770, 20_785)), Until: when.Day(g.n("until", 0, 1) * 20_840), Holidays: g.n("holidays", 0, 1) == 0,
+		Plan: request.Plan{Seats: uint8(g.n("seats", 0, 2)), Minutes: 60, Exception: g.rare("exception")}, Standing: g.hims(), Told: g.n("told", 0, 2) > 0,
+	}
+}
+
+// later is an hour of the coming days.
+func (g gen) later() when.At {
+	return g.s.clock - g.s.clock%hour + 24*hour*when.At(1+g.n("days", 0, 9)) + hour*when.At(g.n("hour", 0, 2))
+}
+
+// series are one of her in a log, mostly running.
+func (g gen) series(s command.Stamp) command.Command {
+	id := weekly(g.n("series", 0, 2) % 2)
+	old, there := g.s.series[id]
+	past := when.Day(g.n("past", 20_779, 20_783))
+	what := g.n("series command", 0, 12)
+	switch {
+	case !there && !g.rare("no series"), what == 0:
+		return command.OpenSeries{Stamp: s, ID: id, Beneficiary: g.her(), Type: kindOf(g.n("kind", 0, 3)), Terms: g.terms(), Box: g.box()}
+	case what <= 2:
+		c := command.ChangeSeries{Stamp: s, ID: id, Version: g.version(old.Version), Terms: g.terms(), Box: g.box(), Past: past, Counts: cell(public.Cancelled, elsewhere)}
+		if g.n("a little", 0, 2) > 0 {
+			c.Terms = old.Terms
+			c.Terms.Standing = g.hims()
+		}
+		for n := range requests {
+			if q, ok := g.s.requests[req(n)]; ok && q.Series == id && !q.State.Closed() {
+				c.Follow = append(c.Follow, command.Follow{Request: q.ID, Version: g.version(q.Version), Start: g.later(), Box: c.Box})
+			}
+		}
+		return c
+	case what == 3:
+		to := series.State(g.n("to", 1, 3))
+		if to == series.Ended && g.n("the end", 0, 2) > 0 {
+			to = series.Paused
+		}
+		return command.StepSeries{Stamp: s, ID: id, Version: g.version(old.Version), To: to, Past: past, Why: request.Why(g.n("why", 1, 2)), Counts: cell(public.Cancelled, elsewhere)}
+	case what == 4:
+		day := when.Day(g.n("skip", 20_780, 20_810))
+		if d, ok := old.Next(past, "33"); ok && !g.rare("any day") {
+			day = d
+		}
+		return command.SkipOccurrence{Stamp: s, ID: id, Day: day, Why: request.Why(g.n("why", 1, 2)), Counts: cell(public.Cancelled, elsewhere)}
+	}
+	n := g.unused()
+	c := command.Recur{
+		Stamp: s, ID: id, Version: g.version(old.Version), Past: past, Request: req(n), Start: g.later(), Box: g.box(),
+		Counts: slices.Concat(cell(public.Requested, n), cell(public.Found, n), cell(public.Told, n)),
+	}
+	c.Day, _ = old.Next(max(old.Through, past), "33")
+	if g.rare("another occurrence") {
+		c.Day += when.Day(g.n("late", -7, 7))
 	}
 	return c
 }

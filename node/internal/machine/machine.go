@@ -196,6 +196,16 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return a.countImport(c)
 	case command.Sweep:
 		return a.sweep(c)
+	case command.OpenSeries:
+		return a.openSeries(c)
+	case command.ChangeSeries:
+		return a.changeSeries(c)
+	case command.StepSeries:
+		return a.stepSeries(c)
+	case command.SkipOccurrence:
+		return a.skipOccurrence(c)
+	case command.Recur:
+		return a.recur(c)
 	}
 	panic(fmt.Sprintf("machine: no case for %T", c))
 }

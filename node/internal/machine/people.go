@@ -52,6 +52,9 @@ func (a *act) changeBeneficiary(c command.ChangeBeneficiary) (Reply, error) {
 		return Reply{ID: c.ID, Version: before.Version}, err
 	}
 	a.saveBeneficiary(before, after)
+	if after.State != people.Active {
+		a.endSeriesOf(c.ID)
+	}
 	for _, v := range after.Refused {
 		if !before.Refuses(v) {
 			a.freeSeats(v, c.ID)

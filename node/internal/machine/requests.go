@@ -271,6 +271,9 @@ func (a *act) reach(c command.Reach) (Reply, error) {
 	}
 	for _, ch := range changes {
 		a.saveRequest(&ch.before, ch.after)
+		if ch.only == public.Cancelled {
+			a.passOver(ch.after)
+		}
 		if ch.only != 0 {
 			a.count(ch.counts, ch.only)
 		}
@@ -348,6 +351,7 @@ func (a *act) drop(c command.Drop) (Reply, error) {
 		return reply, err
 	}
 	a.saveRequest(&r, after)
+	a.passOver(after)
 	a.count(c.Counts)
 	reply.Version = after.Version
 	return reply, nil

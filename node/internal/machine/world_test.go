@@ -17,6 +17,7 @@ import (
 	"github.com/bippop/bippop/node/internal/machine"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/territory"
 	"github.com/bippop/bippop/node/internal/when"
@@ -101,6 +102,7 @@ func req(n int) ident.Request         { return newID[ident.Request](3, n) }
 func kindOf(n int) ident.ActionType   { return newID[ident.ActionType](4, n) }
 func acc(n int) ident.Account         { return newID[ident.Account](5, n) }
 func try(n int) ident.Attempt         { return newID[ident.Attempt](6, n) }
+func weekly(n int) ident.Series       { return newID[ident.Series](8, n) }
 func file(n int) ident.Import         { return newID[ident.Import](7, n) }
 func session(n int) account.SessionID { return account.SessionID{31: byte(n + 1)} }
 
@@ -200,6 +202,7 @@ type records struct {
 	accounts      map[ident.Account]account.Account
 	sessions      map[account.SessionID]account.Session
 	imports       map[ident.Import]people.Import
+	series        map[ident.Series]series.Series
 	clock         when.At
 	founded       bool
 }
@@ -214,6 +217,7 @@ func read(t fataler, st *store.Store) records {
 		r.types = all(tx, store.ActionTypes, func(q catalogue.ActionType) ident.ActionType { return q.ID })
 		r.accounts = all(tx, store.Accounts, func(a account.Account) ident.Account { return a.ID })
 		r.sessions = all(tx, store.Sessions, func(s account.Session) account.SessionID { return s.ID })
+		r.series = all(tx, store.Series, func(s series.Series) ident.Series { return s.ID })
 		r.imports = all(tx, store.Imports, func(i people.Import) ident.Import { return i.ID })
 		clock, err := tx.Meta("clock")
 		r.clock = when.At(clock)

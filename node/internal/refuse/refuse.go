@@ -57,6 +57,10 @@ const (
 	ImportUsed       Reason = 52
 	AccountClosed    Reason = 60
 	LastAdmin        Reason = 61
+	NoSeries         Reason = 70
+	SeriesEnded      Reason = 71
+	SeriesStopped    Reason = 72
+	NotItsDay        Reason = 73
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -105,6 +109,10 @@ var reasons = map[Reason]struct {
 	ImportUsed:       {Conflict, "import-used", "people of this import have been worked with since; it cannot be undone as a whole"},
 	AccountClosed:    {Conflict, "account-closed", "this account is closed"},
 	LastAdmin:        {Conflict, "last-admin", "this is the last administrator; name another one first"},
+	NoSeries:         {NotFound, "no-series", "no such series"},
+	SeriesEnded:      {Conflict, "series-ended", "this series has ended; begin a new one"},
+	SeriesStopped:    {Conflict, "series-stopped", "this series is paused or has ended"},
+	NotItsDay:        {Conflict, "not-its-day", "the series has no visit on this day"},
 }
 
 func (r Reason) Error() string { return reasons[r].text }

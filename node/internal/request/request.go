@@ -162,6 +162,8 @@ type Request struct {
 	Opened      when.At           `cbor:"13,keyasint"`
 	Box         []byte            `cbor:"14,keyasint,omitempty"` // Words, sealed under her key at version Boxed
 	Boxed       uint32            `cbor:"15,keyasint,omitempty"`
+	Series      ident.Series      `cbor:"16,keyasint,omitzero"`  // that it comes from, if from one
+	Occurrence  when.Day          `cbor:"17,keyasint,omitempty"` // the day of the series for which it was made; the wish may have moved since
 }
 
 // Plan is what volunteers are needed for, in numbers that rules compare.

@@ -11,6 +11,7 @@ import (
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/territory"
 	"github.com/bippop/bippop/node/internal/when"
 )
@@ -43,7 +44,8 @@ const (
 // Record is what can be kept under an ID.
 type Record interface {
 	people.Beneficiary | people.Volunteer | people.Import | request.Request | catalogue.ActionType |
-		account.Account | account.Session | contact.Attempt | territory.Territory
+		account.Account | account.Session | contact.Attempt | territory.Territory |
+		series.Series
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -65,6 +67,7 @@ var (
 	Attempts      = Collection[contact.Attempt]{7, "attempt", func(r contact.Attempt) []byte { return r.ID[:] }}
 	Imports       = Collection[people.Import]{8, "import", func(r people.Import) []byte { return r.ID[:] }}
 	Territories   = Collection[territory.Territory]{9, "territory", func(territory.Territory) []byte { return []byte{0} }}
+	Series        = Collection[series.Series]{10, "series", func(r series.Series) []byte { return r.ID[:] }}
 )
 
 func (c Collection[R]) key(id []byte) []byte {

@@ -30,6 +30,7 @@ func SessionsOf(a ident.Account) List         { return List{row(sessions, a[:])}
 func AccountsOf(v ident.Volunteer) List       { return List{row(accountOf, v[:])} }
 func Accounts() List                          { return List{row(accountsList)} }
 func OfImport(i ident.Import, kind byte) List { return List{row(ofImport, i[:], []byte{kind})} }
+func SeriesOf(b ident.Beneficiary) List       { return List{row(seriesOf, b[:])} }
 
 // Each calls f with the ID at the end of each row, from the row after the cursor
 // on (nil: from the start; newest first with reverse), until f says stop. The
@@ -69,6 +70,14 @@ func Seats(tx *store.Tx, v ident.Volunteer, from, to when.At, f func(id ident.Re
 	return tx.EachRow(row(seated, v[:]), row(seated, v[:], instant(max(0, from))), false, func(r []byte) bool {
 		start := when.At(binary.BigEndian.Uint64(r[17:25]))
 		return start < to && f(ident.Request(r[len(r)-16:]), start)
+	})
+}
+
+// Occurrences calls f with the requests that a series made for the day from and
+// later ones, in order of those days.
+func Occurrences(tx *store.Tx, s ident.Series, from when.Day, f func(id ident.Request, d when.Day) (more bool)) error {
+	return tx.EachRow(row(occurrences, s[:]), row(occurrences, s[:], day(from)), false, func(r []byte) bool {
+		return f(ident.Request(r[len(r)-16:]), when.Day(binary.BigEndian.Uint32(r[17:21])))
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/territory"
 	"github.com/bippop/bippop/node/internal/when"
@@ -22,7 +23,7 @@ import (
 
 // Version is raised when a view is added, changed or removed. A store with
 // another version is rebuilt before the node serves.
-const Version = 1
+const Version = 2
 
 // Prefixes of the views. What follows is listed in order; a row ends with the ID
 // of its record.
@@ -43,6 +44,8 @@ const (
 	accountOf    = 'u' // volunteer, account
 	ofImport     = 'i' // import, kind, person
 	accountsList = 'k' // account
+	seriesOf     = 'w' // beneficiary, series
+	occurrences  = 'W' // series, day, request
 )
 
 // Kinds of person in an import's rows.
@@ -78,6 +81,8 @@ func Rows[R store.Record](r R) [][]byte {
 		return rows
 	case account.Session:
 		return [][]byte{row(sessions, r.Account[:], r.ID[:]), row(expiries, instant(r.Expires), r.ID[:])}
+	case series.Series:
+		return [][]byte{row(seriesOf, r.Beneficiary[:], r.ID[:])}
 	case catalogue.ActionType, people.Import, territory.Territory:
 		return nil // few: read whole
 	}
@@ -88,6 +93,9 @@ func requestRows(r request.Request) [][]byte {
 	rows := [][]byte{
 		row(byState, []byte{byte(r.State)}, day(r.Wish.Latest()), r.ID[:]),
 		row(byPerson, r.Beneficiary[:], r.ID[:]),
+	}
+	if !r.Series.Zero() {
+		rows = append(rows, row(occurrences, r.Series[:], day(r.Occurrence), r.ID[:]))
 	}
 	if r.State.Looking() {
 		rows = append(rows, row(looking, []byte(r.Commune), r.ID[:]))
@@ -151,6 +159,7 @@ func Rebuild(s *store.Store) error {
 		rebuild(store.Accounts, func(r account.Account) []byte { return r.ID[:] }),
 		rebuild(store.Sessions, func(r account.Session) []byte { return r.ID[:] }),
 		rebuild(store.Attempts, func(r contact.Attempt) []byte { return r.ID[:] }),
+		rebuild(store.Series, func(r series.Series) []byte { return r.ID[:] }),
 	} {
 		if err := step(s); err != nil {
 			return err
