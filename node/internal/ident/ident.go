@@ -24,6 +24,8 @@ type (
 	account     struct{}
 	attempt     struct{}
 	imported    struct{}
+	offer       struct{}
+	bond        struct{}
 )
 
 // The things that have names.
@@ -35,6 +37,8 @@ type (
 	Account     = ID[account]
 	Attempt     = ID[attempt]
 	Import      = ID[imported]
+	Offer       = ID[offer]
+	Bond        = ID[bond]
 )
 
 // Parse reads the canonical text form, 36 characters.

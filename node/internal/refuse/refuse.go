@@ -57,6 +57,17 @@ const (
 	ImportUsed       Reason = 52
 	AccountClosed    Reason = 60
 	LastAdmin        Reason = 61
+	NoOffer          Reason = 70
+	OfferOver        Reason = 71
+	OfferFull        Reason = 72
+	OfferOther       Reason = 73
+	OfferTaken       Reason = 74
+	NotDoneYet       Reason = 75
+	Thanked          Reason = 76
+	NoThanks         Reason = 77
+	NoBond           Reason = 78
+	BondAlive        Reason = 79
+	BondEnded        Reason = 80
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -105,6 +116,17 @@ var reasons = map[Reason]struct {
 	ImportUsed:       {Conflict, "import-used", "people of this import have been worked with since; it cannot be undone as a whole"},
 	AccountClosed:    {Conflict, "account-closed", "this account is closed"},
 	LastAdmin:        {Conflict, "last-admin", "this is the last administrator; name another one first"},
+	NoOffer:          {NotFound, "no-offer", "no such offer"},
+	OfferOver:        {Conflict, "offer-over", "this offer is withdrawn, or its day is over"},
+	OfferFull:        {Conflict, "offer-full", "every place of this offer is taken"},
+	OfferOther:       {Conflict, "offer-other", "this offer is for another kind of action, or another day"},
+	OfferTaken:       {Conflict, "offer-taken", "she profits from this offer already"},
+	NotDoneYet:       {Conflict, "not-done-yet", "thanks are for what has taken place"},
+	Thanked:          {Conflict, "thanked", "her thanks are on their way already"},
+	NoThanks:         {Conflict, "no-thanks", "there are no thanks to read here, or they were read before"},
+	NoBond:           {NotFound, "no-bond", "no such bond"},
+	BondAlive:        {Conflict, "bond-alive", "these two see each other without us already"},
+	BondEnded:        {Conflict, "bond-ended", "this bond has ended"},
 }
 
 func (r Reason) Error() string { return reasons[r].text }

@@ -29,6 +29,10 @@ func InStatus(s people.Status) List           { return List{row(byStatus, []byte
 func SessionsOf(a ident.Account) List         { return List{row(sessions, a[:])} }
 func AccountsOf(v ident.Volunteer) List       { return List{row(accountOf, v[:])} }
 func Accounts() List                          { return List{row(accountsList)} }
+func OffersOf(v ident.Volunteer) List         { return List{row(offersOf, v[:])} }
+func LiveOffers() List                        { return List{row(liveOffers)} }
+func BondsOf[N any](who ident.ID[N]) List     { return List{row(bondsOf, who[:])} }
+func Bonds() List                             { return List{row(bondsDue)} }
 func OfImport(i ident.Import, kind byte) List { return List{row(ofImport, i[:], []byte{kind})} }
 
 // Each calls f with the ID at the end of each row, from the row after the cursor
@@ -69,6 +73,22 @@ func Seats(tx *store.Tx, v ident.Volunteer, from, to when.At, f func(id ident.Re
 	return tx.EachRow(row(seated, v[:]), row(seated, v[:], instant(max(0, from))), false, func(r []byte) bool {
 		start := when.At(binary.BigEndian.Uint64(r[17:25]))
 		return start < to && f(ident.Request(r[len(r)-16:]), start)
+	})
+}
+
+// DoneSince calls f with what was said to be done at from or later, the newest
+// first.
+func DoneSince(tx *store.Tx, from when.At, f func(ident.Request) (more bool)) error {
+	return tx.EachRow(row(doneAt), nil, true, func(r []byte) bool {
+		return when.At(binary.BigEndian.Uint64(r[1:9])) >= from && f(ident.Request(r[len(r)-16:]))
+	})
+}
+
+// OffersUntil calls f with the live offers whose day is over at that instant,
+// the oldest first.
+func OffersUntil(tx *store.Tx, at when.At, f func(ident.Offer) (more bool)) error {
+	return tx.EachRow(row(liveOffers), nil, false, func(r []byte) bool {
+		return when.At(binary.BigEndian.Uint64(r[1:9])) <= at && f(ident.Offer(r[len(r)-16:]))
 	})
 }
 
