@@ -59,6 +59,7 @@ type Mine struct {
 	Asked    []Proposal
 	Promised []Promise
 	Near     []Proposal
+	Thanks   []Thanks // that he has not read yet
 }
 
 // mostLooking bounds what is read of one commune: many times what a day brings.
@@ -96,6 +97,9 @@ func (s *Requests) Mine(by Caller) (m Mine, err error) {
 		if m.Promised, err = s.promised(r, me, now); err != nil {
 			return err
 		}
+		if m.Thanks, err = r.thanks(me.ID); err != nil {
+			return err
+		}
 		m.Near, err = s.near(r, me, t)
 		return err
 	})
@@ -127,7 +131,7 @@ func (s *Requests) proposals(r *reader, me people.Volunteer, ids []RequestID, as
 		if !ok || !s.answerable(q) {
 			continue
 		}
-		p, err := s.proposal(r, q, me.ID, asked)
+		p, err := r.proposal(q, me.ID, asked)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +146,7 @@ func (s *core) answerable(q request.Request) bool {
 	return q.State.Looking() && (last == 0 || last >= s.today())
 }
 
-func (s *Requests) proposal(r *reader, q request.Request, me VolunteerID, asked bool) (p Proposal, err error) {
+func (r *reader) proposal(q request.Request, me VolunteerID, asked bool) (p Proposal, err error) {
 	her, err := r.beneficiary(q.Beneficiary)
 	if err != nil {
 		return p, err
@@ -151,7 +155,7 @@ func (s *Requests) proposal(r *reader, q request.Request, me VolunteerID, asked 
 	if err != nil {
 		return p, err
 	}
-	known, err := s.visitsTo(r.tx, q.Beneficiary)
+	known, err := r.visitsTo(r.tx, q.Beneficiary)
 	if err != nil {
 		return p, err
 	}
@@ -186,31 +190,40 @@ func (s *Requests) promised(r *reader, me people.Volunteer, now time.Time) (out 
 		if !ok || q.State.Closed() {
 			continue
 		}
-		v, err := r.visit(q)
+		p, err := r.promise(q, me.ID, now)
 		if err != nil {
 			return nil, err
-		}
-		p := Promise{
-			State: q.State, Start: v.Start, Civility: v.Her.Words.Civility, First: v.Her.Words.First, Last: v.Her.Words.Last,
-			Phones: v.Her.Words.Phones, Address: v.Her.Words.Address, Entry: v.Her.Words.Entry, TrustWord: v.Her.Words.TrustWord,
-			Note: v.Note, SheKnows: !q.NeedsCall() && q.State == request.Told, Over: v.Start.Before(now),
-		}
-		if p.Proposal, err = s.proposal(r, q, me.ID, true); err != nil {
-			return nil, err
-		}
-		p.Proposal.Needs = v.Her.Words.Needs
-		for _, other := range v.Coming() {
-			if other.Asking.Volunteer != me.ID {
-				c := Companion{First: other.Volunteer.Words.First}
-				if len(other.Volunteer.Words.Phones) > 0 {
-					c.Phone = other.Volunteer.Words.Phones[0].Number
-				}
-				p.With = append(p.With, c)
-			}
 		}
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// promise is a visit as he who has accepted it may see it.
+func (r *reader) promise(q request.Request, me VolunteerID, now time.Time) (p Promise, err error) {
+	v, err := r.visit(q)
+	if err != nil {
+		return p, err
+	}
+	p = Promise{
+		State: q.State, Start: v.Start, Civility: v.Her.Words.Civility, First: v.Her.Words.First, Last: v.Her.Words.Last,
+		Phones: v.Her.Words.Phones, Address: v.Her.Words.Address, Entry: v.Her.Words.Entry, TrustWord: v.Her.Words.TrustWord,
+		Note: v.Note, SheKnows: !q.NeedsCall() && q.State == request.Told, Over: v.Start.Before(now),
+	}
+	if p.Proposal, err = r.proposal(q, me, true); err != nil {
+		return p, err
+	}
+	p.Proposal.Needs = v.Her.Words.Needs
+	for _, other := range v.Coming() {
+		if other.Asking.Volunteer != me {
+			c := Companion{First: other.Volunteer.Words.First}
+			if len(other.Volunteer.Words.Phones) > 0 {
+				c.Phone = other.Volunteer.Words.Phones[0].Number
+			}
+			p.With = append(p.With, c)
+		}
+	}
+	return p, nil
 }
 
 func (s *Requests) near(r *reader, me people.Volunteer, t Territory) ([]Proposal, error) {

@@ -25,6 +25,8 @@ type Node struct {
 	Volunteers    *Volunteers
 	Requests      *Requests
 	Calls         *Calls
+	Offers        *Offers
+	Bonds         *Bonds
 	Catalogue     *Catalogue
 	Accounts      *Accounts
 	Imports       *Imports
@@ -142,6 +144,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 func (c *core) node(replica *consensus.Replica) *Node {
 	n := &Node{core: c, replica: replica, Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Calls: &Calls{c},
+		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c},
 	}
 	ctx, cancel := context.WithCancel(context.Background())

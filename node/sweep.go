@@ -31,6 +31,9 @@ func (n *Node) sweep(ctx context.Context) {
 			if err != nil && ctx.Err() == nil {
 				n.core.cfg.Logger.Warn("sweeping", errAttr(err))
 			}
+			if err := n.Offers.pass(ctx); err != nil && ctx.Err() == nil {
+				n.core.cfg.Logger.Warn("closing offers", errAttr(err))
+			}
 		}
 	}
 }

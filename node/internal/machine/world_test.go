@@ -10,11 +10,13 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/event"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/machine"
+	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/store"
@@ -102,6 +104,8 @@ func kindOf(n int) ident.ActionType   { return newID[ident.ActionType](4, n) }
 func acc(n int) ident.Account         { return newID[ident.Account](5, n) }
 func try(n int) ident.Attempt         { return newID[ident.Attempt](6, n) }
 func file(n int) ident.Import         { return newID[ident.Import](7, n) }
+func trip(n int) ident.Offer          { return newID[ident.Offer](8, n) }
+func tie(n int) ident.Bond            { return newID[ident.Bond](9, n) }
 func session(n int) account.SessionID { return account.SessionID{31: byte(n + 1)} }
 
 func newID[T ~[16]byte](kind, n int) T { return T(id[struct{}](kind, n)) }
@@ -200,6 +204,8 @@ type records struct {
 	accounts      map[ident.Account]account.Account
 	sessions      map[account.SessionID]account.Session
 	imports       map[ident.Import]people.Import
+	offers        map[ident.Offer]offer.Offer
+	bonds         map[ident.Bond]bond.Bond
 	clock         when.At
 	founded       bool
 }
@@ -215,6 +221,8 @@ func read(t fataler, st *store.Store) records {
 		r.accounts = all(tx, store.Accounts, func(a account.Account) ident.Account { return a.ID })
 		r.sessions = all(tx, store.Sessions, func(s account.Session) account.SessionID { return s.ID })
 		r.imports = all(tx, store.Imports, func(i people.Import) ident.Import { return i.ID })
+		r.offers = all(tx, store.Offers, func(o offer.Offer) ident.Offer { return o.ID })
+		r.bonds = all(tx, store.Bonds, func(b bond.Bond) ident.Bond { return b.ID })
 		clock, err := tx.Meta("clock")
 		r.clock = when.At(clock)
 		if err == nil {

@@ -84,6 +84,17 @@ func DoneSince(tx *store.Tx, from when.At, f func(ident.Request) (more bool)) er
 	})
 }
 
+// Habits calls f with the actions of a kind that took place in a commune and
+// began at from or later: for whom, and when, in order of time.
+func Habits(tx *store.Tx, commune string, kind ident.ActionType, from when.At, f func(she ident.Beneficiary, start when.At)) error {
+	prefix := row(habits, []byte(commune), kind[:])
+	return tx.EachRow(prefix, row(habits, []byte(commune), kind[:], instant(max(0, from))), false, func(r []byte) bool {
+		at := len(prefix)
+		f(ident.Beneficiary(r[at+8:at+24]), when.At(binary.BigEndian.Uint64(r[at:at+8])))
+		return true
+	})
+}
+
 // OffersUntil calls f with the live offers whose day is over at that instant,
 // the oldest first.
 func OffersUntil(tx *store.Tx, at when.At, f func(ident.Offer) (more bool)) error {

@@ -46,6 +46,7 @@ const (
 	ofImport     = 'i' // import, kind, person
 	accountsList = 'k' // account
 	doneAt       = 'T' // when it was said to be done, request
+	habits       = 'H' // commune, kind, start, beneficiary, request that took place
 	offersOf     = 'f' // volunteer, offer
 	liveOffers   = 'F' // end of its day, offer that is not over
 	bondsOf      = 'B' // beneficiary or volunteer, bond
@@ -115,7 +116,9 @@ func requestRows(r request.Request) [][]byte {
 		rows = append(rows, row(planned, instant(r.Plan.Start), r.ID[:]))
 	}
 	if r.State == request.Done {
-		rows = append(rows, row(doneAt, instant(r.Outcome.At), r.ID[:]))
+		rows = append(rows,
+			row(doneAt, instant(r.Outcome.At), r.ID[:]),
+			row(habits, []byte(r.Commune), r.Type[:], instant(r.Plan.Start), r.Beneficiary[:], r.ID[:]))
 	}
 	if r.NeedsCall() {
 		rows = append(rows, row(toCall, r.Beneficiary[:], r.ID[:]))
