@@ -14,7 +14,7 @@ func FuzzBody(f *testing.F) {
 	her, him := admin.enrol("Laforêt"), admin.approve("Dumas")
 	kind := admin.kind("Courses")
 	request := admin.write(201, "POST", "/requests", say{"beneficiary": her, "type": kind, "when": say{"kind": "flexible"}})
-	ids := map[string]string{"beneficiaries": her, "volunteers": him, "requests": request, "action-types": kind, "accounts": someID, "imports": someID}
+	ids := map[string]string{"beneficiaries": her, "volunteers": him, "requests": request, "action-types": kind, "accounts": someID, "imports": someID, "offers": someID, "bonds": someID}
 	var targets []string
 	for name, op := range operations(r.spec) {
 		if op.RequestBody != nil {

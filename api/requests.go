@@ -87,6 +87,7 @@ type visit struct {
 	Exception   string    `json:"exception,omitempty"`
 	OpenedAt    time.Time `json:"opened_at"`
 	Outcome     outcome   `json:"outcome,omitzero"`
+	Thanks      *thanks   `json:"thanks,omitempty" doc:"Hers, relayed to those who came"`
 }
 
 type seat struct {
@@ -115,6 +116,10 @@ func visitOut(v node.Visit) visit {
 			At: at(v.Outcome.At), Why: reasonWord(reasons.of(v.Outcome.Why)), Minutes: int(v.Outcome.Minutes),
 			Metres: v.Outcome.Metres, Word: v.Word.Reveal(),
 		},
+	}
+	if v.Request.Thanks.At != 0 {
+		t := thanksOut(v)
+		out.Thanks = &t
 	}
 	for _, a := range v.Seats {
 		out.Volunteers = append(out.Volunteers, seat{hisShort(a.Volunteer), answerWord(answers.of(a.Answer)), at(a.At), at(a.Answered)})

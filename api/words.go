@@ -76,12 +76,16 @@ var (
 	means        = named("phone volunteer in-person", uint8(1), 2, 3)
 	importStates = named("staged committed undone", uint8(1), 2, 3)
 	changes      = named("enrolled changed registered changed stepped defined opened changed published asked accepted refused withdrawn "+
-		"called finished dropped recorded account-opened account-changed import-begun imported import-closed",
-		uint8(3), 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 26)
+		"called finished dropped recorded account-opened account-changed import-begun imported import-closed "+
+		"offer-made offer-ended offer-taken offer-declined thanked thanks-seen bond-made bond-checked",
+		uint8(3), 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 26, 40, 41, 42, 43, 44, 45, 46, 47)
+	offerStates = named("open full withdrawn past", node.OfferOpen, node.OfferFull, node.OfferWithdrawn, node.OfferPast)
+	bondStates  = named("alive ended", node.BondAlive, node.BondEnded)
+	bondEnds    = named("by-her by-him gone other", node.EndByHer, node.EndByHim, node.EndGone, node.EndOther)
 
-	indicators = named("requested found told done not-done cancelled unfilled minutes metres enrolled joined",
+	indicators = named("requested found told done not-done cancelled unfilled minutes metres enrolled joined offered bonds",
 		public.Requested, public.Found, public.Told, public.Done, public.NotDone, public.Cancelled, public.Unfilled,
-		public.Minutes, public.Metres, public.Enrolled, public.Joined)
+		public.Minutes, public.Metres, public.Enrolled, public.Joined, public.Offered, public.Bonds)
 	categories = named("visit reading walk shopping computer paperwork ride call delivery outing other",
 		public.Visit, public.Reading, public.Walk, public.Shopping, public.Computer, public.Paperwork,
 		public.Ride, public.Call, public.Delivery, public.Outing, public.Other)
@@ -110,6 +114,9 @@ type (
 	importStateWord string
 	categoryWord    string
 	halfDayWord     string
+	offerWord       string
+	bondWord        string
+	bondEndWord     string
 )
 
 func (stateWord) Schema(huma.Registry) *huma.Schema       { return states.schema() }
@@ -130,6 +137,9 @@ func (meansWord) Schema(huma.Registry) *huma.Schema       { return means.schema(
 func (importStateWord) Schema(huma.Registry) *huma.Schema { return importStates.schema() }
 func (categoryWord) Schema(huma.Registry) *huma.Schema    { return categories.schema() }
 func (halfDayWord) Schema(huma.Registry) *huma.Schema     { return halfDays.schema() }
+func (offerWord) Schema(huma.Registry) *huma.Schema       { return offerStates.schema() }
+func (bondWord) Schema(huma.Registry) *huma.Schema        { return bondStates.schema() }
+func (bondEndWord) Schema(huma.Registry) *huma.Schema     { return bondEnds.schema() }
 
 // halfDays are the bits of a week.
 var halfDays = weekNames()
