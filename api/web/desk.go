@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -316,10 +315,9 @@ func parseHour(text string) (minute int, ok bool) {
 
 // back is the page of ours that the form was on, or the one given.
 func back(c *gin.Context, otherwise string) string {
-	to := c.PostForm("back")
-	if u, err := url.Parse(to); err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.Contains(to, `\`) {
+	path, ok := local(c.PostForm("back"))
+	if !ok {
 		return otherwise
 	}
-	path, _, _ := strings.Cut(to, "?")
 	return cmp.Or(path, otherwise)
 }

@@ -20,6 +20,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/desk/results", s.staff(desk{s}.results))
 	r.GET("/desk/:id", s.staff(desk{s}.person))
 	r.POST("/desk/:id", s.staff(desk{s}.openRequest))
+	r.GET("/live", s.staff(live{s}.stream))
 	r.GET("/calls", s.staff(calls{s}.list))
 	r.POST("/calls/:id", s.staff(calls{s}.reach))
 

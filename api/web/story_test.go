@@ -99,7 +99,7 @@ func TestWithoutScript(t *testing.T) {
 	desk.press("//button[text()='Paul vient']")
 	desk.run(chromedp.WaitVisible("//button[text()='Prévenue']"))
 	desk.press("//button[text()='Prévenue']")
-	desk.run(chromedp.WaitVisible("//p[contains(@class,'flash')]"))
+	desk.run(chromedp.WaitVisible("//p[contains(@class,'flash')][contains(.,'au courant')]"))
 	var here string
 	desk.run(chromedp.Location(&here))
 	town.wait(2*24*time.Hour + 7*time.Hour)

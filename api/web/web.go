@@ -162,6 +162,7 @@ type page struct {
 	Flash     string // what has just been done
 	Problem   *problem
 	Key       string // of the forms on this page
+	Index     uint64 // of the last write that this page shows
 	Counts    menuCounts
 	Data      any
 }
@@ -180,6 +181,7 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 		panic("web: no page " + name)
 	}
 	p.Territory, _ = s.node.Settings.Territory()
+	p.Index = s.node.Index()
 	p.Path = c.Request.URL.Path
 	if c.Request.Method != http.MethodGet {
 		p.Path = "/" // the answer to a form has no address of its own

@@ -17,3 +17,44 @@ document.addEventListener('keydown', (e) => {
   const box = document.querySelector('input[type=search]')
   if (box) { e.preventDefault(); box.focus(); box.select() }
 })
+
+// News waits. A stream says how much has changed elsewhere; the button fetches
+// this page again and puts in what is marked as a part of it, except where
+// somebody is writing. Hidden windows do not listen: a browser has few lines.
+const news = document.querySelector('[data-live]')
+if (news && window.EventSource) {
+  let line = null
+  const touched = (part) => part.contains(document.activeElement) ||
+    [...part.querySelectorAll('input, textarea, select')].some((f) => f.type === 'radio' || f.type === 'checkbox' ? f.checked !== f.defaultChecked : f.defaultValue !== undefined && f.value !== f.defaultValue)
+  const refresh = async () => {
+    const answer = await fetch(location.href)
+    if (!answer.ok) return
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    for (const old of document.querySelectorAll('[data-part]')) {
+      const fresh = page.querySelector(`[data-part="${old.dataset.part}"]`)
+      if (fresh && !touched(old)) old.replaceWith(fresh)
+    }
+    news.dataset.live = page.querySelector('[data-live]').dataset.live
+    news.replaceChildren()
+    hush()
+    listen()
+  }
+  const listen = () => {
+    if (line || document.hidden) return
+    line = new EventSource(news.dataset.live)
+    line.onmessage = (e) => {
+      let button = news.querySelector('button')
+      if (!button) {
+        button = document.createElement('button')
+        button.type = 'button'
+        button.addEventListener('click', refresh)
+        news.append(button)
+      }
+      if (button.textContent !== e.data) button.textContent = e.data
+    }
+  }
+  const hush = () => { line?.close(); line = null }
+  document.addEventListener('visibilitychange', () => document.hidden ? hush() : listen())
+  addEventListener('pagehide', hush)
+  listen()
+}

@@ -432,7 +432,7 @@ func (a *act) saveRequest(before *request.Request, after request.Request) reques
 	if before != nil {
 		offers{a}.release(*before, after)
 	}
-	a.happen(event.RequestChanged{ID: after.ID, Beneficiary: after.Beneficiary, State: after.State})
+	a.happen(event.RequestChanged{ID: after.ID, Beneficiary: after.Beneficiary, State: after.State, By: a.stamp.By})
 	for _, asked := range after.Askings {
 		v := asked.Volunteer
 		if before != nil {
