@@ -63,16 +63,14 @@ type dayChoice struct {
 
 // pills are the choices for "when" that people use most: the next two days by
 // half-day.
-func (s *Site) pills() (out []dayChoice) {
-	today := node.DayOf(s.node.Now())
-	for _, d := range []node.Day{today + 1, today + 2} {
-		label := "Demain"
-		if d != today+1 {
-			label = upper(weekdays[d.Date().Weekday()])
+func (w *tongue) pills() (out []dayChoice) {
+	tomorrow := w.today() + 1
+	for _, d := range []node.Day{tomorrow, tomorrow + 1} {
+		day := upper(w.t("say.tomorrow"))
+		if d != tomorrow {
+			day = upper(w.weekday(d))
 		}
-		out = append(out,
-			dayChoice{d.String() + ".1", label + " matin"},
-			dayChoice{d.String() + ".2", label + " après-midi"})
+		out = append(out, dayChoice{d.String() + ".1", w.t("say.morning", "Day", day)}, dayChoice{d.String() + ".2", w.t("say.afternoon", "Day", day)})
 	}
 	return out
 }
@@ -86,12 +84,9 @@ func (s desk) show(c *gin.Context, code int, d deskData) {
 		return
 	}
 	d.Side.Key = newKey()
-	title := "Qui appelle ?"
+	title := s.words(c).t("desk.title")
 	if d.Person != nil {
-		title = "De quoi a-t-elle besoin ?"
-		if !feminine(d.Person.Words) {
-			title = "De quoi a-t-il besoin ?"
-		}
+		title = s.words(c).t("desk.what", "E", feminine(d.Person.Words))
 	}
 	s.render(c, code, "desk", page{Title: title, Here: "desk", Problem: d.Problem, Data: d})
 }
@@ -185,7 +180,7 @@ func (s desk) read(c *gin.Context) (d deskData, err error) {
 	for _, t := range d.Kinds {
 		d.Seats[t.ID] = t.Seats(b.Visits)
 	}
-	d.Days = s.pills()
+	d.Days = s.words(c).pills()
 	return d, nil
 }
 
@@ -222,7 +217,7 @@ func (s desk) openRequest(c *gin.Context) {
 		s.fail(c, err2)
 		return
 	}
-	d.Form, d.Problem = form, say(err)
+	d.Form, d.Problem = form, s.words(c).say(err)
 	s.show(c, status(err), d)
 }
 
@@ -296,14 +291,25 @@ func (s *Site) wishOf(f requestForm) (w node.Wish, err error) {
 	return w, nil
 }
 
-// parseHour reads "14:30", "14h30", "14 h".
+// parseHour reads "14:30", "14h30", "14 h", "2:30 pm".
 func parseHour(text string) (minute int, ok bool) {
 	text = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(text)), " ", "")
 	text = strings.ReplaceAll(strings.Replace(text, "h", ":", 1), "\u00a0", "")
+	text, morning := strings.CutSuffix(text, "am")
+	text, afternoon := strings.CutSuffix(text, "pm")
 	h, m, _ := strings.Cut(text, ":")
 	hour, err := strconv.Atoi(h)
 	if err != nil || hour < 0 || hour > 23 {
 		return 0, false
+	}
+	if morning || afternoon {
+		if hour < 1 || hour > 12 {
+			return 0, false
+		}
+		hour %= 12
+	}
+	if afternoon {
+		hour += 12
 	}
 	if m != "" {
 		if minute, err = strconv.Atoi(m); err != nil || minute < 0 || minute > 59 {

@@ -104,7 +104,7 @@ func (s *Site) signInPage(c *gin.Context, status int, err error) {
 			}
 		}
 	}
-	s.render(c, status, "welcome", page{Title: "Bienvenue", Problem: say(err), Data: struct {
+	s.render(c, status, "welcome", page{Title: s.words(c).t("welcome.title"), Problem: s.words(c).say(err), Data: struct {
 		Demo   *Demo
 		Login  string
 		Resume *resume
