@@ -30,6 +30,11 @@ type Offer struct {
 	Line  Secret // his words: "10 kg, coffre de Clio"
 }
 
+// Wish is when he comes, as people say it of a request.
+func (o Offer) Wish() Wish {
+	return Wish{Kind: request.OnDay, Day: o.Trip.Day, Half: o.Trip.Half, Minute: o.Trip.Minute}
+}
+
 // NewOffer is what a volunteer proposes.
 type NewOffer struct {
 	Volunteer   VolunteerID

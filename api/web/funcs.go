@@ -28,6 +28,8 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		},
 		"commune": node.CommuneName,
 		"kind":    w.kindName,
+		"habit":   w.habit,
+		"moment":  func(at node.Instant) string { return w.dayText(node.DayOf(at.Time().In(s.node.Now().Location()))) },
 		"wish":    w.wishText,
 		"wishMine": func(wish node.Wish) string {
 			if wish.Kind == node.Flexible {

@@ -141,7 +141,7 @@ func isN(name string) bool { return name == "N" }
 // computed are the beginnings of keys that end in a code, a number or a name.
 var computed = []string{
 	"problem.", "flash.", "kinds.", "say.weekday.", "say.month.", "say.state.", "say.status.", "say.step.", "say.why.", "say.obstacle.", "say.change.",
-	"say.category.", "say.age_band.", "say.sex.", "say.script.", "people.mode_", "volunteers.tab_", "requests.tab_", "welcome.as_", "sources.what_",
+	"say.category.", "say.age_band.", "say.sex.", "say.script.", "people.mode_", "volunteers.tab_", "requests.tab_", "welcome.as_", "sources.what_", "offers.state_", "bonds.why_",
 }
 
 // TestEveryKeyIsSaid: what pages say exists and is given its data, and nothing is
