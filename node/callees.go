@@ -26,7 +26,7 @@ type Callee struct {
 
 const (
 	habitDays  = 120 // how far back a rhythm is looked for
-	closerLook = 20  // callees whose requests and calls are read
+	closerLook = 12  // callees whose requests and calls are read
 )
 
 // neighbours are the open requests near an offer, read once for several offers.

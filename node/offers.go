@@ -233,7 +233,7 @@ func (s *Offers) hers(o offer.Offer, who BeneficiaryID, what TypeID) (best reque
 }
 
 // mostOpen is how far back an open request of one person is looked for.
-const mostOpen = 40
+const mostOpen = 25
 
 func pressing(r request.Request) uint32 { return uint32(r.Wish.Latest()) - 1 }
 
@@ -280,16 +280,17 @@ type Calling struct {
 
 const (
 	mostLive    = 20 // offers that the desk sees at once
+	mostCalling = 6  // of them whose calls are worked out: the next ones
 	mostCallees = 5  // a desk calls a handful, not a list
 )
 
-// Open lists the offers that have places left, the next day first, each with whom
-// to call.
+// Open lists the offers that have places left, the next day first, the first six
+// of them with whom to call.
 func (s *Offers) Open(by Caller) (out []Calling, err error) {
 	if err := by.may(handleRequests); err != nil {
 		return nil, err
 	}
-	all, err := s.callings(view.LiveOffers(), mostLive, func(o offer.Offer) bool { return o.State == offer.Open && o.Trip.Day >= s.today() }, true)
+	all, err := s.callings(view.LiveOffers(), mostLive, func(o offer.Offer) bool { return o.State == offer.Open && o.Trip.Day >= s.today() }, mostCalling)
 	slices.SortStableFunc(all, func(a, b Calling) int {
 		return cmp.Or(cmp.Compare(a.Trip.Day, b.Trip.Day), cmp.Compare(a.Trip.Half, b.Trip.Half))
 	})
@@ -302,7 +303,7 @@ func (s *Offers) Full(by Caller) ([]Calling, error) {
 	if err := by.may(handleRequests); err != nil {
 		return nil, err
 	}
-	return s.callings(view.LiveOffers(), mostLive, func(o offer.Offer) bool { return o.State == offer.Full && o.Trip.Day >= s.today() }, false)
+	return s.callings(view.LiveOffers(), mostLive, func(o offer.Offer) bool { return o.State == offer.Full && o.Trip.Day >= s.today() }, 0)
 }
 
 // Get opens one offer, with whom to call while places are left.
@@ -365,7 +366,7 @@ func (s *Offers) newestOf(tx *store.Tx, id VolunteerID, limit int) (out []offer.
 	return out, nil
 }
 
-func (s *Offers) callings(l view.List, most int, wanted func(offer.Offer) bool, callees bool) (out []Calling, err error) {
+func (s *Offers) callings(l view.List, most int, wanted func(offer.Offer) bool, callees int) (out []Calling, err error) {
 	zone := s.zone()
 	err = s.view(func(tx *store.Tx) error {
 		var ids []OfferID
@@ -385,7 +386,7 @@ func (s *Offers) callings(l view.List, most int, wanted func(offer.Offer) bool, 
 			if !wanted(o) {
 				continue
 			}
-			c, err := s.calling(r, near, o, callees)
+			c, err := s.calling(r, near, o, len(out) < callees)
 			if err != nil {
 				return err
 			}

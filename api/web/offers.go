@@ -292,9 +292,10 @@ func (s offers) showMine(c *gin.Context, code int, form offerForm, problem error
 	}
 	s.render(c, code, "my_offers", page{Title: s.words(c).t("offers.mine_title"), Here: "offer", Phone: true, Problem: s.words(c).say(problem), Data: struct {
 		offerFields
+		Me   node.Volunteer
 		Mine []node.MyOffer
 		Key  string
-	}{f, all, newKey()}})
+	}{f, me, all, newKey()}})
 }
 
 func (s offers) propose(c *gin.Context) {
