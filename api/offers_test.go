@@ -61,7 +61,7 @@ func TestOfferStory(t *testing.T) {
 	thanks.is(t, "thanks.0.last_name", "Laforêt")
 	thanks.is(t, "thanks.0.line", "les pêches étaient parfaites")
 	volunteer.write(200, "POST", "/requests/"+open+"/thanks-seen", nil)
-	desk.get("/requests/"+open).is(t, "thanks.seen.0", him)
+	desk.get("/requests/"+open).is(t, "outcome.thanks.seen.0", him)
 	desk.get("/requests/"+open+"/history").is(t, "items.2.what", "finished")
 
 	bond := desk.write(201, "POST", "/bonds", say{"beneficiary": her, "volunteer": him})

@@ -87,7 +87,6 @@ type visit struct {
 	Exception   string    `json:"exception,omitempty"`
 	OpenedAt    time.Time `json:"opened_at"`
 	Outcome     outcome   `json:"outcome,omitzero"`
-	Thanks      *thanks   `json:"thanks,omitempty" doc:"Hers, relayed to those who came"`
 }
 
 type seat struct {
@@ -104,6 +103,7 @@ type outcome struct {
 	Minutes int        `json:"minutes,omitzero"`
 	Metres  uint32     `json:"metres,omitzero"`
 	Word    string     `json:"word,omitempty"`
+	Thanks  *thanks    `json:"thanks,omitempty" doc:"Hers, relayed to those who came"`
 }
 
 func visitOut(v node.Visit) visit {
@@ -119,7 +119,7 @@ func visitOut(v node.Visit) visit {
 	}
 	if v.Request.Thanks.At != 0 {
 		t := thanksOut(v)
-		out.Thanks = &t
+		out.Outcome.Thanks = &t
 	}
 	for _, a := range v.Seats {
 		out.Volunteers = append(out.Volunteers, seat{hisShort(a.Volunteer), answerWord(answers.of(a.Answer)), at(a.At), at(a.Answered)})

@@ -200,7 +200,7 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.tallies.counted(index, e)
 		case event.SettingsChanged:
 			c.places.forget()
-		case event.RequestChanged, event.PersonReached:
+		case event.RequestChanged, event.PersonReached, event.OfferChanged:
 		}
 	}
 	c.watch.note(index, events)

@@ -28,7 +28,7 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		},
 		"commune": node.CommuneName,
 		"kind":    w.kindName,
-		"habit":   w.habit,
+		"habit":   func(c node.Callee, on node.Day) string { return habit(w, c, on) },
 		"moment":  func(at node.Instant) string { return w.dayText(node.DayOf(at.Time().In(s.node.Now().Location()))) },
 		"wish":    w.wishText,
 		"wishMine": func(wish node.Wish) string {

@@ -34,7 +34,7 @@ type offerFields struct {
 }
 
 func (s offers) fields(c *gin.Context, form offerForm, him node.Volunteer) (f offerFields, err error) {
-	f = offerFields{Form: form, Days: s.words(c).offerDays(), Places: []int{1, 2, 3, 4, 6, 8}}
+	f = offerFields{Form: form, Days: offerDays(s.words(c)), Places: []int{1, 2, 3, 4, 6, 8}}
 	all, err := s.offered()
 	for _, t := range all {
 		if him.Offer.Does(t.ID) && (!t.Car || him.Offer.Car) {
@@ -45,7 +45,7 @@ func (s offers) fields(c *gin.Context, form offerForm, him node.Volunteer) (f of
 }
 
 // offerDays are the days of the coming week, one press away.
-func (w *tongue) offerDays() (out []dayChoice) {
+func offerDays(w *tongue) (out []dayChoice) {
 	today := w.today()
 	for d := today; d < today+7; d++ {
 		label := w.weekday(d)
@@ -308,7 +308,7 @@ func (s offers) propose(c *gin.Context) {
 }
 
 // habit says how long ago she had it last, and how often she has it.
-func (w *tongue) habit(c node.Callee, on node.Day) string {
+func habit(w *tongue, c node.Callee, on node.Day) string {
 	what, past := lower(w.kindName(c.Kind)), w.ago(on-node.Day(c.Since))
 	switch {
 	case c.Every == 7:

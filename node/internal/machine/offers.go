@@ -43,6 +43,7 @@ func (a offers) make(c command.MakeOffer) (Reply, error) {
 	}
 	o := offer.New(offer.Offer{ID: c.ID, Volunteer: v.ID, Trip: c.Trip, Box: c.Box}, a.stamp.At)
 	save(a.act, store.Offers, nil, &o, o.ID[:], o.Version)
+	a.happen(event.OfferChanged{ID: o.ID, Volunteer: v.ID, By: a.stamp.By})
 	a.use(v.Import)
 	a.count(c.Counts)
 	return Reply{ID: o.ID, Version: o.Version}, nil
@@ -267,4 +268,5 @@ func (a offers) release(before, after request.Request) {
 
 func (a offers) save(before, after offer.Offer) {
 	save(a.act, store.Offers, &before, &after, after.ID[:], after.Version)
+	a.happen(event.OfferChanged{ID: after.ID, Volunteer: after.Volunteer, By: a.stamp.By})
 }
