@@ -358,7 +358,7 @@ var large = map[string]bound{
 	"api.beneficiary":                       {0, 34, "DTO: her whole page in one flat form"},
 	"api.volunteer":                         {0, 26, "DTO: his whole page in one flat form"},
 	"node.core":                             {32, 0, "what all services read in common; unexported, no state of its own"},
-	"node.Requests":                         {29, 0, "one method a transition, and their private halves"},
+	"node.Requests":                         {33, 0, "one method a transition, and their private halves"},
 	"node/internal/machine.act":             {57, 0, "one method for each kind of command, behind one switch"},
 	"node/internal/store.Tx":                {26, 0, "the keyspace on one page: a method for each space"},
 	"cmd/bippop/internal/synth.Beneficiary": {0, 20, "the columns of a town hall's spreadsheet"},

@@ -140,7 +140,7 @@ func (s bonds) seen(c *gin.Context) {
 }
 
 // untold are those who came, have no account, and have not heard of her thanks.
-func (s *Site) untold(by node.Caller, v node.Visit) (out []node.Volunteer) {
+func (s requests) untold(by node.Caller, v node.Visit) (out []node.Volunteer) {
 	for _, seat := range v.Coming() {
 		if !v.ThanksFor(seat.Volunteer.ID) {
 			continue

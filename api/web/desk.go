@@ -22,8 +22,9 @@ type deskData struct {
 	Found   []node.Found
 	Person  *node.Beneficiary
 	Usual   []node.Familiar
-	Call    *node.Call // what she must hear anyway, now that she is on the line
-	Last    *node.Visit
+	Call    *node.Call  // what she must hear anyway, now that she is on the line
+	Again   *node.Again // what she had last time
+	Alike   []node.Visit
 	Form    requestForm
 	Kinds   []node.ActionType
 	Days    []dayChoice
@@ -34,11 +35,11 @@ type deskData struct {
 
 // side is what stands beside the desk.
 type side struct {
-	Calls   []node.Call
-	Later   int
-	Looking []node.Visit
-	Today   []node.Visit
-	Key     string
+	Calls      []node.Call
+	Later      int
+	Looking    []node.Visit
+	Today      []node.Visit
+	Applicants []node.Volunteer
 }
 
 // requestForm is what was typed, so that nothing is lost to an error.
@@ -63,12 +64,12 @@ type dayChoice struct {
 
 // pills are the choices for "when" that people use most: the next two days by
 // half-day.
-func (w *tongue) pills() (out []dayChoice) {
+func pills(w *tongue) (out []dayChoice) {
 	tomorrow := w.today() + 1
 	for _, d := range []node.Day{tomorrow, tomorrow + 1} {
 		day := upper(w.t("say.tomorrow"))
 		if d != tomorrow {
-			day = upper(w.weekday(d))
+			day = upper(w.entry("weekday", int(d.Date().Weekday())))
 		}
 		out = append(out, dayChoice{d.String() + ".1", w.t("say.morning", "Day", day)}, dayChoice{d.String() + ".2", w.t("say.afternoon", "Day", day)})
 	}
@@ -83,7 +84,6 @@ func (s desk) show(c *gin.Context, code int, d deskData) {
 		s.fail(c, err)
 		return
 	}
-	d.Side.Key = newKey()
 	title := s.words(c).t("desk.title")
 	if d.Person != nil {
 		title = s.words(c).t("desk.what", "E", feminine(d.Person.Words))
@@ -116,7 +116,8 @@ func (s desk) beside(by node.Caller) (out side, err error) {
 		out.Looking = append(out.Looking, some...)
 	}
 	out.Looking = out.Looking[:min(4, len(out.Looking))]
-	return out, nil
+	out.Applicants, _, err = s.node.Volunteers.List(by, node.Applicant, node.Page{Limit: 3})
+	return out, err
 }
 
 func (s desk) search(c *gin.Context) {
@@ -163,15 +164,12 @@ func (s desk) read(c *gin.Context) (d deskData, err error) {
 	if d.Call, err = s.node.Calls.Of(by, id); err != nil {
 		return d, err
 	}
-	visits, _, err := s.node.Requests.OfPerson(by, id, node.Page{Limit: 10})
+	again, ok, err := s.node.Requests.Again(by, id)
 	if err != nil {
 		return d, err
 	}
-	for _, v := range visits {
-		if v.State == node.StateDone {
-			d.Last = &v
-			break
-		}
+	if ok {
+		d.Again = &again
 	}
 	if d.Kinds, err = s.offered(); err != nil {
 		return d, err
@@ -180,7 +178,7 @@ func (s desk) read(c *gin.Context) (d deskData, err error) {
 	for _, t := range d.Kinds {
 		d.Seats[t.ID] = t.Seats(b.Visits)
 	}
-	d.Days = s.words(c).pills()
+	d.Days = pills(s.words(c))
 	return d, nil
 }
 
@@ -195,7 +193,8 @@ func (s *Site) offered() (out []node.ActionType, err error) {
 	return out, err
 }
 
-// openRequest records what she needs.
+// openRequest records what she needs. What she may have asked for already is
+// named first.
 func (s desk) openRequest(c *gin.Context) {
 	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
 	if err != nil {
@@ -203,7 +202,13 @@ func (s desk) openRequest(c *gin.Context) {
 		return
 	}
 	form := readRequestForm(c)
+	var alike []node.Visit
 	in, err := s.newRequest(form)
+	if err == nil && c.PostForm("sure") == "" {
+		if alike, err = s.node.Requests.Alike(caller(c), id, in.Type, in.Wish); err == nil && len(alike) > 0 {
+			err = &node.Error{Kind: node.Conflict, Code: "asked-already"}
+		}
+	}
 	if err == nil {
 		in.Beneficiary = id
 		var r node.Receipt
@@ -217,8 +222,83 @@ func (s desk) openRequest(c *gin.Context) {
 		s.fail(c, err2)
 		return
 	}
-	d.Form, d.Problem = form, s.words(c).say(err)
+	d.Form, d.Alike, d.Problem = form, alike, s.words(c).say(err)
 	s.show(c, status(err), d)
+}
+
+// again asks for what she had last time: the second of two presses.
+func (s desk) again(c *gin.Context) {
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	var from node.RequestID
+	if err == nil {
+		from, err = node.ParseID[node.RequestID](c.PostForm("from"))
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	wish, err := s.wishOf(readRequestForm(c))
+	if err == nil {
+		var r node.Receipt
+		if r, err = s.node.Requests.Repeat(c.Request.Context(), writer(c), id, from, wish); err == nil {
+			c.Redirect(http.StatusSeeOther, "/requests/"+node.RequestID(r.ID).String()+"?ok=again")
+			return
+		}
+	}
+	d, err2 := s.read(c)
+	if err2 != nil {
+		s.fail(c, err2)
+		return
+	}
+	d.Problem = s.words(c).say(err)
+	if d.Again != nil { // what stood in the way is settled in the form, which has it all
+		d.Form = requestForm{Type: d.Again.Kind.ID.String(), When: d.Again.Wish.Day.String() + "." + strconv.Itoa(int(d.Again.Wish.Half))}
+	}
+	s.show(c, status(err), d)
+}
+
+// fitting says how many may be asked for what is being written.
+func (s desk) fitting(c *gin.Context) {
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	if err != nil {
+		c.Status(http.StatusNotFound)
+		return
+	}
+	in, err := s.newRequest(readRequestForm(c))
+	if err != nil {
+		s.part(c, "desk", "fitting", nil) // not said yet
+		return
+	}
+	all, err := s.node.Requests.CandidatesFor(caller(c), id, in.Type, in.Wish, 60)
+	if err != nil {
+		s.part(c, "desk", "fitting", nil)
+		return
+	}
+	var d struct {
+		N     int
+		First *node.Candidate
+	}
+	for i, one := range all {
+		if one.Fits() {
+			if d.N++; d.First == nil && one.Visits > 0 {
+				d.First = &all[i]
+			}
+		}
+	}
+	s.part(c, "desk", "fitting", &d)
+}
+
+// notice records that the information was read to her on the phone.
+func (s desk) notice(c *gin.Context) {
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	if err == nil {
+		_, err = s.node.Beneficiaries.Informed(c.Request.Context(), writer(c), id)
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, back(c, "/desk/"+id.String())+"?ok=informed")
 }
 
 func readRequestForm(c *gin.Context) requestForm {

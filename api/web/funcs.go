@@ -68,8 +68,18 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 			}
 			return w.together(names)
 		},
-		"e":     feminine,
-		"modes": func() []string { return modes },
+		"first_names": func(all []node.Volunteer) string {
+			var names []string
+			for _, v := range all {
+				names = append(names, v.Words.First.Reveal())
+			}
+			return w.together(names)
+		},
+		"dayof":  node.DayOf,
+		"hello":  func() string { return s.opening(w) },
+		"notice": func() string { return s.notice(w) },
+		"e":      feminine,
+		"modes":  func() []string { return modes },
 		"statuses": func() []node.Status {
 			return []node.Status{node.Applicant, node.Met, node.Approved, node.Suspended, node.Ended}
 		},
@@ -79,6 +89,23 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"shown": shown,
 		"add":   func(a, b int) int { return a + b },
 	}
+}
+
+// opening is the first sentence of a call: the territory's own, or ours.
+func (s *Site) opening(w *tongue) string {
+	t, _ := s.node.Settings.Territory()
+	if t.Face.Opening != "" {
+		return w.t("calls.hello_own", "Words", t.Face.Opening)
+	}
+	return w.t("calls.hello", "Calls", t.Calls)
+}
+
+// notice is the information that is read to whoever is enrolled.
+func (s *Site) notice(w *tongue) string {
+	if t, _ := s.node.Settings.Territory(); t.Face.Notice != "" {
+		return w.t("people.notice_own", "Words", t.Face.Notice)
+	}
+	return w.t("people.notice_text")
 }
 
 // dict makes a map of a template's arguments, to hand several to a part.

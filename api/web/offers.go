@@ -48,7 +48,7 @@ func (s offers) fields(c *gin.Context, form offerForm, him node.Volunteer) (f of
 func offerDays(w *tongue) (out []dayChoice) {
 	today := w.today()
 	for d := today; d < today+7; d++ {
-		label := w.weekday(d)
+		label := w.entry("weekday", int(d.Date().Weekday()))
 		if d <= today+1 {
 			label = w.dayText(d)
 		}

@@ -30,27 +30,48 @@ func (s *Site) communes() (out []communeChoice) {
 	return out
 }
 
+// listPage is how many people stand on a page of the register.
+const listPage = 40
+
+// letters are the initials of the register.
+const letters = "abcdefghijklmnopqrstuvwxyz"
+
+// register reads which page of the register is asked for. What cannot be read is
+// the first page of all.
+func register(c *gin.Context) (r node.Register) {
+	r.Limit = listPage
+	if code := c.Query("commune"); len(code) == 5 {
+		r.Commune = code
+	}
+	if l := c.Query("letter"); len(l) == 1 && strings.Contains(letters, l) {
+		r.Initial = l[0]
+	}
+	if n, err := strconv.Atoi(c.Query("skip")); err == nil && n > 0 && n < 1_000_000 {
+		r.Skip = n
+	}
+	return r
+}
+
+// list is the register of beneficiaries, by name.
 func (s people) list(c *gin.Context) {
-	cursor, err := readCursor(c.Query("cursor"))
+	r := register(c)
+	list, more, err := s.node.Find.Beneficiaries(caller(c), r)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	commune := c.Query("commune")
-	if len(commune) > 5 {
-		commune = ""
-	}
-	list, next, err := s.node.Beneficiaries.List(caller(c), commune, node.Page{Limit: 40, Cursor: cursor})
-	if err != nil {
-		s.fail(c, err)
-		return
+	next := 0
+	if more {
+		next = r.Skip + len(list)
 	}
 	s.render(c, http.StatusOK, "people", page{Title: s.words(c).t("people.title"), Here: "people", Data: struct {
 		People   []node.Beneficiary
 		Communes []communeChoice
 		Commune  string
-		Next     string
-	}{list, s.communes(), commune, writeCursor(next)}})
+		Letters  []string
+		Letter   string
+		Next     int
+	}{list, s.communes(), r.Commune, strings.Split(letters, ""), strings.Trim(string(rune(r.Initial)), "\x00"), next}})
 }
 
 // personForm is the form of a person: what was typed.

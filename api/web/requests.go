@@ -382,5 +382,5 @@ func (s requests) editAgain(c *gin.Context, id node.RequestID, problem error) {
 
 func (s requests) showEdit(c *gin.Context, code int, v node.Visit, f requestForm, problem error) {
 	w := s.words(c)
-	s.render(c, code, "request_form", page{Title: w.t("requests.change"), Here: "requests", Narrow: true, Problem: w.say(problem), Data: requestEdit{Visit: v, Form: f, Days: w.pills()}})
+	s.render(c, code, "request_form", page{Title: w.t("requests.change"), Here: "requests", Narrow: true, Problem: w.say(problem), Data: requestEdit{Visit: v, Form: f, Days: pills(w)}})
 }

@@ -35,10 +35,8 @@ func (w *tongue) dateText(d node.Day) string {
 	if t.Year() != w.today().Date().Year() {
 		year = t.Year()
 	}
-	return w.t("say.date", "Weekday", w.weekday(d), "Day", t.Day(), "Month", w.month(t.Month()), "Year", year)
+	return w.t("say.date", "Weekday", w.entry("weekday", int(t.Weekday())), "Day", t.Day(), "Month", w.month(t.Month()), "Year", year)
 }
-
-func (w *tongue) weekday(d node.Day) string { return w.entry("weekday", int(d.Date().Weekday())) }
 
 func (w *tongue) month(m time.Month) string { return w.entry("month", int(m)) }
 

@@ -38,7 +38,7 @@ func (s volunteers) list(c *gin.Context) {
 	var d struct {
 		Tabs []tab
 		List []node.Volunteer
-		Next string
+		Next int
 		Tab  string
 	}
 	counts, err := s.node.Find.VolunteerCounts(by)
@@ -46,23 +46,21 @@ func (s volunteers) list(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	cursor, err := readCursor(c.Query("cursor"))
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
+	r := register(c)
 	d.Tab = c.DefaultQuery("status", "approved")
 	for _, t := range statusTabs {
 		d.Tabs = append(d.Tabs, tab{t.Slug, w.t("volunteers.tab_" + t.Slug), counts[t.Status], t.Slug == d.Tab})
 		if t.Slug != d.Tab {
 			continue
 		}
-		list, next, err := s.node.Volunteers.List(by, t.Status, node.Page{Limit: 40, Cursor: cursor})
+		list, more, err := s.node.Find.Volunteers(by, t.Status, r)
 		if err != nil {
 			s.fail(c, err)
 			return
 		}
-		d.List, d.Next = list, writeCursor(next)
+		if d.List = list; more {
+			d.Next = r.Skip + len(list)
+		}
 	}
 	s.render(c, http.StatusOK, "volunteers", page{Title: w.t("volunteers.title"), Here: "volunteers", Data: d})
 }

@@ -18,6 +18,25 @@ document.addEventListener('keydown', (e) => {
   if (box) { e.preventDefault(); box.focus(); box.select() }
 })
 
+// From the search box, down and up walk through who was found, and Enter opens
+// the first.
+document.addEventListener('keydown', (e) => {
+  const results = document.querySelector('#results [data-for]')
+  if (!results || e.isComposing || !['ArrowDown', 'ArrowUp', 'Enter'].includes(e.key)) return
+  const hits = [...results.querySelectorAll('a.hit')]
+  const here = hits.indexOf(e.target)
+  const box = e.target.matches('input[type=search]')
+  if (!hits.length || !box && here < 0) return
+  if (e.key === 'Enter') {
+    if (box && results.dataset.for === e.target.value) { e.preventDefault(); hits[0].click() }
+    return
+  }
+  e.preventDefault()
+  const next = here + (e.key === 'ArrowDown' ? 1 : -1)
+  if (next < 0) document.querySelector('input[type=search]').focus()
+  else hits[Math.min(next, hits.length - 1)].focus()
+})
+
 // News waits. A stream says how much has changed elsewhere; the button fetches
 // this page again and puts in what is marked as a part of it, except where
 // somebody is writing. Hidden windows do not listen: a browser has few lines.
