@@ -57,17 +57,17 @@ const (
 	ImportUsed       Reason = 52
 	AccountClosed    Reason = 60
 	LastAdmin        Reason = 61
-	NoOffer          Reason = 70
-	OfferOver        Reason = 71
-	OfferFull        Reason = 72
-	OfferOther       Reason = 73
-	OfferTaken       Reason = 74
-	NotDoneYet       Reason = 75
-	Thanked          Reason = 76
-	NoThanks         Reason = 77
-	NoBond           Reason = 78
-	BondAlive        Reason = 79
-	BondEnded        Reason = 80
+	NoOffer          Reason = 80
+	OfferOver        Reason = 81
+	OfferFull        Reason = 82
+	OfferOther       Reason = 83
+	OfferTaken       Reason = 84
+	NotDoneYet       Reason = 85
+	Thanked          Reason = 86
+	NoThanks         Reason = 87
+	NoBond           Reason = 88
+	BondAlive        Reason = 89
+	BondEnded        Reason = 90
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
