@@ -81,9 +81,10 @@ func promiseOut(p node.Promise) promise {
 
 // mine is everything on a volunteer's page.
 type mine struct {
-	Asked    []proposal `json:"asked" doc:"He was asked"`
-	Promised []promise  `json:"promised" doc:"He has accepted"`
-	Near     []proposal `json:"near" doc:"He could take, near him"`
+	Asked    []proposal   `json:"asked" doc:"He was asked"`
+	Promised []promise    `json:"promised" doc:"He has accepted"`
+	Near     []proposal   `json:"near" doc:"He could take, near him"`
+	Thanks   []thanksRead `json:"thanks" doc:"That he has not read yet"`
 }
 
 func (s mineRoutes) myRequests(ctx context.Context, _ *struct{ Reading }) (*answer[mine], error) {
@@ -93,6 +94,6 @@ func (s mineRoutes) myRequests(ctx context.Context, _ *struct{ Reading }) (*answ
 	}
 	return &answer[mine]{mine{
 		Asked: page(m.Asked, "", proposalOut).Body.Items, Promised: page(m.Promised, "", promiseOut).Body.Items,
-		Near: page(m.Near, "", proposalOut).Body.Items,
+		Near: page(m.Near, "", proposalOut).Body.Items, Thanks: page(m.Thanks, "", thanksReadOut).Body.Items,
 	}}, nil
 }

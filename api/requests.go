@@ -104,6 +104,7 @@ type outcome struct {
 	Minutes int        `json:"minutes,omitzero"`
 	Metres  uint32     `json:"metres,omitzero"`
 	Word    string     `json:"word,omitempty"`
+	Thanks  *thanks    `json:"thanks,omitempty" doc:"Hers, relayed to those who came"`
 }
 
 func visitOut(v node.Visit) visit {
@@ -116,6 +117,10 @@ func visitOut(v node.Visit) visit {
 			At: at(v.Outcome.At), Why: reasonWord(reasons.of(v.Outcome.Why)), Minutes: int(v.Outcome.Minutes),
 			Metres: v.Outcome.Metres, Word: v.Word.Reveal(),
 		},
+	}
+	if v.Request.Thanks.At != 0 {
+		t := thanksOut(v)
+		out.Outcome.Thanks = &t
 	}
 	for _, a := range v.Seats {
 		out.Volunteers = append(out.Volunteers, seat{hisShort(a.Volunteer), answerWord(answers.of(a.Answer)), at(a.At), at(a.Answered)})

@@ -75,6 +75,26 @@ func (s *server) surface() {
 	add(s, desk, 200, "GET", "/calls", "list-calls", callRoutes{s}.calls)
 	add(s, desk, 201, "POST", "/calls", "record-call", callRoutes{s}.recordCall)
 
+	add(s, desk, 200, "GET", "/offers", "list-offers", offerRoutes{s}.offers)
+	add(s, signedIn, 201, "POST", "/offers", "make-offer", offerRoutes{s}.makeOffer)
+	add(s, desk, 200, "GET", "/offers/{id}", "read-offer", offerRoutes{s}.offer)
+	add(s, desk, 200, "POST", "/offers/{id}/take", "take-offer", offerRoutes{s}.take)
+	add(s, desk, 200, "POST", "/offers/{id}/decline", "decline-offer", offerRoutes{s}.decline)
+	add(s, signedIn, 200, "POST", "/offers/{id}/withdraw", "withdraw-offer", offerRoutes{s}.withdrawOffer)
+	add(s, volunteers, 200, "GET", "/me/offers", "list-my-offers", offerRoutes{s}.myOffers)
+	add(s, desk, 200, "GET", "/volunteers/{id}/offers", "list-offers-of-volunteer", offerRoutes{s}.volunteerOffers)
+
+	add(s, desk, 200, "POST", "/requests/{id}/thank", "relay-thanks", thanksRoutes{s}.thank)
+	add(s, signedIn, 200, "POST", "/requests/{id}/thanks-seen", "see-thanks", thanksRoutes{s}.seen)
+	add(s, desk, 200, "GET", "/requests-to-thank", "list-requests-to-thank", thanksRoutes{s}.toThank)
+
+	add(s, desk, 200, "GET", "/bonds", "list-bonds", bondRoutes{s}.bonds)
+	add(s, desk, 201, "POST", "/bonds", "make-bond", bondRoutes{s}.makeBond)
+	add(s, desk, 200, "GET", "/bonds/{id}", "read-bond", bondRoutes{s}.bond)
+	add(s, desk, 200, "POST", "/bonds/{id}/check", "check-bond", bondRoutes{s}.checkBond)
+	add(s, desk, 200, "GET", "/beneficiaries/{id}/bonds", "list-bonds-of-beneficiary", bondRoutes{s}.beneficiaryBonds)
+	add(s, desk, 200, "GET", "/volunteers/{id}/bonds", "list-bonds-of-volunteer", bondRoutes{s}.volunteerBonds)
+
 	add(s, signedIn, 200, "GET", "/action-types", "list-action-types", catalogueRoutes{s}.actionTypes)
 	add(s, admins, 201, "POST", "/action-types", "add-action-type", catalogueRoutes{s}.addActionType)
 	add(s, admins, 200, "PUT", "/action-types/{id}", "change-action-type", catalogueRoutes{s}.changeActionType)

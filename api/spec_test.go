@@ -39,7 +39,7 @@ func TestDescription(t *testing.T) {
 		t.Error(err)
 	}
 	all := operations(r.spec)
-	if len(all) != 61 {
+	if len(all) != 78 {
 		t.Errorf("%d operations", len(all))
 	}
 	ids := map[string]string{}
@@ -79,16 +79,18 @@ func TestRoles(t *testing.T) {
 	admin.write(201, "POST", "/accounts", say{"login": "desk.1", "password": password, "roles": []string{"agent"}})
 	volunteer, agent := r.signIn("dumas"), r.signIn("desk.1")
 	theirs := []string{
-		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /me/requests", "GET /action-types", "GET /territory", "GET /communes",
+		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /me/requests", "GET /me/offers", "GET /action-types", "GET /territory", "GET /communes",
 	}
 	own := map[string]say{ // for volunteers, but not of somebody else
-		"GET /volunteers/{id}":           nil,
-		"PUT /volunteers/{id}/readiness": {"week": []string{}, "per_week": 0, "radius_km": 0, "absences": []say{}},
-		"POST /requests/{id}/accept":     {"volunteer": someID},
-		"POST /requests/{id}/refuse":     {"volunteer": someID},
-		"POST /requests/{id}/withdraw":   {"volunteer": someID},
-		"POST /requests/{id}/told":       {},
-		"POST /requests/{id}/finish":     {"done": true},
+		"GET /volunteers/{id}":            nil,
+		"PUT /volunteers/{id}/readiness":  {"week": []string{}, "per_week": 0, "radius_km": 0, "absences": []say{}},
+		"POST /requests/{id}/accept":      {"volunteer": someID},
+		"POST /requests/{id}/refuse":      {"volunteer": someID},
+		"POST /requests/{id}/withdraw":    {"volunteer": someID},
+		"POST /requests/{id}/told":        {},
+		"POST /requests/{id}/finish":      {"done": true},
+		"POST /offers":                    {"volunteer": someID, "types": []string{someID}, "day": tomorrow, "places": 1},
+		"POST /requests/{id}/thanks-seen": {"volunteer": someID},
 	}
 	admins := []string{
 		"POST /action-types", "PUT /action-types/{id}", "GET /exports/beneficiaries", "GET /exports/volunteers", "PUT /territory",

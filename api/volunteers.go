@@ -187,7 +187,7 @@ func (s volunteerRoutes) register(ctx context.Context, in *registerInput) (*writ
 }
 
 // him opens the file that the path names.
-func (s volunteerRoutes) him(ctx context.Context, in Named) (v node.Volunteer, err error) {
+func (s *server) him(ctx context.Context, in Named) (v node.Volunteer, err error) {
 	id, err := idOf[node.VolunteerID](in)
 	if err != nil {
 		return v, err

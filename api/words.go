@@ -77,17 +77,21 @@ var (
 	means        = named("phone volunteer in-person", uint8(1), 2, 3)
 	importStates = named("staged committed undone", uint8(1), 2, 3)
 	changes      = named("enrolled changed registered changed stepped defined opened changed published asked accepted refused withdrawn "+
-		"called finished dropped recorded account-opened account-changed import-begun imported import-closed opened changed stepped skipped recurred",
-		uint8(3), 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 26, 30, 31, 32, 33, 34)
+		"called finished dropped recorded account-opened account-changed import-begun imported import-closed opened changed stepped skipped recurred "+
+		"offer-made offer-ended offer-taken offer-declined thanked thanks-seen bond-made bond-checked",
+		uint8(3), 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 26, 30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 46, 47)
 
 	seriesStates = named("running paused ended", node.SeriesRunning, node.SeriesPaused, node.SeriesEnded)
 	rhythms      = named("weekly fortnightly monthly", node.Weekly, node.Fortnightly, node.Monthly)
 	weekdays     = named("monday tuesday wednesday thursday friday saturday sunday", uint8(1), 2, 3, 4, 5, 6, 7)
 	wishers      = named("by-her by-us", node.ByHer, node.ByUs)
+	offerStates  = named("open full withdrawn past", node.OfferOpen, node.OfferFull, node.OfferWithdrawn, node.OfferPast)
+	bondStates   = named("alive ended", node.BondAlive, node.BondEnded)
+	bondEnds     = named("by-her by-him gone other", node.EndByHer, node.EndByHim, node.EndGone, node.EndOther)
 
-	indicators = named("requested found told done not-done cancelled unfilled minutes metres enrolled joined",
+	indicators = named("requested found told done not-done cancelled unfilled minutes metres enrolled joined offered bonds",
 		public.Requested, public.Found, public.Told, public.Done, public.NotDone, public.Cancelled, public.Unfilled,
-		public.Minutes, public.Metres, public.Enrolled, public.Joined)
+		public.Minutes, public.Metres, public.Enrolled, public.Joined, public.Offered, public.Bonds)
 	categories = named("visit reading walk shopping computer paperwork ride call delivery outing other",
 		public.Visit, public.Reading, public.Walk, public.Shopping, public.Computer, public.Paperwork,
 		public.Ride, public.Call, public.Delivery, public.Outing, public.Other)
@@ -121,6 +125,9 @@ type (
 	rhythmWord      string
 	weekdayWord     string
 	wisherOf        string
+	offerWord       string
+	bondWord        string
+	bondEndWord     string
 )
 
 func (stateWord) Schema(huma.Registry) *huma.Schema       { return states.schema() }
@@ -146,6 +153,9 @@ func (rhythmWord) Schema(huma.Registry) *huma.Schema      { return rhythms.schem
 func (weekdayWord) Schema(huma.Registry) *huma.Schema     { return weekdays.schema() }
 func (wisherOf) Schema(huma.Registry) *huma.Schema        { return wishers.schema() }
 func (halfDayWord) Schema(huma.Registry) *huma.Schema     { return halfDays.schema() }
+func (offerWord) Schema(huma.Registry) *huma.Schema       { return offerStates.schema() }
+func (bondWord) Schema(huma.Registry) *huma.Schema        { return bondStates.schema() }
+func (bondEndWord) Schema(huma.Registry) *huma.Schema     { return bondEnds.schema() }
 
 // halfDays are the bits of a week.
 var halfDays = weekNames()

@@ -11,3 +11,6 @@ func (s *Accounts) TestOnlyTries() int {
 
 // Recur is what the ticker does for series.
 func (n *Node) Recur(ctx context.Context) error { return n.Series.recurAll(ctx) }
+
+// PassOffers does what the ticker does every ten minutes.
+func (n *Node) PassOffers() error { return n.Offers.pass(context.Background()) }

@@ -59,6 +59,7 @@ type Mine struct {
 	Asked    []Proposal
 	Promised []Promise
 	Near     []Proposal
+	Thanks   []Thanks // that he has not read yet
 }
 
 // mostLooking bounds what is read of one commune: many times what a day brings.
@@ -94,6 +95,9 @@ func (s *Requests) Mine(by Caller) (m Mine, err error) {
 			return err
 		}
 		if m.Promised, err = s.promised(r, me, now); err != nil {
+			return err
+		}
+		if m.Thanks, err = r.thanks(me.ID); err != nil {
 			return err
 		}
 		m.Near, err = s.near(r, me, t)

@@ -29,7 +29,7 @@ type floor struct {
 }
 
 // nouns are what a store or a command is about.
-var nouns = []string{"node/internal/account", "node/internal/catalogue", "node/internal/contact", "node/internal/ident", "node/internal/people", "node/internal/request", "node/internal/series", "node/internal/territory", "node/internal/when"}
+var nouns = []string{"node/internal/account", "node/internal/bond", "node/internal/catalogue", "node/internal/contact", "node/internal/ident", "node/internal/offer", "node/internal/people", "node/internal/request", "node/internal/series", "node/internal/territory", "node/internal/when"}
 
 // house says, for each package, why it is there and which packages of ours it
 // may import. A package that is not listed fails the test: give it a floor first.
@@ -45,10 +45,12 @@ var house = map[string]floor{
 	"node/internal/catalogue":   {"kinds of action; counts in national words", []string{"federation/public", "node/internal/ident", "node/internal/refuse"}},
 	"node/internal/request":     {"one need and the ways in which it changes", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/series":      {"help that comes again", []string{"node/internal/ident", "node/internal/refuse", "node/internal/request", "node/internal/when"}},
+	"node/internal/offer":       {"what a volunteer proposes before anybody asks", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
+	"node/internal/bond":        {"ties that live on without the platform", []string{"node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/contact":     {"calls to people", []string{"node/internal/ident", "node/internal/when"}},
 	"node/internal/account":     {"who may sign in", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/territory":   {"whose node this is", []string{"node/internal/refuse", "node/internal/when"}},
-	"node/internal/dispatch":    {"who fits a request; decides nothing, so the machine does not need it", []string{"node/internal/catalogue", "node/internal/ident", "node/internal/people", "node/internal/request", "node/internal/when"}},
+	"node/internal/dispatch":    {"who fits a request; decides nothing, so the machine does not need it", []string{"node/internal/catalogue", "node/internal/ident", "node/internal/offer", "node/internal/people", "node/internal/request", "node/internal/when"}},
 	"node/internal/geo":         {"communes and distances; public data, knows no person", nil},
 	"node/internal/geo/gen":     {"makes geo's data from public files; run by hand", []string{"node/internal/geo"}},
 	"node/internal/search":      {"finds names in memory; given words, knows no record", nil},
@@ -90,8 +92,8 @@ var owners = map[string][]string{
 
 // pure packages give the same answer on every machine, at any time.
 var pure = []string{
-	"node/internal/account", "node/internal/catalogue", "node/internal/command", "node/internal/contact", "node/internal/dispatch",
-	"node/internal/event", "node/internal/machine", "node/internal/people", "node/internal/refuse", "node/internal/request", "node/internal/series",
+	"node/internal/account", "node/internal/bond", "node/internal/catalogue", "node/internal/command", "node/internal/contact", "node/internal/dispatch",
+	"node/internal/event", "node/internal/machine", "node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/request", "node/internal/series",
 	"node/internal/territory", "node/internal/view", "node/internal/when",
 }
 
@@ -358,8 +360,8 @@ var large = map[string]bound{
 	"api.beneficiary":                       {0, 35, "DTO: her whole page in one flat form"},
 	"api.visit":                             {0, 19, "DTO: a request with all that the desk sees of it"},
 	"api.volunteer":                         {0, 27, "DTO: his whole page in one flat form"},
-	"node.core":                             {32, 0, "what all services read in common; unexported, no state of its own"},
-	"node.Requests":                         {27, 0, "one method a transition, and their private halves"},
+	"node.core":                             {34, 0, "what all services read in common; unexported, no state of its own"},
+	"node.Requests":                         {33, 0, "one method a transition, and their private halves"},
 	"node/internal/machine.act":             {71, 0, "one method for each kind of command, behind one switch"},
 	"node/internal/store.Tx":                {26, 0, "the keyspace on one page: a method for each space"},
 	"cmd/bippop/internal/synth.Beneficiary": {0, 20, "the columns of a town hall's spreadsheet"},

@@ -4,10 +4,12 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/contact"
 	"github.com/bippop/bippop/node/internal/geo"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
@@ -26,6 +28,8 @@ type (
 	AttemptID     = ident.Attempt
 	ImportID      = ident.Import
 	SeriesID      = ident.Series
+	OfferID       = ident.Offer
+	BondID        = ident.Bond
 
 	BeneficiaryWords = people.BeneficiaryWords
 	BeneficiaryFacts = people.Facts
@@ -47,6 +51,9 @@ type (
 	Answer     = request.Answer
 	Why        = request.Why
 	ActionType = catalogue.ActionType
+	OfferState = offer.State
+	BondState  = bond.State
+	BondEnd    = bond.Why
 	Attempt    = contact.Attempt
 	CallResult = contact.Result
 	Roles      = account.Roles
@@ -131,6 +138,18 @@ const (
 	RoleAgent     = account.Agent
 	RoleVolunteer = account.Volunteer
 
+	OfferOpen      = offer.Open
+	OfferFull      = offer.Full
+	OfferWithdrawn = offer.Withdrawn
+	OfferPast      = offer.Past
+
+	BondAlive = bond.Alive
+	BondEnded = bond.Ended
+	EndByHer  = bond.ByHer
+	EndByHim  = bond.ByHim
+	EndGone   = bond.Gone
+	EndOther  = bond.Other
+
 	CallTold     = contact.Told
 	CallNoAnswer = contact.NoAnswer
 	CallLater    = contact.Later
@@ -171,4 +190,6 @@ const (
 	CountMetres    = public.Metres
 	CountEnrolled  = public.Enrolled
 	CountJoined    = public.Joined
+	CountOffered   = public.Offered
+	CountBonds     = public.Bonds
 )

@@ -26,6 +26,8 @@ type Node struct {
 	Requests      *Requests
 	Series        *Series
 	Calls         *Calls
+	Offers        *Offers
+	Bonds         *Bonds
 	Catalogue     *Catalogue
 	Accounts      *Accounts
 	Imports       *Imports
@@ -145,6 +147,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 func (c *core) node(replica *consensus.Replica) *Node {
 	n := &Node{core: c, replica: replica, Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
+		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -199,7 +202,7 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.tallies.counted(index, e)
 		case event.SettingsChanged:
 			c.places.forget()
-		case event.RequestChanged, event.PersonReached:
+		case event.RequestChanged, event.PersonReached, event.OfferChanged:
 		}
 	}
 	c.watch.note(index, events)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
@@ -61,6 +62,25 @@ func (o opener) seriesWords(b people.Beneficiary, r series.Series) (w series.Wor
 func (o opener) outcomeWords(b people.Beneficiary, r request.Request) (w request.OutcomeWords, err error) {
 	if len(r.Outcome.Box) > 0 {
 		err = o.open(b.Leaf, outcomeBox, r.ID, 1, r.Outcome.Box, &w)
+	}
+	return w, err
+}
+
+// thanksWords opens the line that she added to her thanks.
+func (o opener) thanksWords(b people.Beneficiary, r request.Request) (w request.ThanksWords, err error) {
+	if len(r.Thanks.Box) > 0 {
+		err = o.open(b.Leaf, thanksBox, r.ID, 1, r.Thanks.Box, &w)
+	}
+	return w, err
+}
+
+// thanksBox is the collection name in the place of the words of thanks.
+const thanksBox = "thanks"
+
+// offerWords opens what a volunteer has written beside his offer.
+func (o opener) offerWords(v people.Volunteer, r offer.Offer) (w offer.Words, err error) {
+	if len(r.Box) > 0 {
+		err = o.open(v.Leaf, store.Offers.Name, r.ID, 1, r.Box, &w)
 	}
 	return w, err
 }

@@ -109,6 +109,25 @@ func LookupCommune(code string) (Commune, bool) { return geo.Lookup(geo.Insee(co
 // SearchCommunes finds communes of France by name, postcode or code.
 func SearchCommunes(text string, limit int) []Commune { return geo.Search(text, limit) }
 
+// NearestCommune is the commune of that name, postcode or code which lies nearest
+// to another one: somebody who says where he shops means the town next door.
+func NearestCommune(text, from string) (best Commune, ok bool) {
+	least := 0
+	for i, c := range geo.Search(text, 20) {
+		if i > 0 && c.Name != best.Name {
+			continue // what only begins like it
+		}
+		metres, known := distance(from, string(c.Code))
+		if !known {
+			metres = 1 << 30
+		}
+		if i == 0 || metres < least {
+			best, least, ok = c, metres, true
+		}
+	}
+	return best, ok
+}
+
 // LookupEPCI gives the name and the communes of a grouping by its SIREN.
 func LookupEPCI(siren string) (name string, communes []string, ok bool) {
 	e, ok := geo.LookupEPCI(geo.Siren(siren))

@@ -8,6 +8,7 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/dispatch"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/refuse"
 	"github.com/bippop/bippop/node/internal/request"
@@ -102,6 +103,10 @@ func (s *core) sealForHer(leaf crypto.Leaf, collection string, id [16]byte, vers
 		}
 	case request.OutcomeWords:
 		if w.Word.Empty() {
+			return nil, nil
+		}
+	case request.ThanksWords:
+		if w.Line.Empty() {
 			return nil, nil
 		}
 	}
@@ -246,8 +251,8 @@ type Slot struct {
 
 // Usual hours when only a half-day is said.
 const (
-	morningHour   = 10 * 60
-	afternoonHour = 14*60 + 30
+	morningHour   = dispatch.MorningHour
+	afternoonHour = dispatch.AfternoonHour
 )
 
 // Accept gives a volunteer a seat: himself, or by the agent for him.

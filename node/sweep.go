@@ -34,6 +34,9 @@ func (n *Node) sweep(ctx context.Context) {
 			if err := n.Series.recurAll(ctx); err != nil && ctx.Err() == nil {
 				n.core.cfg.Logger.Warn("recurring", errAttr(err))
 			}
+			if err := n.Offers.pass(ctx); err != nil && ctx.Err() == nil {
+				n.core.cfg.Logger.Warn("closing offers", errAttr(err))
+			}
 		}
 	}
 }

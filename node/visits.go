@@ -22,6 +22,7 @@ type Visit struct {
 	Note      Secret
 	Exception Secret
 	Word      Secret // how it went
+	Line      Secret // that she added to her thanks
 	Seats     []Seat // everybody who was asked, in the order of asking
 	Start     time.Time
 }
@@ -110,6 +111,11 @@ func (r *reader) visit(q request.Request) (v Visit, err error) {
 		return v, err
 	}
 	v.Word = how.Word
+	thanks, err := r.opener.thanksWords(v.Her.Beneficiary, q)
+	if err != nil {
+		return v, err
+	}
+	v.Line = thanks.Line
 	for _, a := range q.Askings {
 		him, err := r.volunteer(a.Volunteer)
 		if err != nil {

@@ -42,6 +42,8 @@ func (w *watch) note(index uint64, events []event.Event) {
 			c.Request, c.By = e.ID, e.By
 		case event.VolunteerChanged:
 			c.Volunteer, c.By = e.ID, e.By
+		case event.OfferChanged:
+			c.Volunteer, c.By = e.Volunteer, e.By
 		default:
 			continue
 		}

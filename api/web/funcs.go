@@ -28,6 +28,8 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		},
 		"commune": node.CommuneName,
 		"kind":    w.kindName,
+		"habit":   func(c node.Callee, on node.Day) string { return habit(w, c, on) },
+		"moment":  func(at node.Instant) string { return w.dayText(node.DayOf(at.Time().In(s.node.Now().Location()))) },
 		"wish":    w.wishText,
 		"wishMine": func(wish node.Wish) string {
 			if wish.Kind == node.Flexible {
@@ -87,8 +89,8 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"start_of": startOf,
 		"door":     func(role string) string { return doors[role] },
 		"dayof":    node.DayOf,
-		"hello":    func() string { return s.opening(w) },
-		"notice":   func() string { return s.notice(w) },
+		"hello":    func() string { return calls{s}.opening(w) },
+		"notice":   func() string { return people{s}.notice(w) },
 		"e":        feminine,
 		"modes":    func() []string { return modes },
 		"statuses": func() []node.Status {
@@ -106,7 +108,7 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 var doors = map[string]string{"agent": "phone", "volunteer": "two", "official": "chart", "admin": "key"}
 
 // opening is the first sentence of a call: the territory's own, or ours.
-func (s *Site) opening(w *tongue) string {
+func (s calls) opening(w *tongue) string {
 	t, _ := s.node.Settings.Territory()
 	if t.Face.Opening != "" {
 		return w.t("calls.hello_own", "Words", t.Face.Opening)
@@ -115,7 +117,7 @@ func (s *Site) opening(w *tongue) string {
 }
 
 // notice is the information that is read to whoever is enrolled.
-func (s *Site) notice(w *tongue) string {
+func (s people) notice(w *tongue) string {
 	if t, _ := s.node.Settings.Territory(); t.Face.Notice != "" {
 		return w.t("people.notice_own", "Words", t.Face.Notice)
 	}

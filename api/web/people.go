@@ -213,6 +213,7 @@ type personData struct {
 	Preferred []node.Volunteer
 	Refused   []node.Volunteer
 	By        node.Secret // who enrolled her
+	Bonds     []node.Bond
 	Key       string
 }
 
@@ -248,6 +249,9 @@ func (s people) read(w *tongue, by node.Caller, id string) (d personData, err er
 		return d, err
 	}
 	if d.Again, err = s.node.Series.OfPerson(by, who); err != nil {
+		return d, err
+	}
+	if d.Bonds, err = s.node.Bonds.OfPerson(by, who); err != nil {
 		return d, err
 	}
 	changes, err := s.node.Beneficiaries.History(by, who)

@@ -87,8 +87,9 @@ type requestData struct {
 	History    []line
 	Choices    []dayChoice // half-days that answer an open wish
 	Call       *node.Call
-	Rule       bool // two are needed here
-	Begun      bool // its day has come: how did it go?
+	Rule       bool             // two are needed here
+	Begun      bool             // its day has come: how did it go?
+	Untold     []node.Volunteer // who have not heard of her thanks
 	Key        string
 }
 
@@ -156,6 +157,7 @@ func (s requests) show(c *gin.Context, code int, problem error) {
 		}
 	}
 	d.History = s.historyOf(w, by, changes)
+	d.Untold = s.untold(by, d.Visit)
 	d.Rule = d.Plan.Seats >= 2
 	d.Begun = !d.Start.IsZero() && node.DayOf(d.Start) <= node.DayOf(s.node.Now())
 	s.render(c, code, "request", page{Title: w.kindName(d.Kind), Here: "requests", Problem: s.sayTo(c, problem), Data: d})

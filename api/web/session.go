@@ -96,7 +96,7 @@ func (s entry) home(c *gin.Context) {
 }
 
 // doors are the sign-ins of the demo's front page: one a role, the desk first.
-func (s *Site) doors() (out []DemoAccount) {
+func (s entry) doors() (out []DemoAccount) {
 	if s.demo == nil {
 		return nil
 	}
@@ -122,7 +122,7 @@ func (s *Site) signInPage(c *gin.Context, status int, err error) {
 		Doors  []DemoAccount
 		Login  string
 		Resume *resume
-	}{s.doors(), login, again}})
+	}{entry{s}.doors(), login, again}})
 }
 
 func (s entry) signIn(c *gin.Context) {

@@ -142,7 +142,7 @@ func isN(name string) bool { return name == "N" }
 var computed = []string{
 	"problem.", "flash.", "kinds.", "say.weekday.", "say.month.", "say.state.", "say.status.", "say.step.", "say.why.", "say.obstacle.", "say.change.",
 	"say.category.", "say.age_band.", "say.sex.", "say.script.", "people.mode_", "volunteers.tab_", "requests.tab_", "welcome.as_", "welcome.does_", "sources.what_",
-	"series.nth_", "series.month_", "series.holiday_",
+	"offers.state_", "bonds.why_", "series.nth_", "series.month_", "series.holiday_",
 }
 
 // TestEveryKeyIsSaid: what pages say exists and is given its data, and nothing is

@@ -85,8 +85,8 @@ func (s tour) leave(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, back(c, "/desk"))
 }
 
-// tourOf is where the caller's tour stands, or nil.
-func (s *Site) tourOf(c *gin.Context) *tourData {
+// of is where the caller's tour stands, or nil.
+func (s tour) of(c *gin.Context) *tourData {
 	cookie, err := c.Request.Cookie(tourCookie)
 	if s.demo == nil || err != nil {
 		return nil

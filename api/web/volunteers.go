@@ -188,6 +188,8 @@ type volunteerData struct {
 	History  []line
 	Steps    []node.Status
 	Week     []weekday
+	Offers   []node.Calling
+	Bonds    []node.Bond
 	Key      string
 }
 
@@ -216,6 +218,14 @@ func (s volunteers) show(c *gin.Context, code int, password string, problem erro
 	d.Kinds = slices.DeleteFunc(d.Kinds, func(t node.ActionType) bool { return !d.Offer.Does(t.ID) || t.Car && !d.Offer.Car })
 	if a, ok, err := s.node.Accounts.OfVolunteer(by, id); err == nil && ok {
 		d.Account = &a
+	}
+	if d.Offers, err = s.node.Offers.OfVolunteer(by, id, 5); err != nil {
+		s.fail(c, err)
+		return
+	}
+	if d.Bonds, err = s.node.Bonds.OfVolunteer(by, id); err != nil {
+		s.fail(c, err)
+		return
 	}
 	changes, err := s.node.Volunteers.History(by, id)
 	if err != nil {

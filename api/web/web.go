@@ -203,7 +203,7 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 	p.Demo = s.demo != nil
 	if p.Caller.Staff() {
 		p.Counts = s.counts(p.Caller)
-		p.Tour = s.tourOf(c)
+		p.Tour = tour{s}.of(c)
 	}
 	var out bytes.Buffer
 	if err := t.ExecuteTemplate(&out, "layout", p); err != nil {

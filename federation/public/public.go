@@ -29,9 +29,11 @@ const (
 	Metres    Indicator = 9 // metres driven, as volunteers said
 	Enrolled  Indicator = 10
 	Joined    Indicator = 11 // a volunteer was approved
+	Offered   Indicator = 12 // a volunteer proposed something before anybody asked
+	Bonds     Indicator = 13 // a tie that lives on without the platform was noted
 
 	FirstIndicator = Requested
-	LastIndicator  = Joined
+	LastIndicator  = Bonds
 )
 
 // Category is a kind of action in national words; a territory's own catalogue

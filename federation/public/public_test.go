@@ -132,11 +132,11 @@ func TestGoldenCell(t *testing.T) {
 // TestNumbers: they are in stores, and one day in messages.
 func TestNumbers(t *testing.T) {
 	got := fmt.Sprint(
-		[]Indicator{Requested, Found, Told, Done, NotDone, Cancelled, Unfilled, Minutes, Metres, Enrolled, Joined},
+		[]Indicator{Requested, Found, Told, Done, NotDone, Cancelled, Unfilled, Minutes, Metres, Enrolled, Joined, Offered, Bonds},
 		[]Category{NoCategory, Visit, Reading, Walk, Shopping, Computer, Paperwork, Ride, Call, Delivery, Outing, Other},
 		[]Sex{SexUnknown, Woman, Man}, []AgeBand{AgeUnknown, Under60, From60, From70, From75, From80, From85, From90},
 	)
-	if want := "[1 2 3 4 5 6 7 8 9 10 11] [0 1 2 3 4 5 6 7 8 9 10 11] [0 1 2] [0 1 2 3 4 5 6 7]"; got != want {
+	if want := "[1 2 3 4 5 6 7 8 9 10 11 12 13] [0 1 2 3 4 5 6 7 8 9 10 11] [0 1 2] [0 1 2 3 4 5 6 7]"; got != want {
 		t.Errorf("numbers have changed:\ngot  %s\nwant %s", got, want)
 	}
 }

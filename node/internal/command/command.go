@@ -69,6 +69,14 @@ const (
 	KindStepSeries        Kind = 32
 	KindSkipOccurrence    Kind = 33
 	KindRecur             Kind = 34
+	KindMakeOffer         Kind = 40
+	KindEndOffer          Kind = 41
+	KindTakeOffer         Kind = 42
+	KindDeclineOffer      Kind = 43
+	KindThank             Kind = 44
+	KindSeeThanks         Kind = 45
+	KindMakeBond          Kind = 46
+	KindCheckBond         Kind = 47
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -206,6 +214,22 @@ func Decode(b []byte) (Command, error) {
 		return decode[SkipOccurrence](b[1:])
 	case KindRecur:
 		return decode[Recur](b[1:])
+	case KindMakeOffer:
+		return decode[MakeOffer](b[1:])
+	case KindEndOffer:
+		return decode[EndOffer](b[1:])
+	case KindTakeOffer:
+		return decode[TakeOffer](b[1:])
+	case KindDeclineOffer:
+		return decode[DeclineOffer](b[1:])
+	case KindThank:
+		return decode[Thank](b[1:])
+	case KindSeeThanks:
+		return decode[SeeThanks](b[1:])
+	case KindMakeBond:
+		return decode[MakeBond](b[1:])
+	case KindCheckBond:
+		return decode[CheckBond](b[1:])
 	default:
 		return nil, fmt.Errorf("unknown command kind %d: this program is older than the log; install the newer one", k)
 	}

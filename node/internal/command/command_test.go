@@ -30,6 +30,8 @@ var kinds = map[command.Kind]command.Command{
 	24: command.BeginImport{}, 25: command.ImportRows{}, 26: command.CloseImport{}, 27: command.Sweep{}, 28: command.ChangeTerritory{},
 	29: command.CountImport{},
 	30: command.OpenSeries{}, 31: command.ChangeSeries{}, 32: command.StepSeries{}, 33: command.SkipOccurrence{}, 34: command.Recur{},
+	40: command.MakeOffer{}, 41: command.EndOffer{}, 42: command.TakeOffer{}, 43: command.DeclineOffer{}, 44: command.Thank{},
+	45: command.SeeThanks{}, 46: command.MakeBond{}, 47: command.CheckBond{},
 }
 
 func TestNumbers(t *testing.T) {

@@ -31,6 +31,13 @@ type RequestChanged struct {
 	By          ident.Account // zero: the node itself
 }
 
+// OfferChanged: a volunteer has proposed something, or it stands elsewhere.
+type OfferChanged struct {
+	ID        ident.Offer
+	Volunteer ident.Volunteer
+	By        ident.Account // zero: the node itself
+}
+
 // PersonReached: an attempt to call her was recorded.
 type PersonReached struct{ ID ident.Beneficiary }
 
@@ -54,5 +61,6 @@ func (BeneficiaryChanged) event() {}
 func (VolunteerChanged) event()   {}
 func (RequestChanged) event()     {}
 func (PersonReached) event()      {}
+func (OfferChanged) event()       {}
 func (ImportClosed) event()       {}
 func (SettingsChanged) event()    {}

@@ -25,6 +25,8 @@ type (
 	attempt     struct{}
 	imported    struct{}
 	series      struct{}
+	offer       struct{}
+	bond        struct{}
 )
 
 // The things that have names.
@@ -37,6 +39,8 @@ type (
 	Attempt     = ID[attempt]
 	Import      = ID[imported]
 	Series      = ID[series]
+	Offer       = ID[offer]
+	Bond        = ID[bond]
 )
 
 // Parse reads the canonical text form, 36 characters.

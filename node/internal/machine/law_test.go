@@ -11,10 +11,12 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/contact"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/machine"
+	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/refuse"
 	"github.com/bippop/bippop/node/internal/request"
@@ -41,7 +43,7 @@ func TestLaws(t *testing.T) {
 		steps = 200
 	}
 	refusals := map[refuse.Reason]int{}
-	kinds := map[command.Kind]int{}
+	kinds, done := map[command.Kind]int{}, map[command.Kind]int{}
 	var counted, takenBack int                // parts of imports
 	var made, expected, unheard, followed int // requests of series
 	rapid.Check(t, func(t *rapid.T) {
@@ -56,6 +58,9 @@ func TestLaws(t *testing.T) {
 		start := []command.Command{found()}
 		if rapid.IntRange(0, 4).Draw(t, "bare") > 0 {
 			start = append(start, town()...)
+			if rapid.IntRange(0, 2).Draw(t, "visited") > 0 {
+				start = append(start, visited())
+			}
 		}
 		if rapid.IntRange(0, 2).Draw(t, "imported") > 0 {
 			start = append(start, cameIn()...)
@@ -96,6 +101,7 @@ func TestLaws(t *testing.T) {
 			refusals[reply.Refusal]++
 			kinds[c.Kind()]++
 			if reply.Refusal == 0 && reply.Index == index {
+				done[c.Kind()]++
 				switch c := c.(type) {
 				case command.Accept:
 					if wish := state.requests[c.ID].Wish; c.Wish != wish {
@@ -214,8 +220,13 @@ func TestLaws(t *testing.T) {
 			t.Errorf("no log has a command of kind %d", k)
 		}
 	}
-	if made == 0 || expected == 0 || followed == 0 || unheard == 0 {
+	if made == 0 || expected == 0 || *long && (followed == 0 || unheard == 0) { // a short run may miss the rare ones
 		t.Errorf("of series %d requests were made, %d of them as she expects, %d followed new terms, of %d she must hear", made, expected, followed, unheard)
+	}
+	for k := command.KindMakeOffer; k <= command.KindCheckBond; k++ {
+		if kinds[k] == 0 || done[k] == 0 && *long {
+			t.Errorf("%d commands of kind %d, of which %d were done", kinds[k], k, done[k])
+		}
 	}
 	if counted == 0 || takenBack == 0 {
 		t.Errorf("%d parts of imports were counted or taken back, %d of them taken back", counted, takenBack)
@@ -263,6 +274,8 @@ func laws(t *rapid.T, st *store.Store, state map[string]string, lastClock when.A
 		}
 	}
 	lawsOfImports(t, st, r)
+	lawsOfOffers(t, st, r)
+	lawsOfBonds(t, st, r)
 	lawsOfSeries(t, r)
 }
 
@@ -364,6 +377,8 @@ func lawsOfViews(t *rapid.T, st *store.Store, state map[string]string) {
 		rows(tx, want, store.Sessions)
 		rows(tx, want, store.Attempts)
 		rows(tx, want, store.Series)
+		rows(tx, want, store.Offers)
+		rows(tx, want, store.Bonds)
 		return tx.Err()
 	})
 	if err != nil {
@@ -483,6 +498,7 @@ func lawsOfVolunteers(t *rapid.T, r records) {
 	type visit struct {
 		id         ident.Request
 		start, end when.At
+		by         ident.Offer
 	}
 	seats := map[ident.Volunteer][]visit{}
 	for id, q := range r.requests {
@@ -490,7 +506,7 @@ func lawsOfVolunteers(t *rapid.T, r records) {
 			v := r.volunteers[a.Volunteer]
 			switch {
 			case a.Answer == request.Yes && q.State != request.NotDone && q.State != request.Cancelled && q.State != request.Unfilled:
-				seats[a.Volunteer] = append(seats[a.Volunteer], visit{id, q.Plan.Start, q.Plan.Start + when.At(q.Plan.Minutes)*minute})
+				seats[a.Volunteer] = append(seats[a.Volunteer], visit{id, q.Plan.Start, q.Plan.Start + when.At(q.Plan.Minutes)*minute, a.Offer})
 				if !q.State.Closed() && v.Status != people.Approved && q.Plan.Start > v.Since-12*hour {
 					t.Fatalf("a volunteer in status %d is expected at request %s", v.Status, id)
 				}
@@ -502,7 +518,8 @@ func lawsOfVolunteers(t *rapid.T, r records) {
 	for _, visits := range seats {
 		for i, a := range visits {
 			for _, b := range visits[:i] {
-				if a.start < b.end+travel && b.start < a.end+travel {
+				oneTrip := a.by == b.by && !a.by.Zero()
+				if a.start < b.end+travel && b.start < a.end+travel && !oneTrip {
 					t.Fatalf("one volunteer goes to %s and %s at a time", a.id, b.id)
 				}
 			}
@@ -541,6 +558,12 @@ func lawsOfHistory(t *rapid.T, st *store.Store, r records) {
 		}
 		for id, s := range r.series {
 			one(10, id[:], s.Version)
+		}
+		for id, o := range r.offers {
+			one(11, id[:], o.Version)
+		}
+		for id, b := range r.bonds {
+			one(12, id[:], b.Version)
 		}
 		return nil
 	})
@@ -603,6 +626,95 @@ func lawsOfSlots(t *rapid.T, st *store.Store, r records) {
 	}
 }
 
+// lawsOfOffers: the places that are taken are those of the visits that he makes by
+// that offer, one a person, and no more than there are; what is live is full when
+// they are as many; and thanks are for what took place, read by who came.
+func lawsOfOffers(t *rapid.T, st *store.Store, r records) {
+	want := map[ident.Offer]map[ident.Request]bool{}
+	for id, q := range r.requests {
+		for _, a := range q.Askings {
+			if a.Offer.Zero() || a.Answer != request.Yes || q.State == request.Cancelled || q.State == request.Unfilled {
+				continue
+			}
+			o, there := r.offers[a.Offer]
+			if !there || o.Volunteer != a.Volunteer || !o.Trip.Has(q.Type) {
+				t.Fatalf("request %s is by offer %s: %+v", id, a.Offer, o)
+			}
+			if want[a.Offer] == nil {
+				want[a.Offer] = map[ident.Request]bool{}
+			}
+			want[a.Offer][id] = true
+		}
+		if th := q.Thanks; th.At != 0 && q.State != request.Done || th.At == 0 && len(th.Seen)+len(th.Box) > 0 {
+			t.Fatalf("request %s in state %d has thanks %+v", id, q.State, th)
+		}
+		for i, v := range q.Thanks.Seen {
+			if !slices.Contains(q.Coming(), v) || slices.Contains(q.Thanks.Seen[:i], v) {
+				t.Fatalf("request %s: its thanks are read by %v", id, q.Thanks.Seen)
+			}
+		}
+	}
+	for id, o := range r.offers {
+		if len(o.Taken) != len(want[id]) || len(o.Taken) > int(o.Trip.Places) {
+			t.Fatalf("offer %s has %v, of %d places; it is taken by %v", id, o.Taken, o.Trip.Places, want[id])
+		}
+		seen := map[ident.Beneficiary]bool{}
+		for _, q := range o.Taken {
+			she := r.requests[q].Beneficiary
+			if !want[id][q] || seen[she] || slices.Contains(o.Declined, she) {
+				t.Fatalf("offer %s: request %s of %s: %+v", id, q, she, o)
+			}
+			seen[she] = true
+		}
+		if o.State.Live() && (o.State == offer.Full) != (len(o.Taken) == int(o.Trip.Places)) {
+			t.Fatalf("offer %s in state %d: %d of %d places", id, o.State, len(o.Taken), o.Trip.Places)
+		}
+		if v := r.volunteers[o.Volunteer]; o.State.Live() && v.Status != people.Approved {
+			t.Fatalf("offer %s is live, its volunteer in status %d", id, v.Status)
+		}
+	}
+	for n := range offersOf {
+		have, there := counter(t, st, public.Offered, 40+n), uint64(0)
+		if _, ok := r.offers[trip(n)]; ok {
+			there = 1
+		}
+		if have != there {
+			t.Fatalf("offer %d is counted %d times", n, have)
+		}
+	}
+}
+
+// lawsOfBonds: two people have one bond at a time, she is accompanied while it
+// lives, and each is counted once.
+func lawsOfBonds(t *rapid.T, st *store.Store, r records) {
+	type pair struct {
+		her ident.Beneficiary
+		him ident.Volunteer
+	}
+	alive := map[pair]bool{}
+	for id, b := range r.bonds {
+		if (b.State == bond.Ended) != (b.Why != bond.NotEnded) {
+			t.Fatalf("bond %s: %+v", id, b)
+		}
+		if b.State != bond.Alive {
+			continue
+		}
+		if alive[pair{b.Beneficiary, b.Volunteer}] || r.beneficiaries[b.Beneficiary].State != people.Active {
+			t.Fatalf("bond %s lives beside another one, or she has left", id)
+		}
+		alive[pair{b.Beneficiary, b.Volunteer}] = true
+	}
+	for n := range bondsOf {
+		have, there := counter(t, st, public.Bonds, 40+n), uint64(0)
+		if _, ok := r.bonds[tie(n)]; ok {
+			there = 1
+		}
+		if have != there {
+			t.Fatalf("bond %d is counted %d times", n, have)
+		}
+	}
+}
+
 // town is a territory at work: people on both sides, all vouched for.
 func town() (cs []command.Command) {
 	for n := range 3 {
@@ -612,6 +724,16 @@ func town() (cs []command.Command) {
 		)
 	}
 	return cs
+}
+
+// visited is a visit that took place, and for which she may thank.
+func visited() command.Command {
+	n := requests - 1
+	return command.RecordDone{
+		Stamp: stamp(0), ID: req(n), Beneficiary: her(0), Type: kindOf(shopping), Wish: request.Wish{Kind: request.OnDay, Day: 20_000},
+		Plan: request.Plan{Seats: 2, Minutes: 60, Start: noon - 48*hour}, Volunteers: []ident.Volunteer{him(0), him(1)}, Outcome: request.Outcome{Minutes: 60},
+		Counts: slices.Concat(cell(public.Requested, n), cell(public.Found, n), cell(public.Told, n), cell(public.Done, n)),
+	}
 }
 
 // cameIn is an import whose first part is in the statistics.
@@ -641,6 +763,12 @@ func comesAgain() []command.Command {
 
 // requests is how many requests a log knows; the other pools are smaller.
 const requests = 12
+
+// Offers and bonds that a log knows.
+const (
+	offersOf = 5
+	bondsOf  = 4
+)
 
 const (
 	imports = 3
@@ -836,6 +964,7 @@ func (g gen) command() command.Command {
 		"people", "people", "account", "account", "settings", "import", "import", "import", "sweep",
 		"open", "open", "open", "request", "request", "request", "request", "request", "request", "request", "request", "reach", "reach", "reach",
 		"series", "series", "series", "series",
+		"offer", "offer", "offer", "offer", "tie", "tie",
 	}).Draw(g.t, "what") {
 	case "people":
 		return g.people(s)
@@ -853,6 +982,10 @@ func (g gen) command() command.Command {
 		return g.reach(s)
 	case "series":
 		return g.series(s)
+	case "offer":
+		return g.offers(s)
+	case "tie":
+		return g.ties(s)
 	}
 	if len(g.s.requests) == 0 && !g.rare("no request") {
 		return g.open(s)
@@ -1120,4 +1253,97 @@ func (g gen) series(s command.Stamp) command.Command {
 		c.Day += when.Day(g.n("late", -7, 7))
 	}
 	return c
+}
+
+// trip is an offer that is live, if there is one.
+func (g gen) trip() offer.Offer {
+	var live []offer.Offer
+	for n := range offersOf {
+		if o, ok := g.s.offers[trip(n)]; ok && o.State.Live() {
+			live = append(live, o)
+		}
+	}
+	if len(live) == 0 || g.rare("any offer") {
+		n := g.n("offer", 0, offersOf)
+		o := g.s.offers[trip(n)]
+		o.ID = trip(n)
+		return o
+	}
+	return live[g.n("live", 0, len(live)-1)]
+}
+
+func (g gen) offers(s command.Stamp) command.Command {
+	o := g.trip()
+	if (g.s.offers[o.ID].Version == 0 || g.rare("more")) && !g.rare("none") {
+		for n := range offersOf {
+			if _, there := g.s.offers[trip(n)]; !there {
+				o.ID = trip(n)
+			}
+		}
+		n := int(o.ID[15]) - 1
+		t := offer.Trip{
+			Types: []ident.ActionType{kindOf(shopping), kindOf(g.n("kind", 0, 4))}[:g.n("types", 1, 2)], Day: when.Day(g.n("day", 20_000, 20_001)),
+			Places: uint8(g.n("places", 1, 3)), Until: g.s.clock - g.s.clock%hour + when.At(g.n("until", -1, 40))*hour,
+		}
+		return command.MakeOffer{Stamp: s, ID: o.ID, Volunteer: g.him(), Trip: t, Box: g.box(), Counts: cell(public.Offered, 40+n)}
+	}
+	switch g.n("offer command", 0, 7) {
+	case 0:
+		return command.EndOffer{Stamp: s, ID: o.ID}
+	case 1:
+		return command.EndOffer{Stamp: s, ID: o.ID, Past: true}
+	case 2:
+		return command.DeclineOffer{Stamp: s, ID: o.ID, Beneficiary: g.her(), Attempt: try(g.n("attempt", 0, 40))}
+	}
+	n := g.unused()
+	c := command.TakeOffer{
+		Stamp: s, ID: o.ID, Request: req(n), Beneficiary: g.her(), Type: kindOf(shopping), Plan: request.Plan{Seats: 1, Minutes: 60},
+		Start: o.Trip.Until - when.At(g.n("before", 1, 24))*hour, Minute: uint16(g.n("minute", 540, 660)), Box: g.box(), Attempt: try(g.n("attempt", 0, 40)),
+	}
+	if len(o.Trip.Types) > 0 && !g.rare("another kind") {
+		c.Type = rapid.SampledFrom(o.Trip.Types).Draw(g.t, "type")
+	}
+	if g.rare("another plan") {
+		c.Plan = g.plan()
+	}
+	if g.rare("another instant") {
+		c.Start = g.start()
+	}
+	if n2 := g.req(); g.n("open one", 0, 2) == 0 {
+		n = n2
+		q := g.s.requests[req(n)]
+		c.Request, c.Version, c.Beneficiary = req(n), max(1, g.version(q.Version)), q.Beneficiary
+		if o.Trip.Has(q.Type) {
+			c.Type = q.Type
+		}
+	}
+	c.Counts = slices.Concat(cell(public.Requested, n), cell(public.Found, n), cell(public.Told, n))
+	return c
+}
+
+func (g gen) ties(s command.Stamp) command.Command {
+	n := g.n("tie", 0, bondsOf-1)
+	switch g.n("tie command", 0, 5) {
+	case 0, 1:
+		return command.MakeBond{Stamp: s, ID: tie(n), Beneficiary: g.her(), Volunteer: g.him(), Since: 20_000, NextCheck: 20_090, Counts: cell(public.Bonds, 40+n)}
+	case 2, 3:
+		c := command.CheckBond{Stamp: s, ID: tie(n), Version: g.version(g.s.bonds[tie(n)].Version), NextCheck: 20_180}
+		if g.n("ended", 0, 1) == 0 {
+			c.Ended = bond.Why(g.n("why", 1, 4))
+		}
+		return c
+	}
+	id := req(g.n("thanked", 0, requests-1))
+	for n := range requests {
+		if q := g.s.requests[req(n)]; q.State == request.Done && !g.rare("whatever") {
+			id = q.ID
+			if q.Thanks.At == 0 {
+				break
+			}
+		}
+	}
+	if q := g.s.requests[id]; q.Thanks.At != 0 && !g.rare("thank again") {
+		return command.SeeThanks{Stamp: s, ID: id, Volunteer: g.seated(q)}
+	}
+	return command.Thank{Stamp: s, ID: id, Box: g.box()}
 }

@@ -206,6 +206,22 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return a.skipOccurrence(c)
 	case command.Recur:
 		return a.recur(c)
+	case command.MakeOffer:
+		return offers{a}.make(c)
+	case command.EndOffer:
+		return offers{a}.end(c)
+	case command.TakeOffer:
+		return offers{a}.take(c)
+	case command.DeclineOffer:
+		return offers{a}.decline(c)
+	case command.Thank:
+		return bonds{a}.thank(c)
+	case command.SeeThanks:
+		return bonds{a}.seeThanks(c)
+	case command.MakeBond:
+		return bonds{a}.make(c)
+	case command.CheckBond:
+		return bonds{a}.check(c)
 	}
 	panic(fmt.Sprintf("machine: no case for %T", c))
 }

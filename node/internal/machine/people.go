@@ -60,6 +60,9 @@ func (a *act) changeBeneficiary(c command.ChangeBeneficiary) (Reply, error) {
 			a.freeSeats(v, c.ID)
 		}
 	}
+	if after.State != people.Active {
+		bonds{a}.gone(c.ID)
+	}
 	return Reply{ID: c.ID, Version: after.Version}, nil
 }
 
@@ -138,6 +141,7 @@ func (a *act) stepVolunteer(c command.StepVolunteer) (Reply, error) {
 	}
 	if before.Status == people.Approved {
 		a.freeSeats(c.ID, ident.Beneficiary{})
+		offers{a}.leave(c.ID)
 	}
 	a.saveVolunteer(before, after)
 	a.count(c.Counts)

@@ -93,19 +93,21 @@ func (a *act) fit(who ident.Volunteer, b people.Beneficiary, t actionType, day w
 	return v, nil
 }
 
-// free refuses a volunteer who is expected elsewhere, and names where.
-func (a *act) free(v ident.Volunteer, but ident.Request, plan request.Plan) (clash ident.Request, err error) {
+// free refuses a volunteer who is to come to r and is expected elsewhere then, and
+// names where. Visits of one offer of his are one trip.
+func (a *act) free(v ident.Volunteer, r request.Request) (clash ident.Request, err error) {
+	plan := r.Plan
 	var near []ident.Request
 	a.must(view.Seats(a.tx, v, plan.Start-longestVisit-request.TravelBuffer, plan.End()+request.TravelBuffer, func(id ident.Request, _ when.At) bool {
-		if id != but {
+		if id != r.ID {
 			near = append(near, id)
 		}
 		return true
 	}))
 	for _, id := range near {
-		r, ok, err := store.Requests.Get(a.tx, id[:])
+		other, ok, err := store.Requests.Get(a.tx, id[:])
 		a.must(err)
-		if ok && r.State != request.NotDone && request.Clash(plan, r.Plan) {
+		if ok && other.State != request.NotDone && !r.OneTrip(v, other) && request.Clash(plan, other.Plan) {
 			return id, refuse.DoubleBooked
 		}
 	}
@@ -127,7 +129,7 @@ func (a *act) changeRequest(c command.ChangeRequest) (Reply, error) {
 		after, err := r.Change(c.Version, c.Wish, c.Plan, c.Box, a.stamp.At)
 		for _, v := range after.Coming() {
 			if err == nil {
-				clash, err = a.free(v, r.ID, after.Plan)
+				clash, err = a.free(v, after)
 			}
 		}
 		return after, err
@@ -175,7 +177,7 @@ func (a *act) accept(c command.Accept) (Reply, error) {
 	if _, err := a.fit(c.Volunteer, b, t, c.Day); err != nil {
 		return reply, err
 	}
-	if reply.Clash, err = a.free(c.Volunteer, r.ID, after.Plan); err != nil {
+	if reply.Clash, err = a.free(c.Volunteer, after); err != nil {
 		return reply, err
 	}
 	if after.State == request.Covered && after.Counted&request.CountedFound == 0 {
@@ -373,7 +375,7 @@ func (a *act) recordDone(c command.RecordDone) (Reply, error) {
 		if _, err := a.volunteer(v); err != nil {
 			return Reply{}, err
 		}
-		if clash, err := a.free(v, r.ID, r.Plan); err != nil {
+		if clash, err := a.free(v, r); err != nil {
 			return Reply{Clash: clash}, err
 		}
 		if r, err = r.Accept(v, c.Plan.Start, a.stamp.At); err != nil {
@@ -431,6 +433,9 @@ func (a *act) saveRequest(before *request.Request, after request.Request) reques
 		after = a.withoutGone(*before, after)
 	}
 	save(a, store.Requests, before, &after, after.ID[:], after.Version)
+	if before != nil {
+		offers{a}.release(*before, after)
+	}
 	a.happen(event.RequestChanged{ID: after.ID, Beneficiary: after.Beneficiary, State: after.State, By: a.stamp.By})
 	for _, asked := range after.Askings {
 		v := asked.Volunteer

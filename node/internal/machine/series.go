@@ -130,7 +130,7 @@ func (a *act) follow(r request.Request, f command.Follow, was, now series.Terms,
 		leaves := slices.Contains(was.Standing, v) && !slices.Contains(now.Standing, v)
 		switch asked.Answer {
 		case request.Yes:
-			if _, err := a.free(v, r.ID, after.Plan); leaves || err != nil {
+			if _, err := a.free(v, after); leaves || err != nil {
 				after, err = after.Withdraw(v, request.Withdrawn, a.stamp.At)
 				a.must(err)
 			}
@@ -300,7 +300,7 @@ func (a *act) seat(r request.Request, standing []ident.Volunteer, start when.At,
 		if err != nil {
 			continue
 		}
-		if _, err := a.free(v, r.ID, after.Plan); err != nil {
+		if _, err := a.free(v, after); err != nil {
 			continue
 		}
 		r = after

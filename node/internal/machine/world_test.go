@@ -10,11 +10,13 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/event"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/machine"
+	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
@@ -102,8 +104,10 @@ func req(n int) ident.Request         { return newID[ident.Request](3, n) }
 func kindOf(n int) ident.ActionType   { return newID[ident.ActionType](4, n) }
 func acc(n int) ident.Account         { return newID[ident.Account](5, n) }
 func try(n int) ident.Attempt         { return newID[ident.Attempt](6, n) }
-func weekly(n int) ident.Series       { return newID[ident.Series](8, n) }
+func weekly(n int) ident.Series       { return newID[ident.Series](11, n) }
 func file(n int) ident.Import         { return newID[ident.Import](7, n) }
+func trip(n int) ident.Offer          { return newID[ident.Offer](8, n) }
+func tie(n int) ident.Bond            { return newID[ident.Bond](9, n) }
 func session(n int) account.SessionID { return account.SessionID{31: byte(n + 1)} }
 
 func newID[T ~[16]byte](kind, n int) T { return T(id[struct{}](kind, n)) }
@@ -203,6 +207,8 @@ type records struct {
 	sessions      map[account.SessionID]account.Session
 	imports       map[ident.Import]people.Import
 	series        map[ident.Series]series.Series
+	offers        map[ident.Offer]offer.Offer
+	bonds         map[ident.Bond]bond.Bond
 	clock         when.At
 	founded       bool
 }
@@ -219,6 +225,8 @@ func read(t fataler, st *store.Store) records {
 		r.sessions = all(tx, store.Sessions, func(s account.Session) account.SessionID { return s.ID })
 		r.series = all(tx, store.Series, func(s series.Series) ident.Series { return s.ID })
 		r.imports = all(tx, store.Imports, func(i people.Import) ident.Import { return i.ID })
+		r.offers = all(tx, store.Offers, func(o offer.Offer) ident.Offer { return o.ID })
+		r.bonds = all(tx, store.Bonds, func(b bond.Bond) ident.Bond { return b.ID })
 		clock, err := tx.Meta("clock")
 		r.clock = when.At(clock)
 		if err == nil {

@@ -61,6 +61,17 @@ const (
 	SeriesEnded      Reason = 71
 	SeriesStopped    Reason = 72
 	NotItsDay        Reason = 73
+	NoOffer          Reason = 80
+	OfferOver        Reason = 81
+	OfferFull        Reason = 82
+	OfferOther       Reason = 83
+	OfferTaken       Reason = 84
+	NotDoneYet       Reason = 85
+	Thanked          Reason = 86
+	NoThanks         Reason = 87
+	NoBond           Reason = 88
+	BondAlive        Reason = 89
+	BondEnded        Reason = 90
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -113,6 +124,17 @@ var reasons = map[Reason]struct {
 	SeriesEnded:      {Conflict, "series-ended", "this series has ended; begin a new one"},
 	SeriesStopped:    {Conflict, "series-stopped", "this series is paused or has ended"},
 	NotItsDay:        {Conflict, "not-its-day", "the series has no visit on this day"},
+	NoOffer:          {NotFound, "no-offer", "no such offer"},
+	OfferOver:        {Conflict, "offer-over", "this offer is withdrawn, or its day is over"},
+	OfferFull:        {Conflict, "offer-full", "every place of this offer is taken"},
+	OfferOther:       {Conflict, "offer-other", "this offer is for another kind of action, or another day"},
+	OfferTaken:       {Conflict, "offer-taken", "she profits from this offer already"},
+	NotDoneYet:       {Conflict, "not-done-yet", "thanks are for what has taken place"},
+	Thanked:          {Conflict, "thanked", "her thanks are on their way already"},
+	NoThanks:         {Conflict, "no-thanks", "there are no thanks to read here, or they were read before"},
+	NoBond:           {NotFound, "no-bond", "no such bond"},
+	BondAlive:        {Conflict, "bond-alive", "these two see each other without us already"},
+	BondEnded:        {Conflict, "bond-ended", "this bond has ended"},
 }
 
 func (r Reason) Error() string { return reasons[r].text }

@@ -100,6 +100,7 @@ type Asking struct {
 	At        when.At         `cbor:"2,keyasint"`
 	Answer    Answer          `cbor:"3,keyasint,omitempty"`
 	Answered  when.At         `cbor:"4,keyasint,omitempty"`
+	Offer     ident.Offer     `cbor:"5,keyasint,omitzero"` // of his, by which he comes; zero: none
 }
 
 // Belief is what the person has been told last. The zero value is what she knows
@@ -164,6 +165,7 @@ type Request struct {
 	Boxed       uint32            `cbor:"15,keyasint,omitempty"`
 	Series      ident.Series      `cbor:"16,keyasint,omitzero"`  // that it comes from, if from one
 	Occurrence  when.Day          `cbor:"17,keyasint,omitempty"` // the day of the series for which it was made; the wish may have moved since
+	Thanks      Thanks            `cbor:"19,keyasint,omitzero"`
 }
 
 // Plan is what volunteers are needed for, in numbers that rules compare.
@@ -181,6 +183,14 @@ func (p Plan) End() when.At { return p.Start + when.At(p.Minutes)*60_000 }
 // TravelBuffer is kept free between two visits of one volunteer: 15 minutes, in
 // milliseconds.
 const TravelBuffer = 15 * 60_000
+
+// Thanks are hers, relayed by the desk to those who came. The zero Thanks are
+// none.
+type Thanks struct {
+	At   when.At           `cbor:"1,keyasint,omitempty"`
+	Box  []byte            `cbor:"2,keyasint,omitempty"` // a line of hers, sealed under her key
+	Seen []ident.Volunteer `cbor:"3,keyasint,omitempty"` // who has read them
+}
 
 // Clash reports whether nobody can make both visits, the way between counted.
 func Clash(a, b Plan) bool {
@@ -282,8 +292,32 @@ func (r Request) Accept(v ident.Volunteer, start, at when.At) (Request, error) {
 		r.Askings = append(r.Askings, Asking{Volunteer: v, At: at})
 		i = len(r.Askings) - 1
 	}
-	r.Askings[i].Answer, r.Askings[i].Answered = Yes, at
+	r.Askings[i].Answer, r.Askings[i].Answered, r.Askings[i].Offer = Yes, at, ident.Offer{}
 	return r.next(), nil
+}
+
+// AcceptBy is Accept of a volunteer who proposed it himself. Two visits of one
+// offer are one trip: see [Request.OneTrip].
+func (r Request) AcceptBy(o ident.Offer, v ident.Volunteer, start, at when.At) (Request, error) {
+	r, err := r.Accept(v, start, at)
+	if err == nil {
+		r.Askings[r.find(v)].Offer = o
+	}
+	return r, err
+}
+
+// By is the offer by which v comes, or the zero ID.
+func (r Request) By(v ident.Volunteer) ident.Offer {
+	if i := r.find(v); i >= 0 && r.Askings[i].Answer == Yes {
+		return r.Askings[i].Offer
+	}
+	return ident.Offer{}
+}
+
+// OneTrip reports whether v makes both visits on one way, as he has offered.
+func (r Request) OneTrip(v ident.Volunteer, other Request) bool {
+	o := r.By(v)
+	return !o.Zero() && o == other.By(v)
 }
 
 // Refuse notes that v will not come.
@@ -387,6 +421,35 @@ func (r Request) Drop(to State, o Outcome) (Request, error) {
 	if o.Why == ByHer || o.Why == EnteredTwice && len(r.Believes.Coming) == 0 {
 		r.Believes = r.Truth()
 	}
+	return r, nil
+}
+
+// Thank relays her thanks for what has taken place, once.
+func (r Request) Thank(box []byte, at when.At) (Request, error) {
+	switch {
+	case r.State != Done:
+		return r, refuse.NotDoneYet
+	case r.Thanks.At != 0:
+		return r, refuse.Thanked
+	}
+	r.Thanks = Thanks{At: at, Box: box}
+	r.Version++
+	return r, nil
+}
+
+// ThanksFor reports whether there are thanks that v has not read yet.
+func (r Request) ThanksFor(v ident.Volunteer) bool {
+	i := r.find(v)
+	return r.Thanks.At != 0 && i >= 0 && r.Askings[i].Answer == Yes && !slices.Contains(r.Thanks.Seen, v)
+}
+
+// SeeThanks notes that v has read them.
+func (r Request) SeeThanks(v ident.Volunteer) (Request, error) {
+	if !r.ThanksFor(v) {
+		return r, refuse.NoThanks
+	}
+	r.Thanks.Seen = append(slices.Clone(r.Thanks.Seen), v)
+	r.Version++
 	return r, nil
 }
 

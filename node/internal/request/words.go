@@ -13,3 +13,8 @@ type Words struct {
 type OutcomeWords struct {
 	Word crypto.Secret `cbor:"1,keyasint,omitempty"`
 }
+
+// ThanksWords are the line that she added to her thanks.
+type ThanksWords struct {
+	Line crypto.Secret `cbor:"1,keyasint,omitempty"`
+}

@@ -6,9 +6,11 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/contact"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
@@ -44,8 +46,7 @@ const (
 // Record is what can be kept under an ID.
 type Record interface {
 	people.Beneficiary | people.Volunteer | people.Import | request.Request | catalogue.ActionType |
-		account.Account | account.Session | contact.Attempt | territory.Territory |
-		series.Series
+		account.Account | account.Session | contact.Attempt | territory.Territory | offer.Offer | bond.Bond | series.Series
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -68,6 +69,8 @@ var (
 	Imports       = Collection[people.Import]{8, "import", func(r people.Import) []byte { return r.ID[:] }}
 	Territories   = Collection[territory.Territory]{9, "territory", func(territory.Territory) []byte { return []byte{0} }}
 	Series        = Collection[series.Series]{10, "series", func(r series.Series) []byte { return r.ID[:] }}
+	Offers        = Collection[offer.Offer]{11, "offer", func(r offer.Offer) []byte { return r.ID[:] }}
+	Bonds         = Collection[bond.Bond]{12, "bond", func(r bond.Bond) []byte { return r.ID[:] }}
 )
 
 func (c Collection[R]) key(id []byte) []byte {

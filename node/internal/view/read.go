@@ -29,6 +29,10 @@ func InStatus(s people.Status) List           { return List{row(byStatus, []byte
 func SessionsOf(a ident.Account) List         { return List{row(sessions, a[:])} }
 func AccountsOf(v ident.Volunteer) List       { return List{row(accountOf, v[:])} }
 func Accounts() List                          { return List{row(accountsList)} }
+func OffersOf(v ident.Volunteer) List         { return List{row(offersOf, v[:])} }
+func LiveOffers() List                        { return List{row(liveOffers)} }
+func BondsOf[N any](who ident.ID[N]) List     { return List{row(bondsOf, who[:])} }
+func Bonds() List                             { return List{row(bondsDue)} }
 func OfImport(i ident.Import, kind byte) List { return List{row(ofImport, i[:], []byte{kind})} }
 func SeriesOf(b ident.Beneficiary) List       { return List{row(seriesOf, b[:])} }
 
@@ -78,6 +82,33 @@ func Seats(tx *store.Tx, v ident.Volunteer, from, to when.At, f func(id ident.Re
 func Occurrences(tx *store.Tx, s ident.Series, from when.Day, f func(id ident.Request, d when.Day) (more bool)) error {
 	return tx.EachRow(row(occurrences, s[:]), row(occurrences, s[:], day(from)), false, func(r []byte) bool {
 		return f(ident.Request(r[len(r)-16:]), when.Day(binary.BigEndian.Uint32(r[17:21])))
+	})
+}
+
+// DoneSince calls f with what was said to be done at from or later, the newest
+// first.
+func DoneSince(tx *store.Tx, from when.At, f func(ident.Request) (more bool)) error {
+	return tx.EachRow(row(doneAt), nil, true, func(r []byte) bool {
+		return when.At(binary.BigEndian.Uint64(r[1:9])) >= from && f(ident.Request(r[len(r)-16:]))
+	})
+}
+
+// Habits calls f with the actions of a kind that took place in a commune and
+// began at from or later: for whom, and when, in order of time.
+func Habits(tx *store.Tx, commune string, kind ident.ActionType, from when.At, f func(she ident.Beneficiary, start when.At)) error {
+	prefix := row(habits, []byte(commune), kind[:])
+	return tx.EachRow(prefix, row(habits, []byte(commune), kind[:], instant(max(0, from))), false, func(r []byte) bool {
+		at := len(prefix)
+		f(ident.Beneficiary(r[at+8:at+24]), when.At(binary.BigEndian.Uint64(r[at:at+8])))
+		return true
+	})
+}
+
+// OffersUntil calls f with the live offers whose day is over at that instant,
+// the oldest first.
+func OffersUntil(tx *store.Tx, at when.At, f func(ident.Offer) (more bool)) error {
+	return tx.EachRow(row(liveOffers), nil, false, func(r []byte) bool {
+		return when.At(binary.BigEndian.Uint64(r[1:9])) <= at && f(ident.Offer(r[len(r)-16:]))
 	})
 }
 

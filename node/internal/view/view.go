@@ -10,9 +10,11 @@ import (
 	"fmt"
 
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/contact"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
@@ -23,7 +25,7 @@ import (
 
 // Version is raised when a view is added, changed or removed. A store with
 // another version is rebuilt before the node serves.
-const Version = 2
+const Version = 3
 
 // Prefixes of the views. What follows is listed in order; a row ends with the ID
 // of its record.
@@ -46,6 +48,12 @@ const (
 	accountsList = 'k' // account
 	seriesOf     = 'w' // beneficiary, series
 	occurrences  = 'W' // series, day, request
+	doneAt       = 'T' // when it was said to be done, request
+	habits       = 'H' // commune, kind, start, beneficiary, request that took place
+	offersOf     = 'f' // volunteer, offer
+	liveOffers   = 'F' // end of its day, offer that is not over
+	bondsOf      = 'B' // beneficiary or volunteer, bond
+	bondsDue     = 'N' // next check, bond that is alive
 )
 
 // Kinds of person in an import's rows.
@@ -83,6 +91,18 @@ func Rows[R store.Record](r R) [][]byte {
 		return [][]byte{row(sessions, r.Account[:], r.ID[:]), row(expiries, instant(r.Expires), r.ID[:])}
 	case series.Series:
 		return [][]byte{row(seriesOf, r.Beneficiary[:], r.ID[:])}
+	case offer.Offer:
+		rows := [][]byte{row(offersOf, r.Volunteer[:], r.ID[:])}
+		if r.State.Live() {
+			rows = append(rows, row(liveOffers, instant(r.Trip.Until), r.ID[:]))
+		}
+		return rows
+	case bond.Bond:
+		rows := [][]byte{row(bondsOf, r.Beneficiary[:], r.ID[:]), row(bondsOf, r.Volunteer[:], r.ID[:])}
+		if r.State == bond.Alive {
+			rows = append(rows, row(bondsDue, day(r.NextCheck), r.ID[:]))
+		}
+		return rows
 	case catalogue.ActionType, people.Import, territory.Territory:
 		return nil // few: read whole
 	}
@@ -102,6 +122,11 @@ func requestRows(r request.Request) [][]byte {
 	}
 	if r.State == request.Covered || r.State == request.Told {
 		rows = append(rows, row(planned, instant(r.Plan.Start), r.ID[:]))
+	}
+	if r.State == request.Done {
+		rows = append(rows,
+			row(doneAt, instant(r.Outcome.At), r.ID[:]),
+			row(habits, []byte(r.Commune), r.Type[:], instant(r.Plan.Start), r.Beneficiary[:], r.ID[:]))
 	}
 	if r.NeedsCall() {
 		rows = append(rows, row(toCall, r.Beneficiary[:], r.ID[:]))
@@ -160,6 +185,8 @@ func Rebuild(s *store.Store) error {
 		rebuild(store.Sessions, func(r account.Session) []byte { return r.ID[:] }),
 		rebuild(store.Attempts, func(r contact.Attempt) []byte { return r.ID[:] }),
 		rebuild(store.Series, func(r series.Series) []byte { return r.ID[:] }),
+		rebuild(store.Offers, func(r offer.Offer) []byte { return r.ID[:] }),
+		rebuild(store.Bonds, func(r bond.Bond) []byte { return r.ID[:] }),
 	} {
 		if err := step(s); err != nil {
 			return err

@@ -2,6 +2,7 @@ package view_test
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/store"
@@ -32,7 +35,10 @@ func open(t *testing.T) *store.Store {
 
 func req(n int) ident.Request     { return ident.Request{14: byte(n >> 8), 15: byte(n)} }
 func her(n int) ident.Beneficiary { return ident.Beneficiary{15: byte(n)} }
-func him(n int) ident.Volunteer   { return ident.Volunteer{15: byte(n)} }
+
+var kind = ident.ActionType{15: 9}
+
+func him(n int) ident.Volunteer { return ident.Volunteer{15: byte(n)} }
 
 func rows(s *store.Store) map[string]bool {
 	all := map[string]bool{}
@@ -50,6 +56,7 @@ func requests() *rapid.Generator[request.Request] {
 			Commune: rapid.SampledFrom([]string{"33001", "33002"}).Draw(t, "commune"),
 			Wish:    request.Wish{Kind: request.WishKind(n("wish", 1, 3)), Day: when.Day(n("day", 20_000, 20_001))},
 			Plan:    request.Plan{Seats: 1, Start: when.At(n("start", 0, 2)) * 1000},
+			Outcome: request.Outcome{At: when.At(n("ended", 0, 3))}, Type: kind,
 		}
 		for v := range n("askings", 0, 2) {
 			r.Askings = append(r.Askings, request.Asking{Volunteer: him(v), Answer: request.Answer(n("answer", 0, 4))})
@@ -115,6 +122,46 @@ func TestIncremental(t *testing.T) {
 				a, there := r.Asking(him(n))
 				return there && a.Answer == request.Yes && r.State != request.Cancelled && r.State != request.Unfilled
 			})
+		}
+		for from := range when.At(3) {
+			var done, want []ident.Request
+			days := map[ident.Beneficiary]int{}
+			err := s.View(func(tx *store.Tx) error {
+				if err := view.DoneSince(tx, from, func(id ident.Request) bool { done = append(done, id); return true }); err != nil {
+					return err
+				}
+				return view.Habits(tx, "33001", kind, from*1000, func(she ident.Beneficiary, at when.At) {
+					if at < from*1000 {
+						t.Fatalf("an action of %d since %d", at, from*1000)
+					}
+					days[she]++
+				})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for id, r := range records {
+				if r.State != request.Done {
+					continue
+				}
+				if r.Outcome.At >= from {
+					want = append(want, id)
+				}
+				if r.Commune == "33001" && r.Plan.Start >= from*1000 {
+					days[r.Beneficiary]--
+				}
+			}
+			order := func(a, b ident.Request) int {
+				return cmp.Or(cmp.Compare(records[b].Outcome.At, records[a].Outcome.At), slices.Compare(b[:], a[:]))
+			}
+			if slices.SortFunc(want, order); !slices.Equal(done, want) {
+				t.Fatalf("done since %d: %v, want %v", from, done, want)
+			}
+			for she, n := range days {
+				if n != 0 {
+					t.Fatalf("the habits of %v are off by %d", she, n)
+				}
+			}
 		}
 		same(t, s, "looking", view.Looking("33001"), records, func(r request.Request) bool { return r.Commune == "33001" && r.State.Looking() })
 		update(func(tx *store.Tx) {
@@ -292,4 +339,68 @@ func TestImported(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestOffersAndBonds: an offer is live until it is withdrawn or past, and over by
+// its day; a bond stands with both, and is due while it lives.
+func TestOffersAndBonds(t *testing.T) {
+	s := open(t)
+	id := func(n int) ident.Offer { return ident.Offer{15: byte(n)} }
+	var offers []offer.Offer
+	for i, state := range []offer.State{offer.Open, offer.Full, offer.Withdrawn, offer.Past} {
+		offers = append(offers, offer.Offer{ID: id(i), Volunteer: him(1), State: state, Trip: offer.Trip{Until: when.At(10 * (4 - i))}})
+	}
+	alive := bond.Bond{ID: ident.Bond{15: 1}, Beneficiary: her(1), Volunteer: him(2), State: bond.Alive, NextCheck: 50}
+	ended := bond.Bond{ID: ident.Bond{15: 2}, Beneficiary: her(1), Volunteer: him(1), State: bond.Ended, NextCheck: 40}
+	err := s.Update(func(tx *store.Tx) error {
+		for _, o := range offers {
+			store.Offers.Put(tx, o)
+			view.Update(tx, nil, &o)
+		}
+		for _, b := range []bond.Bond{alive, ended} {
+			store.Bonds.Put(tx, b)
+			view.Update(tx, nil, &b)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := rows(s)
+	if err := view.Rebuild(s); err != nil {
+		t.Fatal(err)
+	}
+	if made := rows(s); !maps.Equal(kept, made) {
+		t.Fatalf("kept %q\nmade %q", slices.Sorted(maps.Keys(kept)), slices.Sorted(maps.Keys(made)))
+	}
+	err = s.View(func(tx *store.Tx) error {
+		for at, want := range map[when.At]string{29: "[]", 30: "[1]", 40: "[1 0]"} {
+			var over []byte
+			if err := view.OffersUntil(tx, at, func(o ident.Offer) bool { over = append(over, o[15]); return true }); err != nil {
+				return err
+			}
+			if got := fmt.Sprint(over); got != want {
+				t.Errorf("over at %d: %v, want %v", at, got, want)
+			}
+		}
+		for name, l := range map[string]struct {
+			list view.List
+			want string
+		}{
+			"live": {view.LiveOffers(), "[1 0]"}, "his": {view.OffersOf(him(1)), "[0 1 2 3]"}, "nobody's": {view.OffersOf(him(2)), "[]"},
+			"due": {view.Bonds(), "[1]"}, "her bonds": {view.BondsOf(her(1)), "[1 2]"}, "his bonds": {view.BondsOf(him(2)), "[1]"},
+		} {
+			got := []byte{}
+			if err := view.Each(tx, l.list, nil, false, func(id ident.Offer, _ []byte) bool { got = append(got, id[15]); return true }); err != nil {
+				return err
+			}
+			if fmt.Sprint(got) != l.want {
+				t.Errorf("%s: %v, want %s", name, got, l.want)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
