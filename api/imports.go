@@ -58,6 +58,9 @@ type rowFault struct {
 	Fatal  bool   `json:"fatal"`
 }
 
+// mostRowFaults bounds an answer; the counts go on.
+const mostRowFaults = 500
+
 func reportOut(r node.Report) report {
 	out := report{
 		ID: r.ID.String(), Charset: r.Charset, Separator: r.Comma, Columns: []column{}, Rows: r.Rows, Good: r.Good,
@@ -66,7 +69,7 @@ func reportOut(r node.Report) report {
 	for _, c := range r.Columns {
 		out.Columns = append(out.Columns, column{c.Header, c.Field, c.Why})
 	}
-	for _, f := range r.Faults {
+	for _, f := range r.Faults[:min(len(r.Faults), mostRowFaults)] {
 		out.Faults = append(out.Faults, rowFault(f))
 	}
 	return out

@@ -50,6 +50,21 @@ var errorCodes = []struct {
 	{ErrNoSheet, "no-such-sheet"}, {ErrEmpty, "no-rows"}, {ErrNoTitles, "no-titles"}, {ErrQuotes, "open-quotes"},
 }
 
+// lineError says where in the file.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+func (e lineError) Unwrap() error { return e.err }
+
+// Line is the line that an error of this package is about, or 0.
+func Line(err error) int {
+	e, _ := errors.AsType[lineError](err)
+	return e.line
+}
+
 // Code is the stable name of an error of this package, or "".
 func Code(err error) string {
 	for _, e := range errorCodes {
@@ -132,7 +147,7 @@ func (g *grid) fill(s splitter) error {
 		rec, fault := s.next()
 		switch {
 		case fault != 0:
-			return fmt.Errorf("line %d: %w", fault, ErrQuotes)
+			return lineError{fault, ErrQuotes}
 		case rec.wide:
 			return ErrTooWide
 		case isBlank(rec.cells):
