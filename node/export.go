@@ -60,6 +60,12 @@ func (s *Imports) Model(w io.Writer, volunteers bool) error {
 	return sheet.Write(w, header, slices.Values[[][]string](nil))
 }
 
+// WriteSpreadsheet writes a table as a French Excel opens it, with cells disarmed
+// that it would run.
+func WriteSpreadsheet(w io.Writer, header []string, rows [][]string) error {
+	return sheet.Write(w, header, slices.Values(rows))
+}
+
 var herHeader = []string{
 	"Civilité", "Nom", "Prénom", "Date de naissance", "Téléphone", "Téléphone 2", "Consigne d'appel", "Courriel", "Adresse",
 	"Complément d'adresse", "Code postal", "Commune", "Besoins", "Langues", "Personne à prévenir", "Téléphone personne à prévenir",

@@ -33,6 +33,7 @@ type (
 	Phone            = people.Phone
 	Contact          = people.Contact
 	Status           = people.Status
+	LegalBasis       = people.Basis
 	Date             = people.Date
 
 	Wish       = request.Wish
@@ -90,6 +91,10 @@ const (
 
 	Active = people.Active
 	Left   = people.Left
+
+	ImportStaged    = people.Staged
+	ImportCommitted = people.Committed
+	ImportUndone    = people.Undone
 
 	Consent        = people.Consent
 	PublicInterest = people.PublicInterest
