@@ -30,6 +30,7 @@ type draft struct {
 	of     node.AccountID
 	sheet  node.Spreadsheet // without its content once it has ended
 	report node.Report
+	key    string // Idempotency-Key of the import: tried again with the same choices, it goes on
 	stage  stage
 	err    error // of a draft that is stuck
 	until  time.Time

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -46,7 +47,7 @@ func (d importsData) ID() string   { return d.Waiting.id }
 func (d importsData) File() string { return d.Waiting.sheet.Name }
 
 func (s imports) page(c *gin.Context) {
-	s.list(c, http.StatusOK, uploadForm{Basis: int(node.Consent)}, nil)
+	s.list(c, http.StatusOK, uploadForm{}, nil)
 }
 
 func (s imports) list(c *gin.Context, code int, form uploadForm, p *problem) {
@@ -71,7 +72,7 @@ func (s imports) list(c *gin.Context, code int, form uploadForm, p *problem) {
 
 // lost answers who comes back to an upload that is no longer here.
 func (s imports) lost(c *gin.Context) {
-	s.list(c, http.StatusGone, uploadForm{Basis: int(node.Consent)}, &problem{Code: "lost", Text: s.words(c).t("imports.lost")})
+	s.list(c, http.StatusGone, uploadForm{}, &problem{Code: "lost", Text: s.words(c).t("imports.lost")})
 }
 
 // model is an empty file to be filled in.
@@ -103,7 +104,7 @@ func attach(c *gin.Context, name string, content []byte) {
 // upload takes a file and reads it, and writes nothing.
 func (s imports) upload(c *gin.Context) {
 	const around = 1 << 20 // the form around the file
-	form := uploadForm{Basis: int(node.Consent)}
+	form := uploadForm{}
 	if c.Request.ContentLength > node.MaxSpreadsheet+around {
 		// A browser shows our answer only once it has sent everything: it goes nowhere.
 		io.Copy(io.Discard, c.Request.Body)
@@ -129,7 +130,7 @@ func (s imports) upload(c *gin.Context) {
 		s.refuse(c, form, http.StatusUnprocessableEntity, "no-file")
 		return
 	}
-	d := draft{id: newKey(), of: caller(c).Account, sheet: node.Spreadsheet{
+	d := draft{id: newKey(), key: newKey(), of: caller(c).Account, sheet: node.Spreadsheet{
 		Name: header.Filename, Volunteers: form.Volunteers, Content: content, Commune: form.Commune, Basis: basisOf(form.Basis), SkipFaulty: true,
 	}}
 	if d.report, err = s.node.Imports.Preview(caller(c), d.sheet); err != nil {
@@ -239,7 +240,7 @@ func (s imports) act(c *gin.Context) {
 			s.look(c, status(err), d, s.sayFile(c, err))
 			return
 		}
-		next.stage, next.err = looked, nil
+		next.stage, next.err, next.key = looked, nil, newKey()
 		s.drafts.change(next, looked, stuck)
 		if anew && c.PostForm("act") == "import" { // nobody has seen yet what this would do
 			s.look(c, http.StatusConflict, next, &problem{Code: "look-again", Text: s.words(c).t("imports.look_again")})
@@ -248,10 +249,14 @@ func (s imports) act(c *gin.Context) {
 		c.Redirect(http.StatusSeeOther, here)
 		return
 	}
+	if !maps.Equal(d.sheet.Chosen, next.sheet.Chosen) {
+		next.key = newKey()
+	}
 	next.stage, next.err = running, nil
+	by.Key = next.key
 	if s.drafts.change(next, looked, stuck) {
 		// The browser may go away; the import does not.
-		go s.bring(context.WithoutCancel(c.Request.Context()), writer(c), next)
+		go s.bring(context.WithoutCancel(c.Request.Context()), by, next)
 	}
 	c.Redirect(http.StatusSeeOther, here)
 }
@@ -265,7 +270,6 @@ func (s imports) bring(ctx context.Context, by node.Caller, d draft) {
 			s.drafts.change(d, running)
 		}
 	}()
-	by.Body = nil // the key alone tells a repetition: the node compares the file
 	report, err := s.node.Imports.Run(ctx, by, node.ImportID{}, d.sheet)
 	if err != nil {
 		d.stage, d.err = stuck, err
@@ -348,7 +352,7 @@ func (s imports) undo(c *gin.Context) {
 		return
 	}
 	if _, err := s.node.Imports.Undo(c.Request.Context(), writer(c), id); err != nil {
-		s.list(c, status(err), uploadForm{Basis: int(node.Consent)}, s.sayFile(c, err))
+		s.list(c, status(err), uploadForm{}, s.sayFile(c, err))
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/settings/imports?ok=undone")
@@ -486,6 +490,8 @@ func (w *tongue) faultGroups(r node.Report) (out []faultGroup) {
 func (w *tongue) columnTitle(r node.Report, field string) string {
 	field, _, _ = strings.Cut(field, ".")
 	switch field {
+	case "": // the row as a whole
+		return ""
 	case "phones":
 		field = "phone"
 	case "birth":
@@ -500,7 +506,7 @@ func (w *tongue) columnTitle(r node.Report, field string) string {
 			return c.Header
 		}
 	}
-	if key := "imports.field." + field; field != "" && w.knows(key) {
+	if key := "imports.field." + field; w.knows(key) {
 		return w.t(key)
 	}
 	return ""

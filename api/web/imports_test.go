@@ -219,11 +219,12 @@ func TestSpreadsheet(t *testing.T) {
 	v.sees("\ufeffCivilité;Nom;Prénom;Date de naissance")
 
 	v.upload("registre 2026.xlsx", register(t), "commune", "")
-	v.sees("3 personnes peuvent entrer", "feuille « Registre »", "Feuille lue, parmi 2", "<b>Exemplard</b> Yvette", "1942-03-12", "05 36 49 12 07",
+	v.sees("3 personnes peuvent entrer", "feuille «\u00a0Registre\u00a0»", "Feuille lue, parmi 2", "<b>Exemplard</b> Yvette", "1942-03-12", "05 36 49 12 07",
 		"Né(e) le</b> : cette date ne se lit pas", "Commune</b> : commune hors du territoire", "cases fusionnées")
 	here := v.at
 	v.get(here + "/faults")
 	v.sees("\ufeffLigne;Colonne;À voir;Suite", "8;Commune;", "reste dehors", "7;Né(e) le;")
+	v.seesNot("Dit du facteur")
 	v.seesNot("12/0_/1942")
 	v.seesNot("Exempl")
 	v.get(here)
@@ -383,7 +384,7 @@ func TestUploadsWaitForTheirOwner(t *testing.T) {
 	if mine.status != http.StatusGone {
 		t.Errorf("got %d", mine.status)
 	}
-	mine.sees("Choisissez-le de nouveau", "« deux.csv » attend votre décision.")
+	mine.sees("Choisissez-le de nouveau", "«\u00a0deux.csv\u00a0» attend votre décision.")
 	mine.post(first, url.Values{"act": {"import"}, "key": {"x"}})
 	mine.sees("Choisissez-le de nouveau")
 	mine.get(second)

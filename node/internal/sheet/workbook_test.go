@@ -334,6 +334,7 @@ func TestRefusedWorkbooks(t *testing.T) {
 		{"ten megabytes of zeros, many times over", zipped(t, "[Content_Types].xml", contentTypes, "xl/workbook.xml", zeros, "a", zeros, "b", zeros, "c", zeros), sheet.ErrUnpacked},
 		{"the same, told to be small", lying(zipped(t, "[Content_Types].xml", contentTypes, "xl/workbook.xml", workbookXML, "xl/_rels/workbook.xml.rels", workbookRels, "xl/worksheets/sheet1.xml", titlesRow+blanks), 9000), sheet.ErrBroken},
 		{"a sheet of blanks", handMade(t, titlesRow+blanks, ""), sheet.ErrUnpacked},
+		{"a list of sheets without end", zipped(t, "[Content_Types].xml", contentTypes, "xl/workbook.xml", "<workbook>"+manyRows(80_000, 1)+"</workbook>"), sheet.ErrUnpacked},
 		{"thousands of parts", zipped(t, slices.Repeat([]string{"x", ""}, 2001)...), sheet.ErrUnpacked},
 		{"one text in every cell", handMade(t, titlesRow+strings.Repeat(`<row><c t="s"><v>0</v></c></row>`, 2000), "<si><t>"+strings.Repeat("é", 30_000)+"</t></si>"), sheet.ErrUnpacked},
 		{"merges without end", handMade(t, titlesRow+strings.Repeat(row, 2000)+strings.Repeat(`<mergeCell ref="A1:B1048576"/>`, 5000), ""), sheet.ErrUnpacked},
