@@ -45,6 +45,7 @@ type (
 	CallResult = contact.Result
 	Roles      = account.Roles
 	Territory  = territory.Territory
+	Face       = territory.Face
 	Commune    = geo.Commune
 	Day        = when.Day
 	Half       = when.Half

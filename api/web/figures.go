@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/bippop/bippop/node"
 	"github.com/gin-gonic/gin"
@@ -44,7 +45,7 @@ type figuresData struct {
 }
 
 func (s figures) page(c *gin.Context) {
-	now := s.node.Now()
+	w, now := s.words(c), s.node.Now()
 	d := figuresData{Year: now.Year()}
 	if y, err := strconv.Atoi(c.Query("year")); err == nil && y >= now.Year()-8 && y <= now.Year() {
 		d.Year = y
@@ -62,23 +63,23 @@ func (s figures) page(c *gin.Context) {
 	d.Enrolled, d.Joined, d.Unfilled = t.Total[node.CountEnrolled], t.Total[node.CountJoined], t.Total[node.CountUnfilled]
 	d.Sentence = finding(d)
 	for cat, row := range t.ByKind {
-		d.Kinds = append(d.Kinds, bar{Label: categoryText(cat), N: row[node.CountDone]})
+		d.Kinds = append(d.Kinds, bar{Label: w.entry("category", cat), N: row[node.CountDone]})
 	}
 	for code, row := range t.ByCommune {
 		d.Communes = append(d.Communes, bar{Label: node.CommuneName(code), N: row[node.CountDone]})
 	}
 	for sex, row := range t.BySex {
-		d.Sexes = append(d.Sexes, bar{Label: upper(sexes[sex]), N: row[node.CountDone]})
+		d.Sexes = append(d.Sexes, bar{Label: upper(w.entry("sex", sex)), N: row[node.CountDone]})
 	}
 	for age, row := range t.ByAge {
-		d.Ages = append(d.Ages, bar{Label: upper(ageBands[age]), N: row[node.CountDone]})
+		d.Ages = append(d.Ages, bar{Label: upper(w.entry("age_band", age)), N: row[node.CountDone]})
 	}
 	d.Kinds, d.Communes, d.Sexes, d.Ages = ranked(d.Kinds, 12), ranked(d.Communes, 15), ranked(d.Sexes, 3), ranked(d.Ages, 8)
 	for m := 1; m <= 12; m++ {
 		n := t.ByMonth[node.MonthOf(d.Year, m)][node.CountDone]
 		begun := n > 0 || len(d.Months) > 0 // the months before the first action say nothing
 		if begun && (d.Year < now.Year() || m <= int(now.Month())) {
-			d.Months = append(d.Months, bar{Label: upper(months[m-1]), N: n})
+			d.Months = append(d.Months, bar{Label: upper(w.month(time.Month(m))), N: n})
 		}
 	}
 	scale(d.Months)

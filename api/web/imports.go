@@ -61,10 +61,7 @@ func (s imports) list(c *gin.Context, code int, form uploadForm, p *problem) {
 	d.Waiting, d.Waits = s.drafts.get(caller(c).Account, "")
 	d.Waits = d.Waits && d.Waiting.stage != ended
 	flash := ""
-	switch c.Query("ok") {
-	case "undone":
-		flash = w.t("imports.is_undone")
-	case "forgotten":
+	if c.Query("ok") == "forgotten" {
 		flash = w.t("imports.is_forgotten")
 	}
 	s.render(c, code, "imports", page{Title: w.t("imports.title"), Here: "settings", Flash: flash, Problem: p, Data: d})
@@ -72,7 +69,7 @@ func (s imports) list(c *gin.Context, code int, form uploadForm, p *problem) {
 
 // lost answers who comes back to an upload that is no longer here.
 func (s imports) lost(c *gin.Context) {
-	s.list(c, http.StatusGone, uploadForm{}, &problem{Code: "lost", Text: s.words(c).t("imports.lost")})
+	s.list(c, http.StatusGone, uploadForm{}, &problem{Text: s.words(c).t("imports.lost")})
 }
 
 // model is an empty file to be filled in.
@@ -160,7 +157,7 @@ func (s imports) refuse(c *gin.Context, form uploadForm, status int, code string
 // sayFile says an error about a file in words of this page, and others as usual.
 func (s imports) sayFile(c *gin.Context, err error) *problem {
 	w := s.words(c)
-	p := s.sayTo(caller(c), err)
+	p := s.sayTo(c, err)
 	if e, ok := errors.AsType[*node.Error](err); ok && p != nil {
 		if key := "imports.file." + e.Code; w.knows(key) {
 			p.Text = w.t(key, "Line", e.Line)
@@ -243,7 +240,7 @@ func (s imports) act(c *gin.Context) {
 		next.stage, next.err, next.key = looked, nil, newKey()
 		s.drafts.change(next, looked, stuck)
 		if anew && c.PostForm("act") == "import" { // nobody has seen yet what this would do
-			s.look(c, http.StatusConflict, next, &problem{Code: "look-again", Text: s.words(c).t("imports.look_again")})
+			s.look(c, http.StatusConflict, next, &problem{Text: s.words(c).t("imports.look_again")})
 			return
 		}
 		c.Redirect(http.StatusSeeOther, here)

@@ -17,7 +17,6 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"github.com/BurntSushi/toml"
 	"github.com/xuri/excelize/v2"
 
 	"github.com/bippop/bippop/node"
@@ -439,37 +438,17 @@ func TestSentTwice(t *testing.T) {
 
 // TestEveryFaultHasWords in both languages.
 func TestEveryFaultHasWords(t *testing.T) {
-	for _, lang := range []string{"fr", "en"} {
-		raw := locale(t, "imports", lang)
+	for lang, words := range dictionaries(t) {
 		for table, keys := range map[string][]string{
 			"fault": node.FaultCodes(), "file": node.FileCodes(), "field": node.ImportFields(true), "why": {"title", "cells", "choice", "unknown", "twice"},
 		} {
 			for _, key := range keys {
-				if raw[table][key] == "" {
+				if words["imports."+table+"."+key][""] == "" {
 					t.Errorf("%s: [imports.%s] has no %s", lang, table, key)
 				}
 			}
 		}
 	}
-}
-
-// locale reads the tables of an area, without the words of its first one.
-func locale(t *testing.T, area, lang string) map[string]map[string]string {
-	t.Helper()
-	var all map[string]map[string]any
-	if _, err := toml.DecodeFile("locales/"+area+"."+lang+".toml", &all); err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]map[string]string{}
-	for name, table := range all[area] {
-		if words, ok := table.(map[string]any); ok {
-			out[name] = map[string]string{}
-			for key, text := range words {
-				out[name][key], _ = text.(string)
-			}
-		}
-	}
-	return out
 }
 
 // TestImportOfTenThousand says how long a workbook of 10,000 people takes.
