@@ -207,7 +207,7 @@ func (s imports) showRunning(c *gin.Context, d draft) {
 
 func (s imports) look(c *gin.Context, code int, d draft, p *problem) {
 	w := s.words(c)
-	s.render(c, code, "import", page{Title: w.t("imports.look_title"), Here: "settings", Problem: p, Data: w.draftPage(d, s.communes())})
+	s.render(c, code, "import", page{Title: w.t("imports.look_title"), Here: "settings", Problem: p, Data: aboutFiles{w}.draftPage(d, s.communes())})
 }
 
 // act reviews an upload with other choices, brings its people in, or forgets it.
@@ -327,7 +327,7 @@ func (s imports) faults(c *gin.Context) {
 	}
 	w := s.words(c)
 	var rows [][]string
-	for _, f := range w.faultLines(d.report, len(d.report.Faults)) {
+	for _, f := range (aboutFiles{w}).faultLines(d.report, len(d.report.Faults)) {
 		stays := ""
 		if f.Out {
 			stays = w.t("imports.stays_out")
@@ -400,7 +400,10 @@ type doubleLine struct {
 	Link, Text string
 }
 
-func (w *tongue) draftPage(d draft, communes []communeChoice) draftPage {
+// aboutFiles says what is in a spreadsheet.
+type aboutFiles struct{ *tongue }
+
+func (w aboutFiles) draftPage(d draft, communes []communeChoice) draftPage {
 	r := d.report
 	p := draftPage{
 		ID: d.id, File: d.sheet.Name, Report: r, Communes: communes,
@@ -439,7 +442,7 @@ func (w *tongue) draftPage(d draft, communes []communeChoice) draftPage {
 }
 
 // faultLines says the first faults, those first that keep a row out.
-func (w *tongue) faultLines(r node.Report, most int) (out []faultLine) {
+func (w aboutFiles) faultLines(r node.Report, most int) (out []faultLine) {
 	sorted := slices.Clone(r.Faults)
 	slices.SortStableFunc(sorted, func(a, b node.RowFault) int { return rank(a) - rank(b) })
 	for _, f := range sorted[:min(len(sorted), most)] {
@@ -461,7 +464,7 @@ func staysOut(f node.RowFault) bool {
 
 // faultGroups counts the faults of each kind in each column, the most harmful and
 // frequent first.
-func (w *tongue) faultGroups(r node.Report) (out []faultGroup) {
+func (w aboutFiles) faultGroups(r node.Report) (out []faultGroup) {
 	n := map[node.RowFault]int{}
 	var kinds []node.RowFault
 	for _, f := range r.Faults {
@@ -484,7 +487,7 @@ func (w *tongue) faultGroups(r node.Report) (out []faultGroup) {
 }
 
 // columnTitle is the file's own title of a column, or ours where it has none.
-func (w *tongue) columnTitle(r node.Report, field string) string {
+func (w aboutFiles) columnTitle(r node.Report, field string) string {
 	field, _, _ = strings.Cut(field, ".")
 	switch field {
 	case "": // the row as a whole
