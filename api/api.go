@@ -50,10 +50,13 @@ type Config struct {
 	Demo *web.Demo
 }
 
-// Body limits in bytes. A spreadsheet has at most 8 MiB, and a form around it.
+// Body limits in bytes. A spreadsheet has at most 8 MiB, and a form around it. The
+// page that takes one sets that limit itself, and lets larger ones pass by unread, as
+// a browser shows no answer to what it could not send.
 const (
-	usualBody = 1 << 20
-	sheetBody = 9 << 20
+	usualBody  = 1 << 20
+	sheetBody  = 9 << 20
+	passedBody = 64 << 20
 )
 
 // server is the surface of one node. Safe for concurrent use.
@@ -173,8 +176,10 @@ func (s *server) catch(c *gin.Context) {
 func bound(c *gin.Context) {
 	limit := int64(usualBody)
 	switch c.FullPath() {
-	case base + "/imports", "/settings/imports":
+	case base + "/imports":
 		limit = sheetBody
+	case "/settings/imports":
+		limit = passedBody
 	}
 	if c.Request.Body != nil {
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)

@@ -15,9 +15,10 @@ type importRoutes struct{ *server }
 
 // importForm is the form around a spreadsheet.
 type importForm struct {
-	File       huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"CSV, at most 8 MiB"`
+	File       huma.FormFile `form:"file" required:"true" contentType:"application/octet-stream" doc:"Workbook (.xlsx) or CSV, at most 8 MiB"`
 	Kind       string        `form:"kind" required:"true" enum:"beneficiaries,volunteers"`
 	Basis      basisWord     `form:"basis" required:"true" doc:"Legal basis on which these people are in the file"`
+	Sheet      string        `form:"sheet" required:"false" doc:"Of a workbook; by default the first sheet that has titles"`
 	Mapping    string        `form:"mapping" required:"false" example:"Ville=commune,Obs=notes" doc:"Columns that are guessed wrongly"`
 	Commune    string        `form:"commune" required:"false" doc:"INSEE code for rows without one"`
 	Duplicates bool          `form:"duplicates" required:"false" doc:"Bring in people who seem to be there already"`
@@ -28,14 +29,16 @@ type importForm struct {
 
 // formFields are the names of the form, for what else somebody sends.
 var formFields = map[string]bool{
-	"kind": true, "basis": true, "mapping": true, "commune": true, "duplicates": true, "skip_faulty": true, "dry_run": true, "resume": true,
+	"kind": true, "basis": true, "sheet": true, "mapping": true, "commune": true, "duplicates": true, "skip_faulty": true, "dry_run": true, "resume": true,
 }
 
 // report says what an import would do, or has done. It names places, not values.
 type report struct {
 	ID         string     `json:"id,omitempty" format:"uuid" doc:"None after a dry run"`
-	Charset    string     `json:"charset"`
-	Separator  string     `json:"separator"`
+	Charset    string     `json:"charset" doc:"XLSX for a workbook"`
+	Separator  string     `json:"separator" doc:"Empty for a workbook"`
+	Sheet      string     `json:"sheet,omitempty" doc:"Of a workbook, the sheet that was read"`
+	Sheets     []string   `json:"sheets,omitempty" doc:"All sheets of the workbook that are seen"`
 	Columns    []column   `json:"columns"`
 	Rows       int        `json:"rows" doc:"In the file"`
 	Good       int        `json:"good" doc:"That can go in"`
@@ -58,15 +61,18 @@ type rowFault struct {
 	Fatal  bool   `json:"fatal"`
 }
 
+// mostRowFaults bounds an answer; the counts go on.
+const mostRowFaults = 500
+
 func reportOut(r node.Report) report {
 	out := report{
-		ID: r.ID.String(), Charset: r.Charset, Separator: r.Comma, Columns: []column{}, Rows: r.Rows, Good: r.Good,
+		ID: r.ID.String(), Charset: r.Charset, Separator: r.Comma, Sheet: r.Sheet, Sheets: r.Sheets, Columns: []column{}, Rows: r.Rows, Good: r.Good,
 		Faulty: r.Faulty, Duplicates: r.Duplicates, Brought: r.Brought, Faults: []rowFault{},
 	}
 	for _, c := range r.Columns {
 		out.Columns = append(out.Columns, column{c.Header, c.Field, c.Why})
 	}
-	for _, f := range r.Faults {
+	for _, f := range r.Faults[:min(len(r.Faults), mostRowFaults)] {
 		out.Faults = append(out.Faults, rowFault(f))
 	}
 	return out
@@ -97,7 +103,7 @@ func (s importRoutes) runImport(ctx context.Context, in *importInput) (*reported
 		return nil, err
 	}
 	sheet := node.Spreadsheet{
-		Name: form.File.Filename, Volunteers: form.Kind == "volunteers", Content: content, Mapping: form.Mapping, Commune: form.Commune,
+		Name: form.File.Filename, Volunteers: form.Kind == "volunteers", Content: content, Sheet: form.Sheet, Mapping: form.Mapping, Commune: form.Commune,
 		Basis: bases.value(string(form.Basis)), Duplicates: form.Duplicates, SkipFaulty: form.SkipFaulty,
 	}
 	var r node.Report
@@ -148,31 +154,47 @@ func (s importRoutes) undoImport(ctx context.Context, in *actInput) (*written, e
 	return write(s.node.Imports.Undo(ctx, caller(ctx), id))
 }
 
-// csv is a whole file.
-type csv struct {
+// file is a whole spreadsheet.
+type file struct {
 	Type        string `header:"Content-Type" hidden:"true"`
 	Disposition string `header:"Content-Disposition"`
 	Body        []byte
 }
 
+const (
+	csvType  = "text/csv"
+	xlsxType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+)
+
 // spreadsheet describes an answer that is a file.
 func spreadsheet(op *huma.Operation) {
-	op.Responses["200"].Content = map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}
+	op.Responses["200"].Content = map[string]*huma.MediaType{
+		csvType: {Schema: &huma.Schema{Type: huma.TypeString}}, xlsxType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+	}
 }
 
-func (s importRoutes) exportBeneficiaries(ctx context.Context, _ *struct{ Reading }) (*csv, error) {
-	return s.export(ctx, "beneficiaries", false)
+type exportInput struct {
+	Reading
+	Format string `query:"format" enum:"csv,xlsx" default:"csv" doc:"A workbook keeps every cell as text"`
 }
 
-func (s importRoutes) exportVolunteers(ctx context.Context, _ *struct{ Reading }) (*csv, error) {
-	return s.export(ctx, "volunteers", true)
+func (s importRoutes) exportBeneficiaries(ctx context.Context, in *exportInput) (*file, error) {
+	return s.export(ctx, "beneficiaries", false, in.Format)
+}
+
+func (s importRoutes) exportVolunteers(ctx context.Context, in *exportInput) (*file, error) {
+	return s.export(ctx, "volunteers", true, in.Format)
 }
 
 // export makes the file in memory first: half a file would look like a whole one.
-func (s importRoutes) export(ctx context.Context, name string, volunteers bool) (*csv, error) {
+func (s importRoutes) export(ctx context.Context, name string, volunteers bool, format string) (*file, error) {
+	write, kind := s.node.Imports.Export, csvType+"; charset=utf-8"
+	if format == "xlsx" {
+		write, kind = s.node.Imports.ExportWorkbook, xlsxType
+	}
 	var out bytes.Buffer
-	if err := s.node.Imports.Export(caller(ctx), &out, volunteers); err != nil {
+	if err := write(caller(ctx), &out, volunteers); err != nil {
 		return nil, err
 	}
-	return &csv{"text/csv; charset=utf-8", `attachment; filename="` + name + `.csv"`, out.Bytes()}, nil
+	return &file{kind, `attachment; filename="` + name + `.` + format + `"`, out.Bytes()}, nil
 }

@@ -34,6 +34,7 @@ type Error struct {
 	Reason string // for people who read English: what is wrong and what to do
 	Clash  RequestID
 	After  int // TooMany: seconds to wait
+	Line   int // of a file that was sent, if one is at fault
 }
 
 func (e *Error) Error() string {

@@ -18,17 +18,51 @@ import (
 // notes, and who may ask, contact modes and the word of trust stay in the file.
 // Nothing is written before everything has been read.
 func (s *Imports) Export(by Caller, w io.Writer, volunteers bool) error {
-	if err := by.may(exportPeople); err != nil {
-		return err
-	}
-	header, read := herHeader, s.herRows
-	if volunteers {
-		header, read = hisHeader, s.hisRows
-	}
-	rows, err := read()
+	header, rows, err := s.everybody(by, volunteers)
 	if err != nil {
 		return err
 	}
+	return sheet.Write(w, header, slices.Values(rows))
+}
+
+// ExportWorkbook is Export as .xlsx. Every cell is text, so that no 0 is lost.
+func (s *Imports) ExportWorkbook(by Caller, w io.Writer, volunteers bool) error {
+	header, rows, err := s.everybody(by, volunteers)
+	if err != nil {
+		return err
+	}
+	name := "Bénéficiaires"
+	if volunteers {
+		name = "Bénévoles"
+	}
+	return sheet.WriteXLSX(w, name, header, slices.Values(rows))
+}
+
+func (s *Imports) everybody(by Caller, volunteers bool) (header []string, rows [][]string, err error) {
+	if err := by.may(exportPeople); err != nil {
+		return nil, nil, err
+	}
+	if volunteers {
+		rows, err = s.hisRows()
+		return hisHeader, rows, err
+	}
+	rows, err = s.herRows()
+	return herHeader, rows, err
+}
+
+// Model writes an empty file with the titles that an import understands, to be
+// filled in: UTF-8 CSV, as a French Excel opens it.
+func (s *Imports) Model(w io.Writer, volunteers bool) error {
+	header := herHeader[:slices.Index(herHeader, "Qui peut demander")]
+	if volunteers {
+		header = hisHeader[:slices.Index(hisHeader, "Description de la voiture")]
+	}
+	return sheet.Write(w, header, slices.Values[[][]string](nil))
+}
+
+// WriteSpreadsheet writes a table as a French Excel opens it, with cells disarmed
+// that it would run.
+func WriteSpreadsheet(w io.Writer, header []string, rows [][]string) error {
 	return sheet.Write(w, header, slices.Values(rows))
 }
 

@@ -40,6 +40,7 @@ type (
 	Contact          = people.Contact
 	Status           = people.Status
 	Paper            = people.Paper
+	LegalBasis       = people.Basis
 	Date             = people.Date
 
 	SeriesRule  = series.Rule
@@ -114,6 +115,10 @@ const (
 
 	Active = people.Active
 	Left   = people.Left
+
+	ImportStaged    = people.Staged
+	ImportCommitted = people.Committed
+	ImportUndone    = people.Undone
 
 	Consent        = people.Consent
 	PublicInterest = people.PublicInterest

@@ -6,6 +6,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,17 +24,23 @@ import (
 // Imports bring in people from the town hall's spreadsheets.
 type Imports struct{ *core }
 
-// Spreadsheet is a CSV file as it came, and what to do with it.
+// Spreadsheet is a workbook (.xlsx) or CSV file as it came, and what to do with it.
 type Spreadsheet struct {
-	Name       string // of the file; shown again, sealed
-	Volunteers bool   // else beneficiaries
-	Content    []byte // at most sheet.MaxBytes
-	Mapping    string // "Ville=commune,Obs=notes": columns that were guessed wrongly
-	Commune    string // INSEE code for rows without one; empty: such rows do not go in
+	Name       string   // of the file; shown again, sealed
+	Volunteers bool     // else beneficiaries
+	Content    []byte   // at most MaxSpreadsheet
+	Sheet      string   // of a workbook; empty: the first that has titles
+	Mapping    string   // "Ville=commune,Obs=notes": columns that were guessed wrongly
+	Fields     []string // the same by place: what each column means; nil: as guessed
+	Commune    string   // INSEE code for rows without one; empty: such rows do not go in
 	Basis      people.Basis
-	Duplicates bool // bring in people who seem to be there already
-	SkipFaulty bool // leave out rows that cannot go in, and bring in the others
+	Duplicates bool         // bring in people who seem to be there already
+	SkipFaulty bool         // leave out rows that cannot go in, and bring in the others
+	Chosen     map[int]bool // lines of doubles: whether to bring them in
 }
+
+// MaxSpreadsheet is how large a file may be, in bytes.
+const MaxSpreadsheet = sheet.MaxBytes
 
 // Column is how one column of the file is understood.
 type Column struct {
@@ -50,11 +58,21 @@ type RowFault struct {
 	Fatal  bool   `json:"fatal"`
 }
 
+// Sample is a row as it would come in, to be looked at.
+type Sample struct {
+	Line                  int
+	Civility, Last, First Secret
+	Birth, Phone, Address Secret
+	Commune               string
+}
+
 // Report says what an import would do, or has done.
 type Report struct {
 	ID         ImportID
 	Charset    string
 	Comma      string
+	Sheet      string   // that was read; empty for text
+	Sheets     []string // of the workbook
 	Columns    []Column
 	Rows       int // in the file
 	Good       int // that can go in
@@ -62,10 +80,16 @@ type Report struct {
 	Duplicates int // that seem to be there already, left out unless wished otherwise
 	Brought    int // that went in
 	Faults     []RowFault
+	Doubles    []Double
+	First      []Sample // of those that can go in
 }
 
-// mostFaults bounds a report; the counts go on.
-const mostFaults = 500
+// mostFaults, mostDoubles and samples bound a report; the counts go on.
+const (
+	mostFaults  = 100_000
+	mostDoubles = 1000
+	samples     = 10
+)
 
 // ready is one row made into a person.
 type ready struct {
@@ -173,7 +197,14 @@ func (in Spreadsheet) digest() []byte {
 			choices[i] = 1
 		}
 	}
-	sum := sha256.Sum256(crypto.Place(in.Content, []byte(in.Mapping), []byte(in.Commune), choices))
+	parts := [][]byte{in.Content, []byte(in.Mapping), []byte(in.Commune), choices}
+	if in.Sheet != "" || in.Fields != nil || len(in.Chosen) > 0 {
+		parts = append(parts, []byte(in.Sheet), []byte(strings.Join(in.Fields, ",")))
+		for _, line := range slices.Sorted(maps.Keys(in.Chosen)) {
+			parts = append(parts, fmt.Appendf(nil, "%d %t", line, in.Chosen[line]))
+		}
+	}
+	sum := sha256.Sum256(crypto.Place(parts...))
 	return sum[:]
 }
 
@@ -412,44 +443,46 @@ func (s *Imports) read(by Caller, in Spreadsheet, kept []byte) (rows []ready, ta
 	if in.Basis < people.Consent || in.Basis > people.VitalInterest {
 		return nil, nil, report, invalid("basis", "missing", "say on what legal basis these people are in your files: consent, public-interest or vital-interest")
 	}
-	table, err := sheet.Read(bytes.NewReader(in.Content))
+	table, err := sheet.ReadSheet(bytes.NewReader(in.Content), in.Sheet)
 	if err != nil {
-		return nil, nil, report, invalid("file", "unreadable", err.Error())
+		return nil, nil, report, unreadable(err)
 	}
-	mapping := sheet.Guess(table, kind)
-	if in.Mapping != "" {
-		over, err := sheet.ParseMapping(in.Mapping)
-		if err == nil {
-			mapping, err = mapping.With(over)
-		}
-		if err != nil {
-			return nil, nil, report, invalid("mapping", "unreadable", err.Error())
-		}
+	mapping, err := in.mapping(sheet.Guess(table, kind))
+	if err != nil {
+		return nil, nil, report, err
 	}
-	report.Charset, report.Comma, report.Rows = table.Charset(), string(table.Comma()), table.Len()
-	for _, a := range mapping {
-		report.Columns = append(report.Columns, Column{a.Header, string(a.Column), a.Why})
-	}
+	report.describe(table, mapping)
 	b, err := s.rowReader(in)
 	if err != nil {
 		return nil, nil, report, err
 	}
+	twins := newDoubles(s.core, in.Volunteers)
 	taken = make([]byte, table.Len()/8+1)
 	n := -1
 	for row := range sheet.Rows(table, mapping, kind, s.date()) {
 		n++
 		r, faults := b.person(row)
-		report.note(faults)
-		switch {
-		case slices.ContainsFunc(faults, func(f RowFault) bool { return f.Fatal }):
+		report.note(faults...)
+		if slices.ContainsFunc(faults, func(f RowFault) bool { return f.Fatal }) {
 			report.Faulty++
 			continue
-		case kept != nil && (n/8 >= len(kept) || kept[n/8]&(1<<(n%8)) == 0), kept == nil && !in.Duplicates && b.known(r):
-			report.Duplicates++
-			report.note([]RowFault{{Line: row.Line, Code: "already-there"}})
+		}
+		double, found, err := twins.find(r)
+		if err != nil {
+			return nil, nil, report, err
+		}
+		goes := !found || in.takes(double)
+		if kept != nil {
+			goes = n/8 < len(kept) && kept[n/8]&(1<<(n%8)) != 0
+		}
+		if double.In = goes; found {
+			report.double(double)
+		}
+		if !goes {
 			continue
 		}
 		report.Good++
+		report.sample(r, in.Volunteers)
 		taken[n/8] |= 1 << (n % 8)
 		rows = append(rows, r)
 	}
@@ -459,12 +492,132 @@ func (s *Imports) read(by Caller, in Spreadsheet, kept []byte) (rows []ready, ta
 	return rows, taken, report, nil
 }
 
-func (r *Report) note(faults []RowFault) {
+// unreadable is why a file as a whole cannot be read.
+func unreadable(err error) error {
+	code := cmp.Or(sheet.Code(err), "unreadable")
+	return &Error{Kind: Invalid, Code: code, Field: "file", Reason: err.Error(), Line: sheet.Line(err)}
+}
+
+// mapping corrects what was guessed by what a person said.
+func (in Spreadsheet) mapping(guessed sheet.Mapping) (sheet.Mapping, error) {
+	over, err := sheet.ParseMapping(in.Mapping)
+	if err == nil {
+		guessed, err = guessed.With(over)
+	}
+	if err == nil && in.Fields != nil {
+		columns := make([]sheet.Column, len(in.Fields))
+		for i, f := range in.Fields {
+			columns[i] = sheet.Column(f)
+		}
+		guessed, err = guessed.Choose(columns)
+	}
+	if err != nil {
+		return nil, invalid("mapping", "unreadable", err.Error())
+	}
+	return guessed, nil
+}
+
+// takes says whether somebody who seems to be there already goes in all the same.
+func (in Spreadsheet) takes(d Double) bool {
+	if chosen, ok := in.Chosen[d.Line]; ok {
+		return chosen
+	}
+	return in.Duplicates || d.By == samePhone
+}
+
+// describe says how the file was understood.
+func (r *Report) describe(table sheet.Table, mapping sheet.Mapping) {
+	r.Charset, r.Sheet, r.Sheets, r.Rows = table.Charset(), table.Sheet(), table.Sheets(), table.Len()
+	if table.Comma() != 0 {
+		r.Comma = string(table.Comma())
+	}
+	for _, a := range mapping {
+		r.Columns = append(r.Columns, Column{a.Header, string(a.Column), a.Why})
+	}
+}
+
+func (r *Report) note(faults ...RowFault) {
 	for _, f := range faults {
 		if len(r.Faults) < mostFaults {
 			r.Faults = append(r.Faults, f)
 		}
 	}
+}
+
+// double notes somebody who seems to be there already.
+func (r *Report) double(d Double) {
+	code := AlreadyThere
+	switch {
+	case d.By == samePhone:
+		code = SharedPhone
+	case d.Row > 0:
+		code = TwiceInFile
+	}
+	if !d.In {
+		r.Duplicates++
+	}
+	if !d.In || d.By == samePhone {
+		r.note(RowFault{Line: d.Line, Code: code})
+	}
+	if len(r.Doubles) < mostDoubles {
+		r.Doubles = append(r.Doubles, d)
+	}
+}
+
+func (r *Report) sample(row ready, volunteers bool) {
+	if len(r.First) == samples {
+		return
+	}
+	p := Sample{
+		Line: row.line, Civility: row.her.Civility, Last: row.her.Last, First: row.her.First, Birth: row.her.Birth, Address: row.her.Address,
+		Commune: row.facts.Commune,
+	}
+	numbers := row.her.Phones
+	if volunteers {
+		p = Sample{
+			Line: row.line, Civility: row.him.Civility, Last: row.him.Last, First: row.him.First, Birth: row.him.Birth, Address: row.him.Address,
+			Commune: row.offer.Commune,
+		}
+		numbers = row.him.Phones
+	}
+	if len(numbers) > 0 {
+		p.Phone = numbers[0].Number
+	}
+	r.First = append(r.First, p)
+}
+
+// Codes of faults that the records give to a row; sheet has those of its cells.
+const (
+	AlreadyThere  = "already-there"
+	TwiceInFile   = "twice-in-file"
+	SharedPhone   = "same-phone"
+	outsideHere   = "commune-outside"
+	kindUnknown   = "kind-unknown"
+	statusUnknown = "status-unknown"
+	rowRefused    = "refused"
+)
+
+// FaultCodes lists what the code of a RowFault may be, for dictionaries: those of
+// cells, of the records, and of the checks that everybody passes who is enrolled.
+func FaultCodes() []string {
+	return append(sheet.FaultCodes(), AlreadyThere, TwiceInFile, SharedPhone, outsideHere, kindUnknown, statusUnknown, rowRefused,
+		"missing", "phone-unreadable", "date-unreadable", "email-malformed", "too-long", "too-many", "not-text", "out-of-range")
+}
+
+// FileCodes lists for what reasons a file as a whole is refused.
+func FileCodes() []string { return sheet.ErrorCodes() }
+
+// ImportFields lists what a column may mean, in the order in which a person would
+// write them.
+func ImportFields(volunteers bool) (out []string) {
+	kind := sheet.Beneficiaries
+	if volunteers {
+		kind = sheet.Volunteers
+	}
+	for _, c := range sheet.Columns(kind) {
+		out = append(out, string(c))
+	}
+	return out
 }
 
 // rowReader makes rows into people of this territory.
@@ -511,7 +664,7 @@ func (b *rowReader) person(row sheet.Row) (r ready, faults []RowFault) {
 	}
 	commune, ok := b.commune(row.Cells[sheet.Commune], row.Cells[sheet.Postcode])
 	if !ok {
-		fault(sheet.Commune, "commune-outside", true)
+		fault(sheet.Commune, outsideHere, true)
 		return r, faults
 	}
 	if b.in.Volunteers {
@@ -565,7 +718,7 @@ func (b *rowReader) volunteer(r *ready, row sheet.Row, commune string, fault fun
 	for _, word := range strings.FieldsFunc(row.Cells[sheet.Kinds], func(c rune) bool { return strings.ContainsRune(",;/+", c) }) {
 		i := slices.IndexFunc(b.kinds, func(t ActionType) bool { return search.Fold(t.Name) == search.Fold(word) })
 		if i < 0 {
-			fault(sheet.Kinds, "kind-unknown", false)
+			fault(sheet.Kinds, kindUnknown, false)
 			continue
 		}
 		r.offer.Kinds = append(r.offer.Kinds, b.kinds[i].ID)
@@ -573,7 +726,7 @@ func (b *rowReader) volunteer(r *ready, row sheet.Row, commune string, fault fun
 	r.state = people.Applicant
 	if text := row.Cells[sheet.Status]; text != "" {
 		if r.state = statusOf(text); r.state == 0 {
-			fault(sheet.Status, "status-unknown", false)
+			fault(sheet.Status, statusUnknown, false)
 			r.state = people.Applicant
 		}
 	}
@@ -601,7 +754,7 @@ func (b *rowReader) refuse(err error, fault func(sheet.Column, string, bool)) {
 		fault(sheet.Column(e.Field), e.Code, true)
 		return
 	}
-	fault("", "refused", true)
+	fault("", rowRefused, true)
 }
 
 func civility(row sheet.Row) Secret {
@@ -704,23 +857,4 @@ func statusOf(text string) Status {
 		return people.Ended
 	}
 	return 0
-}
-
-// known reports whether somebody of that name, as written or as it sounds, is
-// there already.
-func (b *rowReader) known(r ready) bool {
-	d := search.Doc{Kind: search.Beneficiary, Last: r.her.Last.Reveal(), First: r.her.First.Reveal()}
-	numbers := r.her.Phones
-	if b.in.Volunteers {
-		d = search.Doc{Kind: search.Volunteer, Last: r.him.Last.Reveal(), First: r.him.First.Reveal()}
-		numbers = r.him.Phones
-	}
-	for _, p := range numbers {
-		d.Phones = append(d.Phones, p.Number.Reveal())
-	}
-	b.find.mu.RLock()
-	defer b.find.mu.RUnlock()
-	return slices.ContainsFunc(b.find.index.Duplicates(d, 5), func(h search.Hit) bool {
-		return h.Kind == d.Kind && h.By != search.ByPhone
-	})
 }

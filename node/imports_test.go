@@ -191,6 +191,74 @@ func TestInterruptedImport(tt *testing.T) {
 	}
 }
 
+// TestUnfinishedImportIsUndone: what was interrupted need not be gone on with.
+func TestUnfinishedImportIsUndone(tt *testing.T) {
+	t := newTown(tt)
+	file := node.Spreadsheet{Content: registry(3000), Basis: node.Consent, SkipFaulty: true}
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		defer stop()
+		for ctx.Err() == nil {
+			if list, err := t.Imports.List(t.admin); err != nil || len(list) == 1 && list[0].Rows > 0 {
+				return
+			}
+		}
+	}()
+	if _, err := t.Imports.Run(ctx, t.admin, node.ImportID{}, file); err == nil {
+		t.Fatal("the import was not interrupted")
+	}
+	list, err := t.Imports.List(t.admin)
+	t.must(err)
+	if len(list) != 1 || list[0].State != node.ImportStaged {
+		t.Fatalf("%d imports, or one that is not staged", len(list))
+	}
+	_, err = t.Imports.Undo(t.Context(), t.admin, list[0].ID)
+	t.must(err)
+	report, err := t.Imports.Run(t.Context(), t.admin, node.ImportID{}, file)
+	t.must(err)
+	if n := enrolled(t); report.Brought != 2970 || n != 2970 {
+		t.Errorf("brought %d, counted %d", report.Brought, n)
+	}
+}
+
+// TestDoubles: two of one name are one person unless they were born on different
+// days; a shared number alone leaves nobody out; a person decides.
+func TestDoubles(tt *testing.T) {
+	t := newTown(tt)
+	t.enrol("Laforet") // Exemple Laforet, born in 1942, 05 36 49 12 07, La Réole
+	rows := []struct{ row, by string }{
+		{"Laforet;Exemple;12/03/1942;;La Réole", "name"},
+		{"Exemple;Laforet;;;La Réole", "name"}, // exchanged
+		{"Laforêt;Exemple;;;La Réole", "name"},
+		{"Laforais;Exemple;1942;;La Réole", "sound"},
+		{"Laforais;Exemple;03/03/1930;;La Réole", ""},
+		{"Laforet;Exemple;12/03/1930;;La Réole", ""},
+		{"Laforet;Exemple;12/03/1931;0536491207;La Réole", "name"}, // a slip in the date
+		{"Autrement;Marcel;;0536491207;La Réole", "phone"},
+	}
+	for _, r := range rows {
+		content := []byte("Nom;Prénom;Né(e) le;Téléphone;Commune;Adresse\n" + r.row + ";1 rue des Exemples\n")
+		in := node.Spreadsheet{Content: content, Basis: node.Consent}
+		report, err := t.Imports.Preview(t.admin, in)
+		t.must(err)
+		by := ""
+		for _, d := range report.Doubles {
+			by = d.By
+		}
+		good := 0
+		if r.by == "" || r.by == "phone" {
+			good = 1
+		}
+		if by != r.by || report.Good != good || report.Duplicates != 1-good {
+			t.Errorf("%s: alike by %q, %d good, want %q, %d", r.row, by, report.Good, r.by, good)
+		}
+		in.Chosen = map[int]bool{2: good == 0}
+		if report, err = t.Imports.Preview(t.admin, in); err != nil || r.by != "" && report.Good == good {
+			t.Errorf("%s: the choice changes nothing, %v", r.row, err)
+		}
+	}
+}
+
 // TestImportOfADepartement has more cells of the statistics than one command holds.
 func TestImportOfADepartement(tt *testing.T) {
 	t := newTown(tt)

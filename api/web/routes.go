@@ -86,7 +86,13 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/settings", s.staff(settings{s}.change))
 	r.POST("/settings/accounts", s.staff(settings{s}.openAccount))
 	r.POST("/settings/accounts/:id", s.staff(settings{s}.changeAccount))
-	r.POST("/settings/imports/:id/undo", s.staff(settings{s}.undoImport))
+	r.GET("/settings/imports", s.staff(imports{s}.page))
+	r.POST("/settings/imports", s.staff(imports{s}.upload))
+	r.GET("/settings/imports/model/:kind", s.staff(imports{s}.model))
+	r.GET("/settings/imports/:id", s.staff(imports{s}.show))
+	r.POST("/settings/imports/:id", s.staff(imports{s}.act))
+	r.GET("/settings/imports/:id/faults", s.staff(imports{s}.faults))
+	r.POST("/settings/imports/:id/undo", s.staff(imports{s}.undo))
 
 	// The volunteer, phone in hand.
 	r.GET("/me", s.volunteer(helping{s}.page))

@@ -9,14 +9,13 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// settings are the territory's face, its accounts and its imports.
+// settings are the territory's face and its accounts.
 type settings struct{ *Site }
 
-// settingsData is the territory's face, its accounts and its imports.
+// settingsData is the territory's face and its accounts.
 type settingsData struct {
 	Edited   node.Territory
 	Accounts []node.Account
-	Imports  []node.Imported
 	Admin    bool
 	Login    string
 	Password string // just made: shown once
@@ -35,10 +34,6 @@ func (s settings) show(c *gin.Context, code int, d settingsData, problem error) 
 		}
 	}
 	if d.Accounts, err = s.node.Accounts.List(by); err != nil {
-		s.fail(c, err)
-		return
-	}
-	if d.Imports, err = s.node.Imports.List(by); err != nil {
 		s.fail(c, err)
 		return
 	}
@@ -120,19 +115,6 @@ func (s settings) changeAccount(c *gin.Context) {
 		return
 	}
 	s.fail(c, &node.Error{Kind: node.NotFound, Code: "no-account"})
-}
-
-func (s settings) undoImport(c *gin.Context) {
-	id, err := node.ParseID[node.ImportID](c.Param("id"))
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	if _, err := s.node.Imports.Undo(c.Request.Context(), writer(c), id); err != nil {
-		s.show(c, status(err), settingsData{}, err)
-		return
-	}
-	c.Redirect(http.StatusSeeOther, "/settings?ok=undone")
 }
 
 // sources credits where the embedded geography comes from.

@@ -147,8 +147,9 @@ func TestPagesAreAccessible(t *testing.T) {
 	pages := []string{
 		"/desk", "/desk/" + her.String(), "/calls", "/requests", "/requests?state=covered", "/people", "/people/new", "/people/" + her.String(),
 		"/people/" + her.String() + "/edit", "/people/" + her.String() + "/past", "/volunteers", "/volunteers/new", "/volunteers/" + him.String(),
-		"/volunteers/" + him.String() + "/edit", "/figures", "/catalogue", "/catalogue?edit=" + town.kinds["Courses"].String(), "/settings", "/sources", "/nowhere",
+		"/volunteers/" + him.String() + "/edit", "/figures", "/catalogue", "/catalogue?edit=" + town.kinds["Courses"].String(), "/settings", "/settings/imports", "/sources", "/nowhere",
 	}
+	pages = append(pages, town.waitingImport())
 	for _, r := range requests {
 		pages = append(pages, "/requests/"+r.String())
 	}

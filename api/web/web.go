@@ -64,6 +64,7 @@ type Site struct {
 	pages   map[string]map[string]*template.Template // by language and name
 	assets  map[string]asset
 	tongues map[string]*tongue // by language
+	drafts  *drafts
 }
 
 type asset struct {
@@ -75,7 +76,7 @@ type asset struct {
 // New reads templates and assets. A template that cannot be read is a fault of
 // the program: it panics.
 func New(cfg Config) *Site {
-	s := &Site{node: cfg.Node, log: cfg.Logger, secure: cfg.Secure, demo: cfg.Demo, pages: map[string]map[string]*template.Template{}, assets: map[string]asset{}, tongues: learn(cfg.Node.Now)}
+	s := &Site{node: cfg.Node, log: cfg.Logger, secure: cfg.Secure, demo: cfg.Demo, pages: map[string]map[string]*template.Template{}, assets: map[string]asset{}, tongues: learn(cfg.Node.Now), drafts: newDrafts(cfg.Node.Now)}
 	s.readAssets()
 	for _, w := range s.tongues {
 		s.pages[w.lang] = s.readPages(w)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -19,7 +21,7 @@ func exportCommand(out output) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export",
 		Short: "Take everybody of one kind out as a spreadsheet",
-		Long:  "export writes a CSV file that Excel opens and bippop import reads back. The file holds personal data in clear:\nonly you can read it, and it is yours to delete.",
+		Long:  "export writes a file that Excel opens and bippop import reads back: a workbook if its name ends in .xlsx, CSV otherwise. It holds personal data in clear:\nonly you can read it, and it is yours to delete.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
@@ -54,7 +56,11 @@ func (r *reaching) export(ctx context.Context, kind, path string) (n int64, err 
 		return 0, err
 	}
 	defer c.signOut(ctx)
-	answer, err := c.send(ctx, "GET", "/exports/"+kind, "", nil)
+	format := "csv"
+	if strings.EqualFold(filepath.Ext(path), ".xlsx") {
+		format = "xlsx"
+	}
+	answer, err := c.send(ctx, "GET", "/exports/"+kind+"?format="+format, "", nil)
 	if err != nil {
 		return 0, err
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -19,14 +20,16 @@ import (
 // importing is what bippop import was told.
 type importing struct {
 	reaching
-	file, kind, basis, mapping, commune, resume string
-	dryRun, skipFaulty, duplicates, asJSON      bool
+	file, kind, basis, sheet, mapping, commune, resume string
+	dryRun, skipFaulty, duplicates, asJSON             bool
 }
 
 // importReport is what the node says to a spreadsheet: places, never values.
 type importReport struct {
-	ID      string `json:"id,omitempty"`
-	Charset string `json:"charset"`
+	ID      string   `json:"id,omitempty"`
+	Charset string   `json:"charset"`
+	Sheet   string   `json:"sheet,omitempty"`
+	Sheets  []string `json:"sheets,omitempty"`
 	Columns []struct {
 		Header string `json:"header"`
 		Field  string `json:"field"`
@@ -51,8 +54,8 @@ func importCommand(out output) *cobra.Command {
 	var o importing
 	c := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Bring in the town hall's spreadsheet (CSV)",
-		Long: "import reads a CSV file as a town hall keeps it, says how it understands each column and what is wrong in which row,\n" +
+		Short: "Bring in the town hall's spreadsheet (.xlsx or CSV)",
+		Long: "import reads a workbook (.xlsx) or CSV file as a town hall keeps it, says how it understands each column and what is wrong in which row,\n" +
 			"and brings everybody in, or nobody. Try it first with --dry-run; bippop import undo ID takes an import back.",
 		Example: "  bippop import registre.csv --kind beneficiaries --basis consent --login admin --password-file password.txt --dry-run",
 		Args:    cobra.ExactArgs(1),
@@ -66,6 +69,7 @@ func importCommand(out output) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.kind, "kind", "", "whom the file lists: beneficiaries or volunteers")
 	f.StringVar(&o.basis, "basis", "", "on what legal basis they are in it: consent, public-interest or vital-interest")
+	f.StringVar(&o.sheet, "sheet", "", "which sheet of a workbook; by default the first one that has titles")
 	f.StringVar(&o.mapping, "mapping", "", "columns that are guessed wrongly, as in 'Ville=commune,Obs=notes'")
 	f.StringVar(&o.commune, "commune", "", "INSEE code for rows that name no commune")
 	f.StringVar(&o.resume, "resume", "", "go on with an import that was interrupted (its ID)")
@@ -135,7 +139,7 @@ func (o *importing) run(ctx context.Context, out output) error {
 func (o *importing) send(ctx context.Context, c *client, content []byte, dryRun bool) (importReport, error) {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	fields := [][2]string{{"kind", o.kind}, {"basis", o.basis}, {"mapping", o.mapping}, {"commune", o.commune}}
+	fields := [][2]string{{"kind", o.kind}, {"basis", o.basis}, {"sheet", o.sheet}, {"mapping", o.mapping}, {"commune", o.commune}}
 	if !dryRun {
 		fields = append(fields, [2]string{"resume", o.resume})
 	}
@@ -208,6 +212,9 @@ func (o *importing) undo(ctx context.Context, id string, out output) error {
 func (o *importing) tell(out output, r importReport) error {
 	if o.asJSON {
 		return out.json(r)
+	}
+	if len(r.Sheets) > 1 {
+		out.printf("The sheet that was read is %q, of: %s (choose another with --sheet).\n", r.Sheet, strings.Join(r.Sheets, ", "))
 	}
 	out.printf("Columns, as they are understood (change one with --mapping 'Title=field'):")
 	for _, c := range r.Columns {

@@ -16,11 +16,12 @@
 // No error and no fault contains a word of the file: they carry line numbers, columns and codes. [Table] and [Row]
 // print as "[table]" and "[row]".
 //
-// [Write] produces what a French Excel opens by double click, and [Read] gives the same cells back. Cells that a
-// spreadsheet would run as a formula are disarmed.
+// [Write] produces what a French Excel opens by double click, [WriteXLSX] a workbook, and [Read] gives the same cells
+// back. Cells that a spreadsheet would run as a formula are disarmed.
 //
 // # What is not read
 //
-// Workbooks (.xlsx, .ods, .xls) are refused with a sentence that says to save as CSV. Dates are day first, and telephone
+// Workbooks of other kinds than .xlsx (.xls, .xlsb, .ods) and those under a password are refused with a sentence that says
+// what to save them as. Of an .xlsx nothing is run and nothing is computed, and what it unpacks to is counted. Dates are day first, and telephone
 // numbers French unless they begin with +; see [people.ParseDate] and [people.ParsePhone].
 package sheet

@@ -88,6 +88,40 @@ func (m Mapping) With(over Mapping) (Mapping, error) {
 	return out, nil
 }
 
+// Choose gives the mapping as a person corrected it: one Column for each of the file's, in order. A column that is
+// chosen is taken from any other that cannot share it. The error is [ErrMapping].
+func (m Mapping) Choose(columns []Column) (Mapping, error) {
+	if len(columns) != len(m) {
+		return nil, ErrMapping
+	}
+	out := slices.Clone(m)
+	taken := map[Column]bool{}
+	settle := func(i int) {
+		if _, shared := out[i].Column.joint(); shared || out[i].Column == "" {
+			return
+		}
+		if taken[out[i].Column] {
+			out[i].Column, out[i].Why = "", IsTwice
+		}
+		taken[out[i].Column] = true
+	}
+	for i, c := range columns {
+		if c != "" && !slices.Contains(Columns(Volunteers), c) {
+			return nil, ErrMapping
+		}
+		if c != m[i].Column {
+			out[i].Column, out[i].Why = c, ByChoice
+			settle(i)
+		}
+	}
+	for i, c := range columns {
+		if c == m[i].Column {
+			settle(i)
+		}
+	}
+	return out, nil
+}
+
 // Ignored lists the titles that are not used.
 func (m Mapping) Ignored() []string {
 	var titles []string

@@ -29,11 +29,59 @@ var (
 	ErrTooLarge    = errors.New("file is larger than 8 MiB: split it and import the parts")
 	ErrTooManyRows = errors.New("file has more than 50,000 rows: split it and import the parts")
 	ErrTooWide     = errors.New("file has more than 200 columns: keep those that describe people")
-	ErrBinary      = errors.New("file is a workbook or a document, not text: open it and save it as CSV (in Excel: Save as, CSV UTF-8)")
+	ErrBinary      = errors.New("file is a document or a picture, not a table: save the table as a workbook (.xlsx) or as CSV")
+	ErrOldWorkbook = errors.New("file is a workbook of an older or another program (.xls, .xlsb, .ods): open it and save it as .xlsx or as CSV")
+	ErrEncrypted   = errors.New("workbook is locked with a password: open it, take the password off, save it and try again")
+	ErrBroken      = errors.New("workbook is damaged or not whole: open it, save it under another name and try again")
+	ErrUnpacked    = errors.New("workbook unpacks to more than is read here: copy the sheet of people into a new workbook, or save it as CSV")
+	ErrNoSheet     = errors.New("workbook has no visible sheet of that name: choose one of those that it has")
 	ErrEmpty       = errors.New("file holds no rows under its line of titles")
 	ErrNoTitles    = errors.New("file has no line of titles that is understood: name at least two columns above the rows, for example Nom and Téléphone")
 	ErrQuotes      = errors.New("a quotation mark opens a cell and does not close it: remove it in the spreadsheet and save again")
 )
+
+// errorCodes name the errors of this file for programs and dictionaries.
+var errorCodes = []struct {
+	err  error
+	code string
+}{
+	{ErrTooLarge, "file-too-large"}, {ErrTooManyRows, "too-many-rows"}, {ErrTooWide, "too-many-columns"}, {ErrBinary, "not-a-table"},
+	{ErrOldWorkbook, "old-workbook"}, {ErrEncrypted, "locked-workbook"}, {ErrBroken, "broken-workbook"}, {ErrUnpacked, "workbook-too-large"},
+	{ErrNoSheet, "no-such-sheet"}, {ErrEmpty, "no-rows"}, {ErrNoTitles, "no-titles"}, {ErrQuotes, "open-quotes"},
+}
+
+// lineError says where in the file.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+func (e lineError) Unwrap() error { return e.err }
+
+// Line is the line that an error of this package is about, or 0.
+func Line(err error) int {
+	e, _ := errors.AsType[lineError](err)
+	return e.line
+}
+
+// Code is the stable name of an error of this package, or "".
+func Code(err error) string {
+	for _, e := range errorCodes {
+		if errors.Is(err, e.err) {
+			return e.code
+		}
+	}
+	return ""
+}
+
+// ErrorCodes lists what Code may say.
+func ErrorCodes() (codes []string) {
+	for _, e := range errorCodes {
+		codes = append(codes, e.code)
+	}
+	return codes
+}
 
 // titleDepth is how many records may stand above the titles (a letterhead, a date of printing).
 const titleDepth = 30
@@ -41,21 +89,35 @@ const titleDepth = 30
 // commas are the separators in use; the French one first, it wins a tie.
 var commas = []byte{';', ',', '\t', '|'}
 
-// Read reads a delimited text file: UTF-8 with or without byte order mark, UTF-16 with one, otherwise Windows-1252;
+// Read is [ReadSheet] of the first sheet that has titles.
+func Read(r io.Reader) (Table, error) { return ReadSheet(r, "") }
+
+// ReadSheet reads a workbook (.xlsx, also with macros, which are not run) or a delimited text file, told apart by what
+// stands in it and never by its name. Of a workbook it reads the sheet of that name or, if name is empty, the first
+// visible one in which titles are understood. A text file has no sheets.
+//
+// Text may be UTF-8 with or without byte order mark, UTF-16 with one, otherwise Windows-1252;
 // separated by semicolon, comma, tab or bar, whichever makes the best table; with Windows, Unix or old Mac line ends.
+//
+// Of a workbook's cell it takes what a person sees: a day as "12/03/1941", a whole number without a point, zeros in
+// front where the cell shows them, and of a formula the value last computed. A formula without a value, and rows that a
+// merge touches, come out as faults of [Rows].
 //
 // The line of titles is the first in which at least two cells are recognised as titles, or the one below it if that has
 // more of them. What stands above is skipped, and so are blank lines and repetitions of the titles further down. A file
 // without such a line is refused.
 //
 // Errors are those of this package, ErrQuotes with a line number, or the reader's own.
-func Read(r io.Reader) (Table, error) {
+func ReadSheet(r io.Reader, name string) (Table, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
 	if err != nil {
 		return Table{}, fmt.Errorf("reading spreadsheet: %w", err)
 	}
 	if len(raw) > MaxBytes {
 		return Table{}, ErrTooLarge
+	}
+	if bytes.HasPrefix(raw, []byte("PK\x03\x04")) || bytes.HasPrefix(raw, []byte("PK\x05\x06")) {
+		return readWorkbook(raw, name)
 	}
 	text, charset, err := decode(raw)
 	if err != nil {
@@ -78,14 +140,14 @@ func Read(r io.Reader) (Table, error) {
 	return newTable(g), nil
 }
 
-// fill finds the titles and keeps what is below.
+// fill cuts a text into records and settles them.
 func (g *grid) fill(s splitter) error {
 	var records []record
 	for s.text != "" {
 		rec, fault := s.next()
 		switch {
 		case fault != 0:
-			return fmt.Errorf("line %d: %w", fault, ErrQuotes)
+			return lineError{fault, ErrQuotes}
 		case rec.wide:
 			return ErrTooWide
 		case isBlank(rec.cells):
@@ -98,6 +160,11 @@ func (g *grid) fill(s splitter) error {
 		}
 		records = append(records, rec)
 	}
+	return g.settle(records)
+}
+
+// settle finds the titles and keeps what is below.
+func (g *grid) settle(records []record) error {
 	at, known := findTitles(records)
 	if known < 2 {
 		return ErrNoTitles
@@ -249,6 +316,8 @@ func decode(raw []byte) (text, charset string, err error) {
 	}
 	switch {
 	case charset != "":
+	case bytes.HasPrefix(raw, []byte("\xd0\xcf\x11\xe0")):
+		return "", "", oldOffice(raw)
 	case isDocument(raw):
 		return "", "", ErrBinary
 	case utf8.Valid(raw):
@@ -276,10 +345,18 @@ func decodeUTF16(raw []byte, order binary.ByteOrder) string {
 	return string(utf16.Decode(units))
 }
 
-// isDocument knows zip (xlsx, ods), old Office, PDF and RTF by their first bytes, and the web pages that some
-// programs save under the name of .xls.
+// oldOffice tells a new workbook under a password, which lies in the container of the old ones, from an old one.
+func oldOffice(raw []byte) error {
+	if bytes.Contains(raw, []byte("E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00")) {
+		return ErrEncrypted
+	}
+	return ErrOldWorkbook
+}
+
+// isDocument knows PDF, RTF and pictures by their first bytes, and the web pages that some programs save under the name
+// of .xls.
 func isDocument(raw []byte) bool {
-	for _, magic := range []string{"PK\x03\x04", "\xd0\xcf\x11\xe0", "%PDF", `{\rtf`} {
+	for _, magic := range []string{"%PDF", `{\rtf`, "\x89PNG", "\xff\xd8\xff", "GIF8"} {
 		if bytes.HasPrefix(raw, []byte(magic)) {
 			return true
 		}

@@ -136,8 +136,11 @@ func TestReadRefuses(t *testing.T) {
 		{"nothing", "", sheet.ErrEmpty},
 		{"blank", " \r\n \r\n", sheet.ErrEmpty},
 		{"titles only", "Nom;Prénom\r\n", sheet.ErrEmpty},
-		{"xlsx", "PK\x03\x04\x14\x00\x06\x00", sheet.ErrBinary},
-		{"xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", sheet.ErrBinary},
+		{"beginning of a workbook", "PK\x03\x04\x14\x00\x06\x00", sheet.ErrBroken},
+		{"xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", sheet.ErrOldWorkbook},
+		{"locked", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("\x00", 500) + "E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00", sheet.ErrEncrypted},
+		{"picture", "\x89PNG\r\n\x1a\n", sheet.ErrBinary},
+		{"photograph", "\xff\xd8\xff\xe0abc", sheet.ErrBinary},
 		{"pdf", "%PDF-1.7\n", sheet.ErrBinary},
 		{"web page called xls", "\n<html><table><tr><td>Nom</td></tr></table>", sheet.ErrBinary},
 		{"nul bytes", "Nom;Prénom\nELI\x00MONT;Yvette\n", sheet.ErrBinary},
@@ -235,7 +238,13 @@ func FuzzRead(f *testing.F) {
 		}
 		f.Add(raw)
 	}
-	ours := []error{sheet.ErrTooLarge, sheet.ErrTooManyRows, sheet.ErrTooWide, sheet.ErrBinary, sheet.ErrEmpty, sheet.ErrNoTitles, sheet.ErrQuotes}
+	for _, raw := range workbookCorpus(f) {
+		f.Add(raw)
+	}
+	ours := []error{
+		sheet.ErrTooLarge, sheet.ErrTooManyRows, sheet.ErrTooWide, sheet.ErrBinary, sheet.ErrEmpty, sheet.ErrNoTitles, sheet.ErrQuotes,
+		sheet.ErrOldWorkbook, sheet.ErrEncrypted, sheet.ErrBroken, sheet.ErrUnpacked,
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		table, err := sheet.Read(bytes.NewReader(raw))
 		if err != nil {

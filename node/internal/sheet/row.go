@@ -35,7 +35,19 @@ const (
 	Formula            = "formula"             // in free text the sign is taken off; elsewhere fatal, the cell is left out
 	Garbled            = "garbled"             // accents were lost before the file came here
 	CellsShifted       = "cells_shifted"       // fatal: more cells than titles, so none is sure to stand in its place
+	PhonePadded        = "phone_padded"        // a 0 was put back before nine digits
+	Merged             = "merged_cells"        // of merged cells only the first has the value
+	NoValue            = "no_value"            // a formula without a value, or an error in its place; fatal outside of free text
 )
+
+// FaultCodes lists the codes of faults, for dictionaries.
+func FaultCodes() []string {
+	return []string{
+		NameMissing, NameSplit, TwoPeople, NotAPerson, PhoneUnreadable, DateUnreadable, BirthFromAge, EmailUnreadable, PostcodePadded,
+		PostcodeUnreadable, SexUnreadable, ChoiceUnreadable, NumberUnreadable, TooLong, Formula, Garbled, CellsShifted, PhonePadded,
+		Merged, NoValue,
+	}
+}
 
 // Fault is what is wrong with a row, or was guessed: where and what kind, never the words. A row with a Fatal fault is
 // not fit to be kept.
@@ -97,11 +109,13 @@ type layout struct {
 	width      int
 	firstFirst bool // the full name is written "Prénom Nom"
 	today      people.Date
+	marks      map[int][]mark
+	meanings   []Column // of the table's columns
 }
 
 func layoutOf(t Table, m Mapping, kind Kind, today people.Date) layout {
 	header := t.grid().header
-	l := layout{columns: Columns(kind), places: map[Column][]int{}, width: len(header), today: today}
+	l := layout{columns: Columns(kind), places: map[Column][]int{}, width: len(header), today: today, marks: t.grid().marks, meanings: make([]Column, len(header))}
 	blank := make(Mapping, len(header))
 	for i, title := range header {
 		blank[i].Header = title
@@ -117,6 +131,7 @@ func layoutOf(t Table, m Mapping, kind Kind, today people.Date) layout {
 			continue
 		}
 		l.places[a.Column] = append(l.places[a.Column], i)
+		l.meanings[i] = a.Column
 		if a.Column == FullName {
 			l.firstFirst = strings.HasPrefix(fold(a.Header), "prenom")
 		}
@@ -131,6 +146,9 @@ func (l layout) row(line int, cells []string) Row {
 		if text := b.take(c, l.text(c, cells)); text != "" {
 			b.Cells[c] = text
 		}
+	}
+	for _, m := range l.marks[line] {
+		b.mark(m, l)
 	}
 	b.name(l.firstFirst)
 	b.place()
@@ -174,6 +192,16 @@ const fatal, notFatal = true, false
 
 func (b *rowBuilder) fault(c Column, code string, isFatal bool) {
 	b.Faults = append(b.Faults, Fault{Line: b.Line, Column: c, Code: code, Fatal: isFatal})
+}
+
+// mark notes what is wrong with cells beside their words. Cells of a column that is not used do no harm.
+func (b *rowBuilder) mark(m mark, l layout) {
+	for i := m.from; i <= m.to && i < len(l.meanings); i++ {
+		if c := l.meanings[i]; slices.Contains(l.columns, c) {
+			b.fault(c, m.code, m.code == NoValue && !c.isFreeText())
+			return
+		}
+	}
 }
 
 // take lets a text into its column, or leaves it out with a fault.
@@ -325,6 +353,9 @@ func (b *rowBuilder) phones(c Column, text string) {
 	numbers, whole := readPhones(text)
 	if whole {
 		b.Cells[c] = strings.Join(numbers, " ")
+		if len(text) == 9 && isDigits(text) {
+			b.fault(c, PhonePadded, notFatal)
+		}
 	} else {
 		b.fault(c, PhoneUnreadable, notFatal)
 	}

@@ -153,7 +153,7 @@ func TestRowAsAWhole(t *testing.T) {
 	if got[0].Cells[sheet.EmergencyPhone] != "+33536490001" || got[0].Cells[sheet.Notes] != "a, b" {
 		t.Errorf("got %q, %q", got[0].Cells[sheet.EmergencyPhone], got[0].Cells[sheet.Notes])
 	}
-	if want := (people.Date{Year: 1944}); got[0].Birth != want || spell(got[0].Faults) != "age:birth_from_age" {
+	if want := (people.Date{Year: 1944}); got[0].Birth != want || spell(got[0].Faults) != "age:birth_from_age phone:phone_padded" {
 		t.Errorf("got %v, faults %q, want %v from the age", got[0].Birth, spell(got[0].Faults), want)
 	}
 	if want := (people.Date{Year: 1941, Month: 3, Day: 12}); got[1].Birth != want || len(got[1].Faults) != 0 {
@@ -195,8 +195,8 @@ func TestTownHallFiles(t *testing.T) {
 		births  int
 		faults  map[string]int
 	}{
-		{"beneficiaires-windows-1252.csv", sheet.Beneficiaries, "Windows-1252", "Médecin traitant", 69, 46, map[string]int{"notes:formula": 9}},
-		{"benevoles-utf8.csv", sheet.Volunteers, "UTF-8", "Permis, Taille de tee-shirt", 46, 46, map[string]int{}},
+		{"beneficiaires-windows-1252.csv", sheet.Beneficiaries, "Windows-1252", "Médecin traitant", 69, 46, map[string]int{"notes:formula": 9, "phone:phone_padded": 8}},
+		{"benevoles-utf8.csv", sheet.Volunteers, "UTF-8", "Permis, Taille de tee-shirt", 46, 46, map[string]int{"phone:phone_padded": 8}},
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			table := open(t, c.file)

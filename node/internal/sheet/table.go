@@ -17,8 +17,11 @@ type Table struct {
 type grid struct {
 	charset string
 	comma   rune
-	header  []string // cleaned, to be shown
-	groups  []string // the titles above the titles ("Personne à prévenir" over "Nom", "Tél"), carried right; or nil
+	sheet   string // of a workbook, which was read
+	sheets  []string
+	marks   map[int][]mark // by line
+	header  []string       // cleaned, to be shown
+	groups  []string       // the titles above the titles ("Personne à prévenir" over "Nom", "Tél"), carried right; or nil
 	rows    [][]string
 	lines   []int // parallel to rows
 }
@@ -38,11 +41,17 @@ func (t Table) Header() []string { return slices.Clone(t.grid().header) }
 // Len is how many rows the table has, titles and blank lines apart.
 func (t Table) Len() int { return len(t.grid().rows) }
 
-// Charset is how the file was read: "UTF-8", "UTF-16" or "Windows-1252".
+// Charset is how the file was read: "UTF-8", "UTF-16", "Windows-1252", or "XLSX" for a workbook.
 func (t Table) Charset() string { return t.grid().charset }
 
-// Comma is the separator that was found.
+// Comma is the separator that was found; 0 for a workbook.
 func (t Table) Comma() rune { return t.grid().comma }
+
+// Sheet is the name of the sheet that was read; empty for a text file.
+func (t Table) Sheet() string { return t.grid().sheet }
+
+// Sheets are the names of all sheets of the workbook that a person sees.
+func (t Table) Sheets() []string { return slices.Clone(t.grid().sheets) }
 
 // All gives each row's line in the file (the first, if it runs over several) and its cells, as they stand there.
 // A row may have fewer or more cells than the header. The caller must not change the cells.
