@@ -69,7 +69,7 @@ var (
 		node.NoNotice, node.ReadOnPhone, node.GivenByHand, node.SentByLetter)
 	pairings    = named("never first always", node.Alone, node.FirstVisit, node.AlwaysTwo)
 	callResults = named("told no-answer later", node.CallTold, node.CallNoAnswer, node.CallLater)
-	roles       = named("admin agent volunteer", node.RoleAdmin, node.RoleAgent, node.RoleVolunteer)
+	roles       = named("admin agent volunteer official", node.RoleAdmin, node.RoleAgent, node.RoleVolunteer, node.RoleOfficial)
 	kindsFound  = named("beneficiary volunteer", node.OnlyBeneficiary, node.OnlyVolunteer)
 	modes       = named("phone letter visit sms email app", "phone", "letter", "visit", "sms", "email", "app")
 	// The node gives these as plain numbers of the store.
@@ -79,9 +79,9 @@ var (
 		"called finished dropped recorded account-opened account-changed import-begun imported import-closed",
 		uint8(3), 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 26)
 
-	indicators = named("requested found told done not-done cancelled unfilled minutes metres enrolled joined",
+	indicators = named("requested found told done not-done cancelled unfilled minutes metres enrolled joined found-in-day found-in-two-days found-in-week",
 		public.Requested, public.Found, public.Told, public.Done, public.NotDone, public.Cancelled, public.Unfilled,
-		public.Minutes, public.Metres, public.Enrolled, public.Joined)
+		public.Minutes, public.Metres, public.Enrolled, public.Joined, public.FoundInDay, public.FoundInTwoDays, public.FoundInWeek)
 	categories = named("visit reading walk shopping computer paperwork ride call delivery outing other",
 		public.Visit, public.Reading, public.Walk, public.Shopping, public.Computer, public.Paperwork,
 		public.Ride, public.Call, public.Delivery, public.Outing, public.Other)

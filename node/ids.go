@@ -110,6 +110,7 @@ const (
 	RoleAdmin     = account.Admin
 	RoleAgent     = account.Agent
 	RoleVolunteer = account.Volunteer
+	RoleOfficial  = account.Official
 
 	CallTold     = contact.Told
 	CallNoAnswer = contact.NoAnswer
@@ -151,4 +152,8 @@ const (
 	CountMetres    = public.Metres
 	CountEnrolled  = public.Enrolled
 	CountJoined    = public.Joined
+
+	CountFoundInDay     = public.FoundInDay
+	CountFoundInTwoDays = public.FoundInTwoDays
+	CountFoundInWeek    = public.FoundInWeek
 )
