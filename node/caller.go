@@ -22,6 +22,10 @@ type Caller struct {
 // Staff reports whether the caller works at the desk.
 func (c Caller) Staff() bool { return c.Roles.Has(account.Admin | account.Agent) }
 
+// Official reports whether the caller is an elected member: who sees figures, and
+// no people.
+func (c Caller) Official() bool { return c.Roles == account.Official }
+
 // action is something that roles may or may not do.
 type action uint8
 

@@ -47,7 +47,8 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/volunteers/:id/step", s.staff(volunteers{s}.step))
 	r.POST("/volunteers/:id/account", s.staff(volunteers{s}.account))
 
-	r.GET("/figures", s.staff(figures{s}.page))
+	r.GET("/figures", s.reader(figures{s}.page))
+	r.GET("/figures.csv", s.reader(figures{s}.file))
 	r.GET("/catalogue", s.staff(catalogue{s}.page))
 	r.POST("/catalogue", s.staff(catalogue{s}.define))
 	r.GET("/settings", s.staff(settings{s}.page))

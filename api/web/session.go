@@ -68,6 +68,11 @@ func (s *Site) volunteer(h gin.HandlerFunc) gin.HandlerFunc {
 	return s.only(h, func(by node.Caller) bool { return by.Roles.Has(node.RoleVolunteer) && !by.Volunteer.Zero() })
 }
 
+// reader lets those in who may see figures.
+func (s *Site) reader(h gin.HandlerFunc) gin.HandlerFunc {
+	return s.only(h, func(by node.Caller) bool { return by.Staff() || by.Official() })
+}
+
 func (s *Site) only(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		switch who := caller(c); {
@@ -85,6 +90,8 @@ func (s entry) home(c *gin.Context) {
 	switch by := caller(c); {
 	case by.Staff():
 		c.Redirect(http.StatusSeeOther, "/desk")
+	case by.Official():
+		c.Redirect(http.StatusSeeOther, "/figures")
 	case by.Roles.Has(node.RoleVolunteer):
 		c.Redirect(http.StatusSeeOther, "/me")
 	default:
@@ -112,6 +119,8 @@ func (s entry) signIn(c *gin.Context) {
 	to := "/me"
 	if who.Staff() {
 		to = "/desk"
+	} else if who.Official() {
+		to = "/figures"
 	}
 	c.Redirect(http.StatusSeeOther, to)
 }
