@@ -70,7 +70,7 @@ func chartColumns(name, title, description string, marks []mark) template.HTML {
 }
 
 func open(b *strings.Builder, name, title, description string, height int) {
-	fmt.Fprintf(b, `<svg class="chart" viewBox="0 0 %d %d" role="img" aria-labelledby="%s-t %[3]s-d"><title id="%[3]s-t">%s</title><desc id="%[3]s-d">%s</desc>`,
+	fmt.Fprintf(b, `<svg class="chart" viewBox="0 0 %d %d" role="img" aria-labelledby="%s-t %[3]s-d"><title id="%[3]s-t">%[4]s</title><desc id="%[3]s-d">%[5]s</desc>`,
 		chartWidth, height, escape(name), escape(title), escape(description))
 }
 

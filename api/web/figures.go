@@ -18,6 +18,9 @@ import (
 // picture, then the same numbers as a table.
 type figures struct{ *Site }
 
+// mayRead lets those in who may see figures, whole or in part.
+func mayRead(by node.Caller) bool { return by.Staff() || by.Official() }
+
 // figuresData is that page. Everything on it comes from one [node.Sheet], which
 // holds nothing that the caller may not see.
 type figuresData struct {
@@ -46,6 +49,7 @@ type part struct {
 	Chart       template.HTML
 	Rows        [][3]string // what, requests, actions
 	Long        bool        // the table is folded
+	Asked       bool        // some of the requests are shown, too
 	None        string      // why there is neither
 }
 
@@ -140,11 +144,20 @@ type reading struct {
 func (v reading) number(n node.Number) string {
 	switch n.Mark {
 	case node.Shown:
-		return strconv.FormatUint(n.N, 10)
+		return grouped(n.N)
 	case node.Small:
 		return v.t("figures.small", "Least", node.Least)
 	}
 	return v.t("figures.withheld")
+}
+
+// grouped puts a narrow space between thousands.
+func grouped(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for at := len(s) - 3; at > 0; at -= 3 {
+		s = s[:at] + "\u202f" + s[at:]
+	}
+	return s
 }
 
 // of is a row's number; what an exact row does not name is none.
@@ -177,7 +190,7 @@ func (v reading) place() string {
 	if !slices.Contains(v.Communes, first) {
 		first = v.Communes[0]
 	}
-	return v.t("figures.around", "Name", node.CommuneName(first), "Others", v.names(without(v.Communes, first)))
+	return v.t("figures.around", "Name", node.CommuneName(first), "Others", v.names(without(v.Communes, first)), "N", len(v.Communes)-1)
 }
 
 func without(list []string, s string) []string {
@@ -260,9 +273,9 @@ func (v reading) findings() (out []string) {
 		out = append(out, v.t("figures.mostly_mobility", "Tenths", m.N*10/done.N))
 	}
 	if requested.Is(node.Least) {
-		return append(out, v.t("figures.done_of", "Done", done.N, "Requested", requested.N))
+		return append(out, v.t("figures.done_of", "Done", grouped(done.N), "Requested", grouped(requested.N)))
 	}
-	return append(out, v.t("figures.done_alone", "Done", done.N))
+	return append(out, v.t("figures.done_alone", "Done", grouped(done.N)))
 }
 
 // times is how often b goes into a, rounded.
@@ -291,13 +304,13 @@ func (v reading) heads() (out []head) {
 		}
 	}
 	if m, done := v.Mobility(), v.total(node.CountDone); m.Mark == node.Shown && done.Is(node.Least) {
-		out = append(out, head{fmt.Sprintf("%d %%", (m.N*100+done.N/2)/done.N), v.t("figures.mobility")})
+		out = append(out, head{fmt.Sprintf("%d\u00a0%%", (m.N*100+done.N/2)/done.N), v.t("figures.mobility")})
 	}
 	if n := v.total(node.CountMinutes); n.Is(60) {
-		out = append(out, head{fmt.Sprintf("%d h", n.N/60), v.t("figures.hours")})
+		out = append(out, head{grouped(n.N/60) + "\u00a0h", v.t("figures.hours")})
 	}
 	if n := v.total(node.CountMetres); n.Is(1000) {
-		out = append(out, head{fmt.Sprintf("%d km", n.N/1000), v.t("figures.km")})
+		out = append(out, head{grouped(n.N/1000) + "\u00a0km", v.t("figures.km")})
 	}
 	return out
 }
@@ -331,7 +344,9 @@ func (v reading) part(name string, lines []counted, draw func(name, title, descr
 			m.Value = "" // beside the others there is no room for words: the table has them
 		}
 		marks, told = append(marks, m), told || n.Is(1) || n.Mark == node.Small
-		p.Rows = append(p.Rows, [3]string{l.Label, v.number(v.of(l.Row, node.CountRequested)), v.number(n)})
+		asked := v.of(l.Row, node.CountRequested)
+		p.Asked = p.Asked || asked.Mark != node.Withheld
+		p.Rows = append(p.Rows, [3]string{l.Label, v.number(asked), v.number(n)})
 	}
 	if !told {
 		p.None, p.Rows = v.t("figures.none"), nil
@@ -371,7 +386,8 @@ func (v reading) months() (out []counted) {
 		}
 		return out
 	}
-	for m := v.From; m <= v.To; m++ {
+	now := v.now()
+	for m := v.From; m <= min(v.To, node.MonthOf(now.Year(), int(now.Month()))); m++ {
 		name := v.t("figures.month" + strconv.Itoa(int(m-v.From)+1))
 		out = append(out, counted{upper(name), upper(string([]rune(name)[:1])), v.ByMonth[m]})
 	}
@@ -393,23 +409,27 @@ func (v reading) places() (out []counted) {
 		}
 	}
 	for _, a := range v.ByArea {
-		out = v.add(out, v.area(a.Communes), a.Row)
+		if before := len(out); len(v.add(out, "", a.Row)) > before {
+			label, short := v.area(a.Communes)
+			out = append(out, counted{label, short, a.Row})
+		}
 	}
 	return out
 }
 
-// area is named by its two most populous communes.
-func (v reading) area(communes []string) string {
+// area is named by all its communes, and in a chart by the most populous one.
+func (v reading) area(communes []string) (label, short string) {
 	sorted := slices.Clone(communes)
 	people := func(code string) int32 {
 		c, _ := node.LookupCommune(code)
 		return c.Population
 	}
 	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(people(b), people(a)) })
-	if len(sorted) > 2 {
-		return v.t("figures.area", "First", node.CommuneName(sorted[0]), "Second", node.CommuneName(sorted[1]), "N", len(sorted)-2)
+	short = node.CommuneName(sorted[0])
+	if len(sorted) > 1 {
+		short = v.t("figures.area", "Name", short, "N", len(sorted)-1)
 	}
-	return v.names(sorted)
+	return v.names(sorted), short
 }
 
 func (v reading) sexes() (out []counted) {
@@ -428,7 +448,8 @@ func (v reading) ages() (out []counted) {
 
 // add leaves out rows in which nobody asked and nothing was done.
 func (v reading) add(out []counted, label string, r node.Row) []counted {
-	if none := (node.Number{Mark: node.Shown}); v.of(r, node.CountDone) == none && v.of(r, node.CountRequested) == none {
+	asked, done := v.of(r, node.CountRequested), v.of(r, node.CountDone)
+	if done.Mark == node.Shown && done.N == 0 && asked.Mark != node.Small && asked.N == 0 {
 		return out
 	}
 	return append(out, counted{upper(label), upper(label), r})
@@ -457,7 +478,12 @@ func (v reading) table() (header []string, rows [][]string) {
 		for _, l := range lines {
 			cells := []string{what, l.Label}
 			for _, i := range columns {
-				cells = append(cells, v.number(v.of(l.Row, i)))
+				n := v.of(l.Row, i)
+				cell := strconv.FormatUint(n.N, 10)
+				if n.Mark != node.Shown {
+					cell = v.number(n)
+				}
+				cells = append(cells, cell)
 			}
 			rows = append(rows, cells)
 		}

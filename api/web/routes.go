@@ -47,8 +47,8 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/volunteers/:id/step", s.staff(volunteers{s}.step))
 	r.POST("/volunteers/:id/account", s.staff(volunteers{s}.account))
 
-	r.GET("/figures", s.reader(figures{s}.page))
-	r.GET("/figures.csv", s.reader(figures{s}.file))
+	r.GET("/figures", s.only(figures{s}.page, mayRead))
+	r.GET("/figures.csv", s.only(figures{s}.file, mayRead))
 	r.GET("/catalogue", s.staff(catalogue{s}.page))
 	r.POST("/catalogue", s.staff(catalogue{s}.define))
 	r.GET("/settings", s.staff(settings{s}.page))

@@ -68,11 +68,6 @@ func (s *Site) volunteer(h gin.HandlerFunc) gin.HandlerFunc {
 	return s.only(h, func(by node.Caller) bool { return by.Roles.Has(node.RoleVolunteer) && !by.Volunteer.Zero() })
 }
 
-// reader lets those in who may see figures.
-func (s *Site) reader(h gin.HandlerFunc) gin.HandlerFunc {
-	return s.only(h, func(by node.Caller) bool { return by.Staff() || by.Official() })
-}
-
 func (s *Site) only(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		switch who := caller(c); {
