@@ -17,6 +17,9 @@ type territory struct {
 	Calls    string            `json:"calls" required:"false" doc:"How it calls its service"`
 	Phone    string            `json:"phone" required:"false" doc:"The desk's number, public"`
 	Hours    string            `json:"hours" required:"false"`
+	Colour   string            `json:"colour" required:"false" doc:"Of buttons and heads, #rrggbb; white words must be readable on it. Empty: the usual green"`
+	Opening  string            `json:"opening" required:"false" doc:"The first sentence of a call, read aloud"`
+	Notice   string            `json:"notice" required:"false" doc:"The information read to whoever is enrolled"`
 	Communes []string          `json:"communes" required:"false" doc:"INSEE codes"`
 	Names    map[string]string `json:"commune_names" readOnly:"true" doc:"By INSEE code"`
 	Zone     string            `json:"zone" readOnly:"true" doc:"Days and hours are counted there"`
@@ -34,7 +37,8 @@ func (s territoryRoutes) territory(_ context.Context, _ *struct{ Reading }) (*on
 
 func territoryOut(t node.Territory) territory {
 	out := territory{
-		Siren: t.Siren, Name: t.Name, Calls: t.Calls, Phone: t.Phone, Hours: t.Hours, Communes: append([]string{}, t.Communes...),
+		Siren: t.Siren, Name: t.Name, Calls: t.Calls, Phone: t.Phone, Hours: t.Hours,
+		Colour: t.Face.Colour, Opening: t.Face.Opening, Notice: t.Face.Notice, Communes: append([]string{}, t.Communes...),
 		Names: map[string]string{}, Zone: t.Zone, Founded: at(t.Founded), Version: t.Version,
 	}
 	for _, code := range t.Communes {
@@ -53,8 +57,13 @@ func (s territoryRoutes) changeTerritory(ctx context.Context, in *changeTerritor
 	if err != nil {
 		return nil, err
 	}
+	now, err := s.node.Settings.Territory()
+	if err != nil {
+		return nil, err
+	}
 	b := in.Body
-	return write(s.node.Settings.Change(ctx, caller(ctx), v, node.Territory{Name: b.Name, Calls: b.Calls, Phone: b.Phone, Hours: b.Hours, Communes: b.Communes}))
+	face := node.Face{Colour: b.Colour, Opening: b.Opening, Notice: b.Notice, Logo: now.Face.Logo} // the logo comes and goes by the page
+	return write(s.node.Settings.Change(ctx, caller(ctx), v, node.Territory{Name: b.Name, Calls: b.Calls, Phone: b.Phone, Hours: b.Hours, Communes: b.Communes, Face: face}))
 }
 
 // commune is one of France.

@@ -160,6 +160,22 @@ type Change struct {
 	Command uint8 // kind of command; the interface has a sentence for each
 }
 
+// Informed notes that she has been read the information which the law requires.
+// Of somebody who has it already nothing is recorded.
+func (s *Beneficiaries) Informed(ctx context.Context, by Caller, id BeneficiaryID) (Receipt, error) {
+	if err := by.may(writePeople); err != nil {
+		return Receipt{}, err
+	}
+	r, err := s.beneficiaryRecord(id)
+	if err != nil || r.Enrolled.Notice != people.NoNotice {
+		return Receipt{ID: id, Version: r.Version}, err
+	}
+	facts := people.Facts{
+		Commune: r.Commune, State: r.State, Basis: r.Enrolled.Basis, Notice: people.ReadOnPhone, Preferred: r.Preferred, Refused: r.Refused,
+	}
+	return s.propose(ctx, command.ChangeBeneficiary{Stamp: s.stamp(by, r.Commune), ID: id, Version: r.Version, Facts: facts})
+}
+
 // History lists the changes of her file, oldest first.
 func (s *Beneficiaries) History(by Caller, id BeneficiaryID) ([]Change, error) {
 	if err := by.may(readPeople); err != nil {

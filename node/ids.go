@@ -44,6 +44,7 @@ type (
 	CallResult = contact.Result
 	Roles      = account.Roles
 	Territory  = territory.Territory
+	Face       = territory.Face
 	Commune    = geo.Commune
 	Day        = when.Day
 	Half       = when.Half

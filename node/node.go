@@ -49,6 +49,7 @@ type core struct {
 	find    *Find
 	places  *places
 	tallies *tallies
+	watch   *watch
 	cfg     Config
 	health  *health
 	replica *consensus.Replica
@@ -107,7 +108,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 	}()
 	ring := crypto.NewKeyring(vault.Territory, vault.Root, treeOf{st})
 	h := &health{dir: cfg.Dir, minFree: cfg.MinFree, now: cfg.Now}
-	c := &core{store: st, cfg: cfg, health: h, opener: opener{ring, vault.Territory}, places: newPlaces(), tallies: newTallies()}
+	c := &core{store: st, cfg: cfg, health: h, opener: opener{ring, vault.Territory}, places: newPlaces(), tallies: newTallies(), watch: newWatch()}
 	c.find = newFind(c)
 	c.proposer = &proposer{ring: ring, store: st, siren: vault.Territory, staff: vault.Staff, now: cfg.Now, health: h}
 	if err := currentViews(st); err != nil {
@@ -152,6 +153,7 @@ func (c *core) node(replica *consensus.Replica) *Node {
 
 // Close stops the node and waits. It can be opened again at once.
 func (n *Node) Close() error {
+	n.Dismiss()
 	n.sweeper()
 	<-n.swept
 	return errors.Join(n.replica.Close(), n.core.store.Close())
@@ -198,6 +200,7 @@ func (c *core) after(index uint64, events []event.Event) {
 		case event.RequestChanged, event.PersonReached:
 		}
 	}
+	c.watch.note(index, events)
 }
 
 // view runs f over one state and notes damage.

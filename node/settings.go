@@ -24,7 +24,7 @@ type Settings struct{ *core }
 // Territory is the present record.
 func (s *Settings) Territory() (Territory, error) { return s.territory() }
 
-// Change replaces the service's name, phone and hours, and the communes.
+// Change replaces the service's name, phone and hours, its face and the communes.
 func (s *Settings) Change(ctx context.Context, by Caller, version uint32, to Territory) (Receipt, error) {
 	if err := by.may(changeTerritory); err != nil {
 		return Receipt{}, err
@@ -86,6 +86,9 @@ func checkTerritory(t *Territory) error {
 	}
 	if len(t.Communes) == 0 {
 		return invalid("communes", "missing", "a territory has at least one commune")
+	}
+	if err := checkFace(&t.Face); err != nil {
+		return err
 	}
 	t.Communes = slices.Clone(t.Communes)
 	slices.Sort(t.Communes)

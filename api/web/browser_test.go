@@ -41,8 +41,9 @@ func chromium(t *testing.T) string {
 // screen is one person's window, with cookies of its own.
 type screen struct {
 	*testing.T
-	ctx context.Context
-	url string
+	ctx  context.Context
+	url  string
+	lang string // of the pages
 }
 
 // open starts a browser of that width.
@@ -58,7 +59,7 @@ func (t *town) open(path string, width int64) *screen {
 	t.Cleanup(kill)
 	ctx, end := chromedp.NewContext(ctx)
 	t.Cleanup(func() { chromedp.Cancel(ctx); end() })
-	s := &screen{t.T, ctx, t.url}
+	s := &screen{t.T, ctx, t.url, "fr"}
 	s.run(emulation.SetDeviceMetricsOverride(width, 900, 1, width < 600))
 	return s
 }
@@ -83,6 +84,17 @@ func (s *screen) signIn(login string) {
 	s.run(chromedp.SendKeys("#login", login), chromedp.SendKeys("#password", password))
 	s.press("//button[text()='Entrer']")
 	s.run(chromedp.WaitVisible("nav.main"))
+}
+
+// speak chooses a language by the button at the foot of a page.
+func (s *screen) speak(lang string) {
+	s.Helper()
+	if lang == s.lang {
+		return
+	}
+	s.press("//footer//button[@value='" + lang + "']")
+	s.run(chromedp.WaitVisible("html[lang=" + lang + "] footer"))
+	s.lang = lang
 }
 
 // press clicks what the XPath or selector names, and waits for the next page when

@@ -31,7 +31,7 @@ func (s calls) list(c *gin.Context) {
 			d.Now = append(d.Now, call)
 		}
 	}
-	s.render(c, http.StatusOK, "calls", page{Title: "À rappeler", Here: "calls", Narrow: true, Data: d})
+	s.render(c, http.StatusOK, "calls", page{Title: s.words(c).t("calls.title"), Here: "calls", Narrow: true, Data: d})
 }
 
 // reach notes what came of a call.

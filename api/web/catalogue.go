@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,13 +25,18 @@ func (s catalogue) show(c *gin.Context, code int, problem error) {
 	if problem != nil {
 		edit = c.PostForm("id")
 	}
-	s.render(c, code, "catalogue", page{Title: "Ce que nous proposons", Here: "catalogue", Problem: say(problem), Data: struct {
+	w := s.words(c)
+	var categories []string
+	for n := 1; w.knows(fmt.Sprintf("say.category.%d", n)); n++ {
+		categories = append(categories, w.entry("category", n))
+	}
+	s.render(c, code, "catalogue", page{Title: w.t("catalogue.title"), Here: "catalogue", Problem: w.say(problem), Data: struct {
 		Types      []node.ActionType
 		Edit       string
 		Categories []string
 		Icons      []string
 		Admin      bool
-	}{all, edit, categories[1:], []string{"cup", "cart", "car", "walk", "paper", "book", "screen", "phone", "basket", "ticket", "bistro", "heart", "dots"}, caller(c).Roles.Has(node.RoleAdmin)}})
+	}{all, edit, categories, []string{"cup", "cart", "car", "walk", "paper", "book", "screen", "phone", "basket", "ticket", "bistro", "heart", "dots"}, caller(c).Roles.Has(node.RoleAdmin)}})
 }
 
 func (s catalogue) define(c *gin.Context) {

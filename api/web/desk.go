@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -23,8 +22,9 @@ type deskData struct {
 	Found   []node.Found
 	Person  *node.Beneficiary
 	Usual   []node.Familiar
-	Call    *node.Call // what she must hear anyway, now that she is on the line
-	Last    *node.Visit
+	Call    *node.Call  // what she must hear anyway, now that she is on the line
+	Again   *node.Again // what she had last time
+	Alike   []node.Visit
 	Form    requestForm
 	Kinds   []node.ActionType
 	Days    []dayChoice
@@ -35,11 +35,11 @@ type deskData struct {
 
 // side is what stands beside the desk.
 type side struct {
-	Calls   []node.Call
-	Later   int
-	Looking []node.Visit
-	Today   []node.Visit
-	Key     string
+	Calls      []node.Call
+	Later      int
+	Looking    []node.Visit
+	Today      []node.Visit
+	Applicants []node.Volunteer
 }
 
 // requestForm is what was typed, so that nothing is lost to an error.
@@ -64,16 +64,14 @@ type dayChoice struct {
 
 // pills are the choices for "when" that people use most: the next two days by
 // half-day.
-func (s *Site) pills() (out []dayChoice) {
-	today := node.DayOf(s.node.Now())
-	for _, d := range []node.Day{today + 1, today + 2} {
-		label := "Demain"
-		if d != today+1 {
-			label = upper(weekdays[d.Date().Weekday()])
+func pills(w *tongue) (out []dayChoice) {
+	tomorrow := w.today() + 1
+	for _, d := range []node.Day{tomorrow, tomorrow + 1} {
+		day := upper(w.t("say.tomorrow"))
+		if d != tomorrow {
+			day = upper(w.entry("weekday", int(d.Date().Weekday())))
 		}
-		out = append(out,
-			dayChoice{d.String() + ".1", label + " matin"},
-			dayChoice{d.String() + ".2", label + " après-midi"})
+		out = append(out, dayChoice{d.String() + ".1", w.t("say.morning", "Day", day)}, dayChoice{d.String() + ".2", w.t("say.afternoon", "Day", day)})
 	}
 	return out
 }
@@ -86,13 +84,9 @@ func (s desk) show(c *gin.Context, code int, d deskData) {
 		s.fail(c, err)
 		return
 	}
-	d.Side.Key = newKey()
-	title := "Qui appelle ?"
+	title := s.words(c).t("desk.title")
 	if d.Person != nil {
-		title = "De quoi a-t-elle besoin ?"
-		if !feminine(d.Person.Words) {
-			title = "De quoi a-t-il besoin ?"
-		}
+		title = s.words(c).t("desk.what", "E", feminine(d.Person.Words))
 	}
 	s.render(c, code, "desk", page{Title: title, Here: "desk", Problem: d.Problem, Data: d})
 }
@@ -122,7 +116,8 @@ func (s desk) beside(by node.Caller) (out side, err error) {
 		out.Looking = append(out.Looking, some...)
 	}
 	out.Looking = out.Looking[:min(4, len(out.Looking))]
-	return out, nil
+	out.Applicants, _, err = s.node.Volunteers.List(by, node.Applicant, node.Page{Limit: 3})
+	return out, err
 }
 
 func (s desk) search(c *gin.Context) {
@@ -169,15 +164,12 @@ func (s desk) read(c *gin.Context) (d deskData, err error) {
 	if d.Call, err = s.node.Calls.Of(by, id); err != nil {
 		return d, err
 	}
-	visits, _, err := s.node.Requests.OfPerson(by, id, node.Page{Limit: 10})
+	again, ok, err := s.node.Requests.Again(by, id)
 	if err != nil {
 		return d, err
 	}
-	for _, v := range visits {
-		if v.State == node.StateDone {
-			d.Last = &v
-			break
-		}
+	if ok {
+		d.Again = &again
 	}
 	if d.Kinds, err = s.offered(); err != nil {
 		return d, err
@@ -186,7 +178,7 @@ func (s desk) read(c *gin.Context) (d deskData, err error) {
 	for _, t := range d.Kinds {
 		d.Seats[t.ID] = t.Seats(b.Visits)
 	}
-	d.Days = s.pills()
+	d.Days = pills(s.words(c))
 	return d, nil
 }
 
@@ -201,7 +193,8 @@ func (s *Site) offered() (out []node.ActionType, err error) {
 	return out, err
 }
 
-// openRequest records what she needs.
+// openRequest records what she needs. What she may have asked for already is
+// named first.
 func (s desk) openRequest(c *gin.Context) {
 	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
 	if err != nil {
@@ -209,7 +202,13 @@ func (s desk) openRequest(c *gin.Context) {
 		return
 	}
 	form := readRequestForm(c)
+	var alike []node.Visit
 	in, err := s.newRequest(form)
+	if err == nil && c.PostForm("sure") == "" {
+		if alike, err = s.node.Requests.Alike(caller(c), id, in.Type, in.Wish); err == nil && len(alike) > 0 {
+			err = &node.Error{Kind: node.Conflict, Code: "asked-already"}
+		}
+	}
 	if err == nil {
 		in.Beneficiary = id
 		var r node.Receipt
@@ -223,8 +222,83 @@ func (s desk) openRequest(c *gin.Context) {
 		s.fail(c, err2)
 		return
 	}
-	d.Form, d.Problem = form, say(err)
+	d.Form, d.Alike, d.Problem = form, alike, s.words(c).say(err)
 	s.show(c, status(err), d)
+}
+
+// again asks for what she had last time: the second of two presses.
+func (s desk) again(c *gin.Context) {
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	var from node.RequestID
+	if err == nil {
+		from, err = node.ParseID[node.RequestID](c.PostForm("from"))
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	wish, err := s.wishOf(readRequestForm(c))
+	if err == nil {
+		var r node.Receipt
+		if r, err = s.node.Requests.Repeat(c.Request.Context(), writer(c), id, from, wish); err == nil {
+			c.Redirect(http.StatusSeeOther, "/requests/"+node.RequestID(r.ID).String()+"?ok=again")
+			return
+		}
+	}
+	d, err2 := s.read(c)
+	if err2 != nil {
+		s.fail(c, err2)
+		return
+	}
+	d.Problem = s.words(c).say(err)
+	if d.Again != nil { // what stood in the way is settled in the form, which has it all
+		d.Form = requestForm{Type: d.Again.Kind.ID.String(), When: d.Again.Wish.Day.String() + "." + strconv.Itoa(int(d.Again.Wish.Half))}
+	}
+	s.show(c, status(err), d)
+}
+
+// fitting says how many may be asked for what is being written.
+func (s desk) fitting(c *gin.Context) {
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	if err != nil {
+		c.Status(http.StatusNotFound)
+		return
+	}
+	in, err := s.newRequest(readRequestForm(c))
+	if err != nil {
+		s.part(c, "desk", "fitting", nil) // not said yet
+		return
+	}
+	all, err := s.node.Requests.CandidatesFor(caller(c), id, in.Type, in.Wish, 60)
+	if err != nil {
+		s.part(c, "desk", "fitting", nil)
+		return
+	}
+	var d struct {
+		N     int
+		First *node.Candidate
+	}
+	for i, one := range all {
+		if one.Fits() {
+			if d.N++; d.First == nil && one.Visits > 0 {
+				d.First = &all[i]
+			}
+		}
+	}
+	s.part(c, "desk", "fitting", &d)
+}
+
+// notice records that the information was read to her on the phone.
+func (s desk) notice(c *gin.Context) {
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	if err == nil {
+		_, err = s.node.Beneficiaries.Informed(c.Request.Context(), writer(c), id)
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, back(c, "/desk/"+id.String())+"?ok=informed")
 }
 
 func readRequestForm(c *gin.Context) requestForm {
@@ -297,14 +371,25 @@ func (s *Site) wishOf(f requestForm) (w node.Wish, err error) {
 	return w, nil
 }
 
-// parseHour reads "14:30", "14h30", "14 h".
+// parseHour reads "14:30", "14h30", "14 h", "2:30 pm".
 func parseHour(text string) (minute int, ok bool) {
 	text = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(text)), " ", "")
 	text = strings.ReplaceAll(strings.Replace(text, "h", ":", 1), "\u00a0", "")
+	text, morning := strings.CutSuffix(text, "am")
+	text, afternoon := strings.CutSuffix(text, "pm")
 	h, m, _ := strings.Cut(text, ":")
 	hour, err := strconv.Atoi(h)
 	if err != nil || hour < 0 || hour > 23 {
 		return 0, false
+	}
+	if morning || afternoon {
+		if hour < 1 || hour > 12 {
+			return 0, false
+		}
+		hour %= 12
+	}
+	if afternoon {
+		hour += 12
 	}
 	if m != "" {
 		if minute, err = strconv.Atoi(m); err != nil || minute < 0 || minute > 59 {
@@ -316,10 +401,9 @@ func parseHour(text string) (minute int, ok bool) {
 
 // back is the page of ours that the form was on, or the one given.
 func back(c *gin.Context, otherwise string) string {
-	to := c.PostForm("back")
-	if u, err := url.Parse(to); err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.Contains(to, `\`) {
+	path, ok := local(c.PostForm("back"))
+	if !ok {
 		return otherwise
 	}
-	path, _, _ := strings.Cut(to, "?")
 	return cmp.Or(path, otherwise)
 }

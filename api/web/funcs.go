@@ -3,16 +3,13 @@ package web
 import (
 	"fmt"
 	"html/template"
-	"strings"
-	"time"
 
 	"github.com/bippop/bippop/node"
 )
 
 // funcs are what templates may call. A person's words become text here and in
-// package say's functions, and nowhere else.
+// the tongue's methods, and nowhere else.
 func (s *Site) funcs(w *tongue) template.FuncMap {
-	today := w.today
 	return template.FuncMap{
 		"t":     w.t,
 		"lang":  func() string { return w.lang },
@@ -22,46 +19,65 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"tel":   func(w node.Secret) string { return node.FormatPhone(w.Reveal()) },
 		"telNo": node.FormatPhone,
 		"dial":  func(w node.Secret) template.URL { return template.URL("tel:" + w.Reveal()) },
-		"name":  herName, "him": hisName, "initials": initials, "feminine": feminine, "man": man,
+		"name":  herName, "him": hisName, "initials": initials, "man": man,
 		"age": func(birth node.Secret) string {
 			if n := node.Age(birth, s.node.Now()); n >= 0 {
-				return fmt.Sprintf("%d ans", n)
+				return w.t("say.age", "N", n)
 			}
 			return ""
 		},
 		"commune": node.CommuneName,
-		"wish":    func(w node.Wish) string { return wishText(w, today()) },
-		"wishMine": func(w node.Wish) string {
-			if w.Kind == node.Flexible {
-				return "quand vous voulez"
+		"kind":    w.kindName,
+		"wish":    w.wishText,
+		"wishMine": func(wish node.Wish) string {
+			if wish.Kind == node.Flexible {
+				return w.t("say.whenever")
 			}
-			return wishText(w, today())
+			return w.wishText(wish)
 		},
-		"free":   freeText,
-		"start":  func(t time.Time) string { return startText(t, today()) },
-		"clock":  clockText,
-		"day":    func(d node.Day) string { return dayText(d, today()) },
-		"date":   func(d node.Day) string { return dateText(d, today()) },
-		"when":   func(at node.Instant) string { return startText(at.Time().In(s.node.Now().Location()), today()) },
-		"ago":    func(at node.Instant) string { return ago(node.DayOf(at.Time().In(s.node.Now().Location())), today()) },
-		"script": func(n node.News) string { return script(n, today()) },
-		"length": lengthText, "state": stateText, "chip": stateChip, "status": statusText, "step": stepText, "why": whyText,
-		"obstacle": func(o any) string { return obstacleText(fmt.Sprint(o)) },
-		"change":   changeText, "category": categoryText, "km": kilometres, "driven": func(m uint32) string { return strings.Replace(fmt.Sprintf("%.1f km", float64(m)/1000), ".", ",", 1) }, "lower": lower, "upper": upper, "of": of,
-		"comers": func(seats []node.Seat) string { return strings.Join(comers(seats), " et ") },
-		"e": func(w node.BeneficiaryWords) string {
-			if feminine(w) {
-				return "e"
+		"week":   w.weekTable,
+		"free":   w.freeText,
+		"start":  w.startText,
+		"clock":  w.clockText,
+		"hour":   w.hourText,
+		"day":    w.dayText,
+		"date":   w.dateText,
+		"when":   func(at node.Instant) string { return w.startText(at.Time().In(s.node.Now().Location())) },
+		"ago":    func(at node.Instant) string { return w.ago(node.DayOf(at.Time().In(s.node.Now().Location()))) },
+		"script": w.script,
+		"length": func(minutes uint16) string { return w.lengthText(int(minutes)) },
+		"state":  w.stateText, "chip": stateChip,
+		"status": func(s node.Status) string { return w.entry("status", s) },
+		"step":   func(s node.Status) string { return w.entry("step", s) },
+		"why": func(why node.Why) string {
+			if why == 0 {
+				return ""
 			}
-			return ""
+			return w.entry("why", why)
 		},
-		"she": func(w node.BeneficiaryWords) string {
-			if feminine(w) {
-				return "Elle"
+		"obstacle": func(code any) string { return w.entry("obstacle", code) },
+		"category": func(c node.Category) string { return w.entry("category", c) },
+		"km":       w.far, "driven": w.driven, "lower": lower, "upper": upper,
+		"comers": w.comers,
+		"those": func(seats []node.Seat) string {
+			var names []string
+			for _, s := range seats {
+				names = append(names, hisName(s.Volunteer.Words))
 			}
-			return "Il"
+			return w.together(names)
 		},
-		"modes": func() any { return modes },
+		"first_names": func(all []node.Volunteer) string {
+			var names []string
+			for _, v := range all {
+				names = append(names, v.Words.First.Reveal())
+			}
+			return w.together(names)
+		},
+		"dayof":  node.DayOf,
+		"hello":  func() string { return s.opening(w) },
+		"notice": func() string { return s.notice(w) },
+		"e":      feminine,
+		"modes":  func() []string { return modes },
 		"statuses": func() []node.Status {
 			return []node.Status{node.Applicant, node.Met, node.Approved, node.Suspended, node.Ended}
 		},
@@ -71,6 +87,23 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"shown": shown,
 		"add":   func(a, b int) int { return a + b },
 	}
+}
+
+// opening is the first sentence of a call: the territory's own, or ours.
+func (s *Site) opening(w *tongue) string {
+	t, _ := s.node.Settings.Territory()
+	if t.Face.Opening != "" {
+		return w.t("calls.hello_own", "Words", t.Face.Opening)
+	}
+	return w.t("calls.hello", "Calls", t.Calls)
+}
+
+// notice is the information that is read to whoever is enrolled.
+func (s *Site) notice(w *tongue) string {
+	if t, _ := s.node.Settings.Territory(); t.Face.Notice != "" {
+		return w.t("people.notice_own", "Words", t.Face.Notice)
+	}
+	return w.t("people.notice_text")
 }
 
 // dict makes a map of a template's arguments, to hand several to a part.

@@ -25,7 +25,7 @@ func (s helping) page(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	s.render(c, http.StatusOK, "mine", page{Title: "On vous demande", Here: "me", Phone: true, Data: struct {
+	s.render(c, http.StatusOK, "mine", page{Title: s.words(c).t("helping.asked"), Here: "me", Phone: true, Data: struct {
 		node.Mine
 		Me  node.Volunteer
 		Key string
@@ -41,12 +41,13 @@ func (s helping) showAccept(c *gin.Context, code int, problem error) {
 		s.fail(c, err)
 		return
 	}
+	w := s.words(c)
 	for _, p := range append(m.Asked, m.Near...) {
 		if p.ID.String() == c.Param("id") {
-			s.render(c, code, "accept", page{Title: "Quand venez-vous ?", Here: "me", Phone: true, Problem: s.sayTo(caller(c), problem), Data: struct {
+			s.render(c, code, "accept", page{Title: w.t("helping.when"), Here: "me", Phone: true, Problem: s.sayTo(c, problem), Data: struct {
 				node.Proposal
 				Choices []dayChoice
-			}{p, s.choices(p.Wish)}})
+			}{p, s.choices(w, p.Wish)}})
 			return
 		}
 	}
@@ -118,12 +119,13 @@ func (s helping) showAvailability(c *gin.Context, code int, problem error) {
 			ahead = append(ahead, a)
 		}
 	}
-	s.render(c, code, "availability", page{Title: "Quand pouvez-vous aider ?", Here: "availability", Phone: true, Problem: say(problem), Data: struct {
+	w := s.words(c)
+	s.render(c, code, "availability", page{Title: w.t("helping.when_free"), Here: "availability", Phone: true, Problem: w.say(problem), Data: struct {
 		Me    node.Volunteer
 		Week  []weekday
 		Ahead []node.Absence
 		Today node.Day
-	}{me, weekTable(me.Offer.Week), ahead, today}})
+	}{me, w.weekTable(me.Offer.Week), ahead, today}})
 }
 
 func (s helping) setAvailability(c *gin.Context) {

@@ -30,27 +30,48 @@ func (s *Site) communes() (out []communeChoice) {
 	return out
 }
 
+// listPage is how many people stand on a page of the register.
+const listPage = 40
+
+// letters are the initials of the register.
+const letters = "abcdefghijklmnopqrstuvwxyz"
+
+// register reads which page of the register is asked for. What cannot be read is
+// the first page of all.
+func register(c *gin.Context) (r node.Register) {
+	r.Limit = listPage
+	if code := c.Query("commune"); len(code) == 5 {
+		r.Commune = code
+	}
+	if l := c.Query("letter"); len(l) == 1 && strings.Contains(letters, l) {
+		r.Initial = l[0]
+	}
+	if n, err := strconv.Atoi(c.Query("skip")); err == nil && n > 0 && n < 1_000_000 {
+		r.Skip = n
+	}
+	return r
+}
+
+// list is the register of beneficiaries, by name.
 func (s people) list(c *gin.Context) {
-	cursor, err := readCursor(c.Query("cursor"))
+	r := register(c)
+	list, more, err := s.node.Find.Beneficiaries(caller(c), r)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	commune := c.Query("commune")
-	if len(commune) > 5 {
-		commune = ""
+	next := 0
+	if more {
+		next = r.Skip + len(list)
 	}
-	list, next, err := s.node.Beneficiaries.List(caller(c), commune, node.Page{Limit: 40, Cursor: cursor})
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	s.render(c, http.StatusOK, "people", page{Title: "Personnes", Here: "people", Data: struct {
+	s.render(c, http.StatusOK, "people", page{Title: s.words(c).t("people.title"), Here: "people", Data: struct {
 		People   []node.Beneficiary
 		Communes []communeChoice
 		Commune  string
-		Next     string
-	}{list, s.communes(), commune, writeCursor(next)}})
+		Letters  []string
+		Letter   string
+		Next     int
+	}{list, s.communes(), r.Commune, strings.Split(letters, ""), strings.Trim(string(rune(r.Initial)), "\x00"), next}})
 }
 
 // personForm is the form of a person: what was typed.
@@ -66,10 +87,8 @@ type personForm struct {
 	Problem  *problem
 }
 
-// Modes of contact, in the order of the form.
-var modes = []struct{ Value, Label string }{
-	{"phone", "Téléphone"}, {"letter", "Courrier"}, {"visit", "Visite"}, {"sms", "SMS"}, {"email", "Courriel"}, {"app", "Application"},
-}
+// modes of contact, in the order of the form.
+var modes = []string{"phone", "letter", "visit", "sms", "email", "app"}
 
 func (s people) blank(c *gin.Context) {
 	s.showForm(c, http.StatusOK, personForm{Facts: node.BeneficiaryFacts{Basis: node.Consent}})
@@ -96,9 +115,9 @@ func (s people) showForm(c *gin.Context, code int, f personForm) {
 	if len(f.Words.MayAsk) == 0 {
 		f.Words.MayAsk = []node.Contact{{}}
 	}
-	title := "Nouvelle personne"
+	title := s.words(c).t("people.new")
 	if f.ID != "" {
-		title = "Changer le dossier"
+		title = s.words(c).t("people.change")
 	}
 	s.render(c, code, "person_form", page{Title: title, Here: "people", Narrow: true, Problem: f.Problem, Data: f})
 }
@@ -168,14 +187,14 @@ func (s people) enrol(c *gin.Context) {
 		similar, err := s.node.Find.Duplicates(by, f.Words.Last, f.Words.First, numbers)
 		if err == nil && len(similar) > 0 {
 			f.Similar = similar
-			f.Problem = &problem{Text: sentences["maybe-duplicate"]}
+			f.Problem = &problem{Text: s.words(c).t("problem.maybe-duplicate")}
 			s.showForm(c, http.StatusConflict, f)
 			return
 		}
 	}
 	r, err := s.node.Beneficiaries.Enrol(c.Request.Context(), writer(c), f.Facts, f.Words)
 	if err != nil {
-		f.Problem = say(err)
+		f.Problem = s.words(c).say(err)
 		s.showForm(c, status(err), f)
 		return
 	}
@@ -198,15 +217,15 @@ type personData struct {
 
 func (s people) page(c *gin.Context) {
 	by := caller(c)
-	d, err := s.read(by, c.Param("id"))
+	d, err := s.read(s.words(c), by, c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	s.render(c, http.StatusOK, "person", page{Title: "Dossier", Here: "people", Data: d})
+	s.render(c, http.StatusOK, "person", page{Title: s.words(c).t("desk.record"), Here: "people", Data: d})
 }
 
-func (s people) read(by node.Caller, id string) (d personData, err error) {
+func (s people) read(w *tongue, by node.Caller, id string) (d personData, err error) {
 	who, err := node.ParseID[node.BeneficiaryID](id)
 	if err != nil {
 		return d, err
@@ -231,7 +250,7 @@ func (s people) read(by node.Caller, id string) (d personData, err error) {
 	if err != nil {
 		return d, err
 	}
-	d.History = s.historyOf(by, changes)
+	d.History = s.historyOf(w, by, changes)
 	d.By, _ = s.node.Accounts.Name(by, d.Enrolled.By)
 	for _, v := range d.Beneficiary.Preferred {
 		if him, err := s.node.Volunteers.Get(by, v); err == nil {
@@ -280,7 +299,7 @@ func (s people) change(c *gin.Context) {
 		_, err = s.node.Beneficiaries.Change(c.Request.Context(), writer(c), id, f.Version, f.Facts, f.Words)
 	}
 	if err != nil {
-		f.Problem = say(err)
+		f.Problem = s.words(c).say(err)
 		if f.Problem.Code == "stale-version" {
 			f.Version, f.Now = old.Version, &old // what was typed stays; what stands now is shown above
 		}
@@ -338,7 +357,7 @@ func (s people) showPast(c *gin.Context, code int, problem error) {
 			f.Volunteers = append(f.Volunteers, v)
 		}
 	}
-	s.render(c, code, "past", page{Title: "Noter une action déjà faite", Here: "people", Narrow: true, Problem: s.sayTo(by, problem), Data: f})
+	s.render(c, code, "past", page{Title: s.words(c).t("people.past_title"), Here: "people", Narrow: true, Problem: s.sayTo(c, problem), Data: f})
 }
 
 func (s people) recordPast(c *gin.Context) {

@@ -18,20 +18,14 @@ type requests struct{ *Site }
 // boardTabs are the states in the order in which a request passes them.
 var boardTabs = []struct {
 	Slug  string
-	Label string
 	State node.State
 }{
-	{"open", "Personne pour l’instant", node.StateOpen},
-	{"asked", "On attend une réponse", node.StateAsked},
-	{"covered", "Trouvé, à prévenir", node.StateCovered},
-	{"told", "Prévenues", node.StateTold},
-	{"draft", "Brouillons", node.StateDraft},
-	{"done", "Faites", node.StateDone},
-	{"other", "Sans suite", node.StateCancelled},
+	{"open", node.StateOpen}, {"asked", node.StateAsked}, {"covered", node.StateCovered}, {"told", node.StateTold},
+	{"draft", node.StateDraft}, {"done", node.StateDone}, {"other", node.StateCancelled},
 }
 
 func (s requests) board(c *gin.Context) {
-	by := caller(c)
+	w, by := s.words(c), caller(c)
 	type tab struct {
 		Slug, Label string
 		Count       int
@@ -52,7 +46,7 @@ func (s requests) board(c *gin.Context) {
 	}
 	for _, t := range boardTabs {
 		here := t.Slug == d.Tab
-		entry := tab{Slug: t.Slug, Label: t.Label, Here: here}
+		entry := tab{Slug: t.Slug, Label: w.t("requests.tab_" + t.Slug), Here: here}
 		if !t.State.Closed() {
 			n, err := s.node.Requests.CountIn(by, t.State, 100)
 			if err != nil {
@@ -82,7 +76,7 @@ func (s requests) board(c *gin.Context) {
 			d.Next = ""
 		}
 	}
-	s.render(c, http.StatusOK, "board", page{Title: "Demandes", Here: "requests", Data: d})
+	s.render(c, http.StatusOK, "board", page{Title: w.t("requests.title"), Here: "requests", Data: d})
 }
 
 // requestData is one request with everything that can be done about it.
@@ -106,14 +100,14 @@ type line struct {
 }
 
 // historyOf names who did what.
-func (s *Site) historyOf(by node.Caller, changes []node.Change) (out []line) {
+func (s *Site) historyOf(w *tongue, by node.Caller, changes []node.Change) (out []line) {
 	names := map[node.AccountID]node.Secret{}
 	for i := len(changes) - 1; i >= 0; i-- {
 		ch := changes[i]
 		if _, ok := names[ch.By]; !ok {
 			names[ch.By], _ = s.node.Accounts.Name(by, ch.By)
 		}
-		out = append(out, line{ch.At, changeText(ch.Command), names[ch.By]})
+		out = append(out, line{ch.At, w.changeText(ch.Command), names[ch.By]})
 	}
 	return out
 }
@@ -121,7 +115,7 @@ func (s *Site) historyOf(by node.Caller, changes []node.Change) (out []line) {
 func (s requests) page(c *gin.Context) { s.show(c, http.StatusOK, nil) }
 
 func (s requests) show(c *gin.Context, code int, problem error) {
-	by := caller(c)
+	w, by := s.words(c), caller(c)
 	id, err := node.ParseID[node.RequestID](c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
@@ -148,7 +142,7 @@ func (s requests) show(c *gin.Context, code int, problem error) {
 				d.Others = append(d.Others, one)
 			}
 		}
-		d.Choices = s.choices(d.Wish)
+		d.Choices = s.choices(w, d.Wish)
 	}
 	changes, err := s.node.Requests.History(by, id)
 	if err != nil {
@@ -161,35 +155,32 @@ func (s requests) show(c *gin.Context, code int, problem error) {
 			return
 		}
 	}
-	d.History = s.historyOf(by, changes)
+	d.History = s.historyOf(w, by, changes)
 	d.Rule = d.Plan.Seats >= 2
 	d.Begun = !d.Start.IsZero() && node.DayOf(d.Start) <= node.DayOf(s.node.Now())
-	s.render(c, code, "request", page{Title: d.Kind.Name, Here: "requests", Problem: s.sayTo(by, problem), Data: d})
+	s.render(c, code, "request", page{Title: w.kindName(d.Kind), Here: "requests", Problem: s.sayTo(c, problem), Data: d})
 }
 
 // choices are the half-days on which an open wish can be answered: those of its
 // week that lie ahead, or of the next ten days.
-func (s *Site) choices(w node.Wish) (out []dayChoice) {
-	if w.Kind == node.OnDay {
+func (s *Site) choices(w *tongue, wish node.Wish) (out []dayChoice) {
+	if wish.Kind == node.OnDay {
 		return nil
 	}
 	today := node.DayOf(s.node.Now())
 	first, last := today, today+10
-	if w.Kind == node.InWeek {
-		first, last = max(today, w.Day), w.Day+6
+	if wish.Kind == node.InWeek {
+		first, last = max(today, wish.Day), wish.Day+6
 	}
 	for d := first; d <= last; d++ {
-		if weekdays[d.Date().Weekday()] == "dimanche" {
+		if d.Date().Weekday() == time.Sunday {
 			continue
 		}
-		for _, h := range []struct {
-			minute int
-			label  string
-		}{{10 * 60, "10 h"}, {14*60 + 30, "14 h 30"}} {
-			if d == today && s.node.Now().Hour()*60 >= h.minute {
+		for _, minute := range []int{10 * 60, 14*60 + 30} {
+			if d == today && s.node.Now().Hour()*60 >= minute {
 				continue
 			}
-			out = append(out, dayChoice{d.String() + "." + strconv.Itoa(h.minute), upper(dayText(d, today)) + ", " + h.label})
+			out = append(out, dayChoice{d.String() + "." + strconv.Itoa(minute), upper(w.dayText(d)) + ", " + w.hourText(minute)})
 		}
 	}
 	return out[:min(len(out), 16)]
@@ -388,5 +379,6 @@ func (s requests) editAgain(c *gin.Context, id node.RequestID, problem error) {
 }
 
 func (s requests) showEdit(c *gin.Context, code int, v node.Visit, f requestForm, problem error) {
-	s.render(c, code, "request_form", page{Title: "Changer la demande", Here: "requests", Narrow: true, Problem: say(problem), Data: requestEdit{Visit: v, Form: f, Days: s.pills()}})
+	w := s.words(c)
+	s.render(c, code, "request_form", page{Title: w.t("requests.change"), Here: "requests", Narrow: true, Problem: w.say(problem), Data: requestEdit{Visit: v, Form: f, Days: pills(w)}})
 }

@@ -20,6 +20,10 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/desk/results", s.staff(desk{s}.results))
 	r.GET("/desk/:id", s.staff(desk{s}.person))
 	r.POST("/desk/:id", s.staff(desk{s}.openRequest))
+	r.POST("/desk/:id/again", s.staff(desk{s}.again))
+	r.POST("/desk/:id/fitting", s.staff(desk{s}.fitting))
+	r.POST("/desk/:id/notice", s.staff(desk{s}.notice))
+	r.GET("/live", s.staff(live{s}.stream))
 	r.GET("/calls", s.staff(calls{s}.list))
 	r.POST("/calls/:id", s.staff(calls{s}.reach))
 

@@ -10,101 +10,97 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
-var (
-	weekdays = [...]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"}
-	months   = [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
-)
+// entry says one entry of a table of area say: "state", "month", "category".
+// Tables are keyed by the numbers of the node, or by its codes.
+func (w *tongue) entry(table string, key any) string {
+	return w.t(fmt.Sprintf("say.%s.%v", table, key))
+}
 
 // dayText says a day as people do: "aujourd’hui", "demain", "mardi 24 novembre".
-func dayText(d, today node.Day) string {
-	switch d - today {
+func (w *tongue) dayText(d node.Day) string {
+	switch d - w.today() {
 	case 0:
-		return "aujourd’hui"
+		return w.t("say.today")
 	case 1:
-		return "demain"
+		return w.t("say.tomorrow")
 	case -1:
-		return "hier"
+		return w.t("say.yesterday")
 	}
-	return dateText(d, today)
+	return w.dateText(d)
 }
 
 // dateText names the day itself, with the year only when it is another one.
-func dateText(d, today node.Day) string {
-	t := d.Date()
-	text := fmt.Sprintf("%s %s %s", weekdays[t.Weekday()], ordinal(t.Day()), months[t.Month()-1])
-	if t.Year() != today.Date().Year() {
-		text += fmt.Sprintf(" %d", t.Year())
+func (w *tongue) dateText(d node.Day) string {
+	t, year := d.Date(), 0
+	if t.Year() != w.today().Date().Year() {
+		year = t.Year()
 	}
-	return text
+	return w.t("say.date", "Weekday", w.entry("weekday", int(t.Weekday())), "Day", t.Day(), "Month", w.month(t.Month()), "Year", year)
 }
 
-func ordinal(day int) string {
-	if day == 1 {
-		return "1er"
-	}
-	return fmt.Sprint(day)
-}
+func (w *tongue) month(m time.Month) string { return w.entry("month", int(m)) }
 
 // hourText says "10 h" or "14 h 30", with no-break spaces.
-func hourText(minute int) string {
-	if minute%60 == 0 {
-		return fmt.Sprintf("%d\u00a0h", minute/60)
+func (w *tongue) hourText(minute int) string {
+	hour, past := minute/60, ""
+	if minute%60 != 0 {
+		past = fmt.Sprintf("%02d", minute%60)
 	}
-	return fmt.Sprintf("%d\u00a0h\u00a0%02d", minute/60, minute%60)
+	return w.t("say.hour", "H", hour, "H12", (hour+11)%12+1, "M", past)
 }
 
-func clockText(t time.Time) string { return hourText(t.Hour()*60 + t.Minute()) }
+func (w *tongue) clockText(t time.Time) string { return w.hourText(t.Hour()*60 + t.Minute()) }
 
 // wishText says when she would like it.
-func wishText(w node.Wish, today node.Day) string {
-	switch w.Kind {
+func (w *tongue) wishText(wish node.Wish) string {
+	switch wish.Kind {
 	case node.OnDay:
-		text := dayText(w.Day, today)
+		day := w.dayText(wish.Day)
 		switch {
-		case w.Minute > 0:
-			return text + " à " + hourText(int(w.Minute))
-		case w.Half == node.Morning:
-			return text + ", le matin"
-		case w.Half == node.Afternoon:
-			return text + ", l’après-midi"
+		case wish.Minute > 0:
+			return w.t("say.start", "Day", day, "Hour", w.hourText(int(wish.Minute)))
+		case wish.Half == node.Morning:
+			return w.t("say.in_morning", "Day", day)
+		case wish.Half == node.Afternoon:
+			return w.t("say.in_afternoon", "Day", day)
 		}
-		return text
+		return day
 	case node.InWeek:
-		switch w.Day - node.WeekOf(today) {
+		switch wish.Day - node.WeekOf(w.today()) {
 		case 0:
-			return "cette semaine"
+			return w.t("say.this_week")
 		case 7:
-			return "la semaine prochaine"
+			return w.t("say.next_week")
 		}
-		t := w.Day.Date()
-		return fmt.Sprintf("la semaine du %s %s", ordinal(t.Day()), months[t.Month()-1])
+		t := wish.Day.Date()
+		return w.t("say.week_of", "Day", t.Day(), "Month", w.month(t.Month()))
 	}
-	return "quand il convient"
+	return w.t("say.flexible")
 }
 
 // startText says a fixed moment: "mardi 24 novembre à 10 h".
-func startText(t time.Time, today node.Day) string {
-	return dayText(node.DayOf(t), today) + " à " + clockText(t)
+func (w *tongue) startText(t time.Time) string {
+	return w.t("say.start", "Day", w.dayText(node.DayOf(t)), "Hour", w.clockText(t))
 }
 
 // lengthText says minutes as people do: "1 h 30", "45 min".
-func lengthText(minutes uint16) string {
+func (w *tongue) lengthText(minutes int) string {
 	switch {
 	case minutes < 60:
-		return fmt.Sprintf("%d\u00a0min", minutes)
+		return w.t("say.minutes", "N", minutes)
 	case minutes%60 == 0:
-		return fmt.Sprintf("%d\u00a0h", minutes/60)
+		return w.t("say.hours", "N", minutes/60)
 	}
-	return fmt.Sprintf("%d\u00a0h\u00a0%02d", minutes/60, minutes%60)
+	return w.t("say.hours_minutes", "Hours", minutes/60, "Minutes", fmt.Sprintf("%02d", minutes%60))
 }
 
-// of puts "de" or "d’" before a word.
-func of(word string) string {
+// elided is the French "de" or "d’" before a word.
+func elided(word string) string {
 	r, _ := utf8.DecodeRuneInString(word)
 	if strings.ContainsRune("aeiouyhàâéèêëîïôùûAEIOUYHÀÂÉÈÊËÎÏÔÙÛ", r) {
-		return "d’" + word
+		return "d’"
 	}
-	return "de " + word
+	return "de "
 }
 
 // lower begins a name of the catalogue in the middle of a sentence.
@@ -138,67 +134,83 @@ func initials(first, last node.Secret) string {
 	return b.String()
 }
 
-// feminine reports whether sentences about her are in the feminine: when the
-// civility does not say, they are, as most who call are women and the desk hears
-// who speaks.
-func feminine(w node.BeneficiaryWords) bool { return !man(w.Civility) }
+// feminine is the French ending of words about her: when the civility does not
+// say, they are in the feminine, as most who call are women and the desk hears who
+// speaks. Messages get it as E, and by it choose between "elle" and "il".
+func feminine(w node.BeneficiaryWords) string {
+	if man(w.Civility) {
+		return ""
+	}
+	return "e"
+}
 
 func man(civility node.Secret) bool {
 	c := strings.ToLower(strings.TrimSuffix(civility.Reveal(), "."))
 	return c == "m" || c == "mr" || c == "monsieur"
 }
 
+// kindName names a kind of action. It is the territory's own word; one that still
+// has the name that every territory starts with is said in each language.
+func (w *tongue) kindName(t node.ActionType) string {
+	if key := "kinds." + t.Icon; t.Name == w.first.t(key) {
+		return w.t(key)
+	}
+	return t.Name
+}
+
 // script is what the agent reads aloud for one piece of news.
-func script(n node.News, today node.Day) string {
-	what := "votre demande " + of(lower(n.Kind.Name))
+func (w *tongue) script(n node.News) string {
+	what := lower(w.kindName(n.Kind))
+	read := func(key string, pairs ...any) string {
+		return w.t("say.script."+key, append(pairs, "What", what, "Of", elided(what))...)
+	}
 	switch {
 	case n.State == node.StateCovered || n.State == node.StateTold:
-		who := strings.Join(comers(n.Coming()), " et ")
-		verb := "vient"
-		if len(n.Coming()) > 1 {
-			verb = "viennent"
+		key := "changed"
+		if n.First {
+			key = "found"
 		}
-		if !n.First {
-			return fmt.Sprintf("Pour %s, il y a un changement : %s %s %s. Cela vous convient ?", what, who, verb, startText(n.Start, today))
-		}
-		return fmt.Sprintf("Pour %s, nous avons trouvé : %s %s %s. Cela vous convient ?", what, who, verb, startText(n.Start, today))
+		return read(key, "N", len(n.Coming()), "Who", w.comers(n.Coming()), "When", w.startText(n.Start))
 	case n.State == node.StateUnfilled:
-		return fmt.Sprintf("Pour %s, nous n’avons trouvé personne cette fois. Voulez-vous que nous cherchions pour un autre jour ?", what)
+		return read("unfilled")
 	case n.State == node.StateCancelled && n.Believes.Start != 0:
-		return fmt.Sprintf("Pour %s, la visite prévue n’aura pas lieu. Nous en sommes désolés. Voulez-vous un autre jour ?", what)
+		return read("cancelled")
 	case n.State == node.StateCancelled:
-		return fmt.Sprintf("Nous ne pouvons pas donner suite à %s. Nous en sommes désolés.", what)
+		return read("declined")
 	}
 	for _, s := range n.Seats {
 		if s.Answer == node.Withdrawn && contains(n.Believes.Coming, s.Asking.Volunteer) {
-			return fmt.Sprintf("Pour %s, la personne prévue ne peut plus venir. Nous cherchons quelqu’un d’autre et nous vous rappelons.", what)
+			return read("withdrawn")
 		}
 	}
-	return fmt.Sprintf("Pour %s, cela change : nous cherchons de nouveau quelqu’un, %s, et nous vous rappelons.", what, wishText(n.Wish, today))
+	return read("again", "When", w.wishText(n.Wish))
 }
 
 // comers are the first names, with the car where there is one: what she will see
 // from her window.
-func comers(seats []node.Seat) (out []string) {
+func (w *tongue) comers(seats []node.Seat) string {
+	var out []string
 	for _, s := range seats {
 		name := s.Volunteer.Words.First.Reveal()
 		if name == "" {
-			name = "un bénévole"
+			name = w.t("say.somebody")
 		}
 		if car := s.Volunteer.Words.CarText.Reveal(); car != "" {
 			name += " (" + car + ")"
 		}
 		out = append(out, name)
 	}
-	return out
+	return w.together(out)
 }
 
-// stateText names where a request stands, as the desk says it.
-func stateText(s node.State) string {
-	return map[node.State]string{
-		node.StateDraft: "Brouillon", node.StateOpen: "Personne pour l’instant", node.StateAsked: "On attend une réponse", node.StateCovered: "Trouvé, à prévenir",
-		node.StateTold: "Elle est prévenue", node.StateDone: "Fait", node.StateNotDone: "N’a pas eu lieu", node.StateCancelled: "Annulée", node.StateUnfilled: "Personne trouvé",
-	}[s]
+// together joins names: "Paul et Jeanne".
+func (w *tongue) together(names []string) string {
+	return strings.Join(names, " "+w.t("say.and")+" ")
+}
+
+// stateText names where a request stands, as the desk says it about her.
+func (w *tongue) stateText(s node.State, her node.BeneficiaryWords) string {
+	return w.t(fmt.Sprintf("say.state.%d", s), "E", feminine(her))
 }
 
 // stateChip is the colour that goes with the words.
@@ -214,99 +226,74 @@ func stateChip(s node.State) string {
 	return "calm"
 }
 
-func statusText(s node.Status) string {
-	return map[node.Status]string{
-		node.Applicant: "À rencontrer", node.Met: "Rencontré", node.Approved: "Approuvé", node.Suspended: "Suspendu", node.Ended: "Terminé",
-	}[s]
-}
-
-// stepText is what the button says that leads to a status.
-func stepText(s node.Status) string {
-	return map[node.Status]string{
-		node.Applicant: "Reprendre comme candidat", node.Met: "Nous nous sommes rencontrés", node.Approved: "Approuver",
-		node.Suspended: "Suspendre", node.Ended: "Terminer, avec nos remerciements",
-	}[s]
-}
-
-func whyText(w node.Why) string {
-	return map[node.Why]string{
-		node.ByHer: "à sa demande", node.ByUs: "de notre fait", node.ByVolunteer: "le bénévole n’est pas venu", node.NotAtHome: "elle n’était pas là",
-		node.NobodyFound: "personne trouvé", node.EnteredTwice: "notée deux fois",
-	}[w]
-}
-
-// obstacleText says why not him.
-func obstacleText(o string) string {
-	return map[string]string{
-		"not-approved": "pas approuvé", "refused-by-her": "elle ne le souhaite pas", "other-kinds": "ne fait pas ce genre d’action",
-		"no-car": "sans voiture", "too-far": "plus loin qu’il ne voudrait", "distance-unknown": "distance inconnue", "away": "absent",
-		"not-free-then": "pas son moment habituel", "week-is-full": "déjà pris cette semaine", "busy": "attendu ailleurs",
-	}[o]
-}
-
-// changeText says what a change in a history was. The numbers are command kinds.
-func changeText(kind uint8) string {
-	text, ok := map[uint8]string{
-		3: "Inscription", 4: "Dossier modifié", 5: "Inscription", 6: "Fiche modifiée", 7: "Étape suivante", 9: "Demande enregistrée",
-		10: "Demande modifiée", 11: "Demande ouverte", 12: "Question posée", 13: "Accepté", 14: "Refusé", 15: "Désistement",
-		16: "Appel", 17: "Clôture", 18: "Fermée", 19: "Action notée après coup", 25: "Import",
-	}[kind]
-	if !ok {
-		return "Changement"
+// changeText says what a change in a history was. The numbers are command kinds;
+// entry 0 is said of those that have none.
+func (w *tongue) changeText(kind uint8) string {
+	if !w.knows(fmt.Sprintf("say.change.%d", kind)) {
+		kind = 0
 	}
-	return text
+	return w.entry("change", kind)
 }
 
-func categoryText(c node.Category) string { return categories[c] }
-
-// categories in the order of their numbers.
-var categories = [...]string{
-	"Sans catégorie", "Visites", "Lecture", "Promenades", "Courses", "Aide informatique", "Papiers", "Accompagnements", "Appels", "Portage", "Sorties", "Autre",
-}
-
-var ageBands = [...]string{"âge inconnu", "moins de 60 ans", "60 à 69 ans", "70 à 74 ans", "75 à 79 ans", "80 à 84 ans", "85 à 89 ans", "90 ans et plus"}
-
-var sexes = [...]string{"non précisé", "femmes", "hommes"}
-
-// kilometres writes metres as people say distances.
-func kilometres(metres int) string {
+// far writes metres as people say distances.
+func (w *tongue) far(metres int) string {
 	switch {
 	case metres < 0:
-		return "distance inconnue"
+		return w.t("say.far_unknown")
 	case metres < 1500:
-		return "tout près"
+		return w.t("say.close_by")
 	}
-	return fmt.Sprintf("%d km", (metres+500)/1000)
+	return w.t("say.kilometres", "Km", (metres+500)/1000)
+}
+
+// driven writes metres to a tenth of a kilometre.
+func (w *tongue) driven(metres uint32) string {
+	return w.t("say.kilometres", "Km", strings.Replace(fmt.Sprintf("%.1f", float64(metres)/1000), ".", w.t("say.decimal"), 1))
 }
 
 // ago says how long ago a day was.
-func ago(d, today node.Day) string {
-	switch n := today - d; {
+func (w *tongue) ago(d node.Day) string {
+	switch n := int(w.today() - d); {
 	case n <= 0:
-		return "aujourd’hui"
+		return w.t("say.today")
 	case n == 1:
-		return "hier"
+		return w.t("say.yesterday")
 	case n < 14:
-		return fmt.Sprintf("il y a %d jours", n)
+		return w.t("say.days_ago", "N", n)
 	case n < 60:
-		return fmt.Sprintf("il y a %d semaines", n/7)
+		return w.t("say.weeks_ago", "N", n/7)
 	case n < 730:
-		return fmt.Sprintf("il y a %d mois", n/30)
+		return w.t("say.months_ago", "N", n/30)
 	}
-	return fmt.Sprintf("il y a %d ans", today.Date().Year()-d.Date().Year())
+	return w.t("say.years_ago", "N", w.today().Date().Year()-d.Date().Year())
+}
+
+// weekday is one day of the week table.
+type weekday struct {
+	Name               string
+	Morning, Afternoon bool
+	Number             int // of its morning, as weekOf reads it
+}
+
+// weekTable is a week of half-days, Monday first.
+func (w *tongue) weekTable(week node.Week) (out []weekday) {
+	for i := range 7 {
+		out = append(out, weekday{w.entry("weekday", (i+1)%7), week&(1<<(2*i)) != 0, week&(1<<(2*i+1)) != 0, 2 * i})
+	}
+	return out
 }
 
 // freeText says a week of half-days: "lundi matin, mardi, jeudi après-midi".
-func freeText(week []weekday) string {
+func (w *tongue) freeText(week []weekday) string {
 	var out []string
 	for _, d := range week {
 		switch {
 		case d.Morning && d.Afternoon:
 			out = append(out, d.Name)
 		case d.Morning:
-			out = append(out, d.Name+" matin")
+			out = append(out, w.t("say.morning", "Day", d.Name))
 		case d.Afternoon:
-			out = append(out, d.Name+" après-midi")
+			out = append(out, w.t("say.afternoon", "Day", d.Name))
 		}
 	}
 	return strings.Join(out, ", ")

@@ -71,6 +71,8 @@ func (s *Site) volunteer(h gin.HandlerFunc) gin.HandlerFunc {
 func (s *Site) only(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		switch who := caller(c); {
+		case who.Account.Zero() && c.GetHeader("HX-Request") != "":
+			s.part(c, "resume", "ended", nil) // into a page that somebody is still writing on
 		case who.Account.Zero():
 			s.signInPage(c, http.StatusUnauthorized, nil)
 		case !may(who):
@@ -95,10 +97,20 @@ func (s entry) home(c *gin.Context) {
 }
 
 func (s *Site) signInPage(c *gin.Context, status int, err error) {
-	s.render(c, status, "welcome", page{Title: "Bienvenue", Problem: say(err), Data: struct {
-		Demo  *Demo
-		Login string
-	}{s.demo, c.PostForm("login")}})
+	login, again := "", interrupted(c)
+	if c.FullPath() == "/sign-in" {
+		login, again = c.PostForm("login"), resumed(c)
+		if again != nil {
+			for i := range again.Fields {
+				again.Fields[i].Name = resumeField + again.Fields[i].Name
+			}
+		}
+	}
+	s.render(c, status, "welcome", page{Title: s.words(c).t("welcome.title"), Problem: s.words(c).say(err), Data: struct {
+		Demo   *Demo
+		Login  string
+		Resume *resume
+	}{s.demo, login, again}})
 }
 
 func (s entry) signIn(c *gin.Context) {
@@ -111,6 +123,11 @@ func (s entry) signIn(c *gin.Context) {
 		Name: CookieName, Value: token.Text.Reveal(), Path: "/", Expires: token.Expires,
 		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
 	})
+	if again := resumed(c); again != nil {
+		c.Set(callerKey, who)
+		s.render(c, http.StatusOK, "resume", page{Title: s.words(c).t("resume.title"), Narrow: true, Data: again})
+		return
+	}
 	to := "/me"
 	if who.Staff() {
 		to = "/desk"

@@ -43,7 +43,7 @@ func (s settings) show(c *gin.Context, code int, d settingsData, problem error) 
 		return
 	}
 	d.Admin, d.Key = by.Roles.Has(node.RoleAdmin), newKey()
-	s.render(c, code, "settings", page{Title: "Le territoire", Here: "settings", Problem: say(problem), Data: d})
+	s.render(c, code, "settings", page{Title: s.words(c).t("settings.title"), Here: "settings", Problem: s.words(c).say(problem), Data: d})
 }
 
 func (s settings) change(c *gin.Context) {
@@ -140,5 +140,5 @@ func (s settings) undoImport(c *gin.Context) {
 
 // sources credits where the embedded geography comes from.
 func (s settings) sources(c *gin.Context) {
-	s.render(c, http.StatusOK, "sources", page{Title: "Sources et licences", Narrow: true, Data: node.Credits()})
+	s.render(c, http.StatusOK, "sources", page{Title: s.words(c).t("layout.sources"), Narrow: true, Data: node.Credits()})
 }

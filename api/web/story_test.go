@@ -99,7 +99,7 @@ func TestWithoutScript(t *testing.T) {
 	desk.press("//button[text()='Paul vient']")
 	desk.run(chromedp.WaitVisible("//button[text()='Prévenue']"))
 	desk.press("//button[text()='Prévenue']")
-	desk.run(chromedp.WaitVisible("//p[contains(@class,'flash')]"))
+	desk.run(chromedp.WaitVisible("//p[contains(@class,'flash')][contains(.,'au courant')]"))
 	var here string
 	desk.run(chromedp.Location(&here))
 	town.wait(2*24*time.Hour + 7*time.Hour)
@@ -135,7 +135,7 @@ func TestNothingTypedIsLost(t *testing.T) {
 }
 
 // TestPagesAreAccessible runs axe over every page, wide and on a narrow phone,
-// where nothing may be wider than the screen.
+// where nothing may be wider than the screen, and there in English too.
 func TestPagesAreAccessible(t *testing.T) {
 	browser := chromium(t)
 	town := newTown(t)
@@ -155,21 +155,29 @@ func TestPagesAreAccessible(t *testing.T) {
 		pages = append(pages, "/requests/"+r.String())
 	}
 	pages = append(pages, "/requests/"+requests[0].String()+"/edit")
-	for _, width := range []int64{1360, 320} {
-		public := town.open(browser, width)
+	for _, c := range []struct {
+		width int64
+		lang  string
+	}{{1360, "fr"}, {320, "fr"}, {320, "en"}} {
+		public := town.open(browser, c.width)
+		public.visit("/")
+		public.speak(c.lang)
 		public.check("/")
-		desk := town.open(browser, width)
+		desk := town.open(browser, c.width)
 		desk.signIn("admin")
+		desk.speak(c.lang)
 		for _, page := range pages {
 			desk.check(page)
 		}
-		council := town.open(browser, width)
+		council := town.open(browser, c.width)
 		council.signIn("elu1")
+		council.speak(c.lang)
 		for _, page := range []string{"/figures", "/figures?commune=33187"} {
 			council.check(page)
 		}
-		phone := town.open(browser, width)
+		phone := town.open(browser, c.width)
 		phone.signIn("voisin")
+		phone.speak(c.lang)
 		for _, page := range []string{"/me", "/me/" + requests[0].String() + "/accept", "/me/availability"} {
 			phone.check(page)
 		}
@@ -183,6 +191,10 @@ func (s *screen) check(page string) {
 		s.Errorf("%s: %s", page, v)
 	}
 	if px := s.overflow(); px > 0 {
-		s.Errorf("%s: %d px wider than the screen", page, px)
+		s.Errorf("%s in %s: %d px wider than the screen", page, s.lang, px)
+	}
+	var lang string
+	if s.run(chromedp.Evaluate(`document.documentElement.lang`, &lang)); lang != s.lang {
+		s.Errorf("%s: speaks %q, not %q", page, lang, s.lang)
 	}
 }

@@ -29,6 +29,7 @@ type tongue struct {
 	lang  string
 	words *i18n.Localizer
 	now   func() time.Time // on the territory's clocks
+	first *tongue          // that of the first language
 }
 
 // learn reads locales/AREA.LANG.toml, one table per area, the same keys in each
@@ -47,7 +48,9 @@ func learn(now func() time.Time) map[string]*tongue {
 	}
 	out := map[string]*tongue{}
 	for _, lang := range languages {
-		out[lang] = &tongue{lang, i18n.NewLocalizer(bundle, lang), now}
+		w := &tongue{lang: lang, words: i18n.NewLocalizer(bundle, lang), now: now}
+		out[lang] = w
+		w.first = out[languages[0]]
 	}
 	return out
 }

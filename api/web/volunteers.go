@@ -23,15 +23,13 @@ func sortChoices(c []communeChoice) {
 // statusTabs in the order of a volunteer's way.
 var statusTabs = []struct {
 	Slug   string
-	Label  string
 	Status node.Status
 }{
-	{"applicant", "À rencontrer", node.Applicant}, {"met", "Rencontrés", node.Met}, {"approved", "Approuvés", node.Approved},
-	{"suspended", "Suspendus", node.Suspended}, {"ended", "Terminés", node.Ended},
+	{"applicant", node.Applicant}, {"met", node.Met}, {"approved", node.Approved}, {"suspended", node.Suspended}, {"ended", node.Ended},
 }
 
 func (s volunteers) list(c *gin.Context) {
-	by := caller(c)
+	w, by := s.words(c), caller(c)
 	type tab struct {
 		Slug, Label string
 		Count       int
@@ -40,7 +38,7 @@ func (s volunteers) list(c *gin.Context) {
 	var d struct {
 		Tabs []tab
 		List []node.Volunteer
-		Next string
+		Next int
 		Tab  string
 	}
 	counts, err := s.node.Find.VolunteerCounts(by)
@@ -48,25 +46,23 @@ func (s volunteers) list(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	cursor, err := readCursor(c.Query("cursor"))
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
+	r := register(c)
 	d.Tab = c.DefaultQuery("status", "approved")
 	for _, t := range statusTabs {
-		d.Tabs = append(d.Tabs, tab{t.Slug, t.Label, counts[t.Status], t.Slug == d.Tab})
+		d.Tabs = append(d.Tabs, tab{t.Slug, w.t("volunteers.tab_" + t.Slug), counts[t.Status], t.Slug == d.Tab})
 		if t.Slug != d.Tab {
 			continue
 		}
-		list, next, err := s.node.Volunteers.List(by, t.Status, node.Page{Limit: 40, Cursor: cursor})
+		list, more, err := s.node.Find.Volunteers(by, t.Status, r)
 		if err != nil {
 			s.fail(c, err)
 			return
 		}
-		d.List, d.Next = list, writeCursor(next)
+		if d.List = list; more {
+			d.Next = r.Skip + len(list)
+		}
 	}
-	s.render(c, http.StatusOK, "volunteers", page{Title: "Bénévoles", Here: "volunteers", Data: d})
+	s.render(c, http.StatusOK, "volunteers", page{Title: w.t("volunteers.title"), Here: "volunteers", Data: d})
 }
 
 // volunteerForm is the form of a volunteer: what was typed.
@@ -115,9 +111,9 @@ func (s volunteers) showForm(c *gin.Context, code int, f volunteerForm) {
 	for len(f.Words.Phones) < 1 {
 		f.Words.Phones = append(f.Words.Phones, node.Phone{})
 	}
-	title := "Nouveau bénévole"
+	title := s.words(c).t("volunteers.new")
 	if f.ID != "" {
-		title = "Changer la fiche"
+		title = s.words(c).t("volunteers.change")
 	}
 	s.render(c, code, "volunteer_form", page{Title: title, Here: "volunteers", Narrow: true, Problem: f.Problem, Data: f})
 }
@@ -175,7 +171,7 @@ func (s volunteers) register(c *gin.Context) {
 		r, err = s.node.Volunteers.Register(c.Request.Context(), writer(c), f.Offer, f.Words)
 	}
 	if err != nil {
-		f.Problem = say(err)
+		f.Problem = s.words(c).say(err)
 		s.showForm(c, status(err), f)
 		return
 	}
@@ -194,23 +190,6 @@ type volunteerData struct {
 	Week     []weekday
 	Key      string
 }
-
-// weekday is one day of the week table.
-type weekday struct {
-	Name               string
-	Morning, Afternoon bool
-	Number             int // of its morning, as weekOf reads it
-}
-
-func weekTable(w node.Week) (out []weekday) {
-	for i, name := range []string{"lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"} {
-		out = append(out, weekday{name, w&(1<<(2*i)) != 0, w&(1<<(2*i+1)) != 0, 2 * i})
-	}
-	return out
-}
-
-// WeekTable is the form's half-days.
-func (f volunteerForm) WeekTable() []weekday { return weekTable(f.Offer.Week) }
 
 func (s volunteers) page(c *gin.Context) { s.show(c, http.StatusOK, "", nil) }
 
@@ -243,8 +222,9 @@ func (s volunteers) show(c *gin.Context, code int, password string, problem erro
 		s.fail(c, err)
 		return
 	}
-	d.History, d.Steps, d.Week = s.historyOf(by, changes), d.Status.Next(), weekTable(d.Offer.Week)
-	s.render(c, code, "volunteer", page{Title: "Bénévole", Here: "volunteers", Problem: say(problem), Data: d})
+	w := s.words(c)
+	d.History, d.Steps, d.Week = s.historyOf(w, by, changes), d.Status.Next(), w.weekTable(d.Offer.Week)
+	s.render(c, code, "volunteer", page{Title: w.t("volunteers.one_of_them"), Here: "volunteers", Problem: w.say(problem), Data: d})
 }
 
 func (s volunteers) edit(c *gin.Context) {
@@ -281,7 +261,7 @@ func (s volunteers) change(c *gin.Context) {
 		}
 	}
 	if err != nil {
-		f.Problem = say(err)
+		f.Problem = s.words(c).say(err)
 		if f.Problem.Code == "stale-version" {
 			f.Version, f.Now = old.Version, &old
 		}

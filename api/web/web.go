@@ -1,5 +1,5 @@
-// Package web is the interface that people use: server-rendered pages in French,
-// plain forms that work without script, and a little htmx where waiting for a
+// Package web is the interface that people use: server-rendered pages in
+// French and English, plain forms that work without script, and a little htmx where waiting for a
 // page would be in the way of a telephone call.
 //
 // # Rules of these pages
@@ -162,6 +162,7 @@ type page struct {
 	Flash     string // what has just been done
 	Problem   *problem
 	Key       string // of the forms on this page
+	Index     uint64 // of the last write that this page shows
 	Counts    menuCounts
 	Data      any
 }
@@ -175,11 +176,13 @@ type menuCounts struct {
 
 // render writes a page. Data goes to the template named so.
 func (s *Site) render(c *gin.Context, status int, name string, p page) {
-	t, ok := s.pages[s.words(c).lang][name]
+	w := s.words(c)
+	t, ok := s.pages[w.lang][name]
 	if !ok {
 		panic("web: no page " + name)
 	}
 	p.Territory, _ = s.node.Settings.Territory()
+	p.Index = s.node.Index()
 	p.Path = c.Request.URL.Path
 	if c.Request.Method != http.MethodGet {
 		p.Path = "/" // the answer to a form has no address of its own
@@ -191,7 +194,9 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 		p.Key = c.PostForm("key") // sent again, it is recorded once
 	}
 	if p.Flash == "" {
-		p.Flash = flashes[c.Query("ok")]
+		if done := "flash." + c.Query("ok"); w.knows(done) {
+			p.Flash = w.t(done)
+		}
 	}
 	if p.Caller.Staff() {
 		p.Counts = s.counts(p.Caller)
@@ -199,7 +204,7 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 	var out bytes.Buffer
 	if err := t.ExecuteTemplate(&out, "layout", p); err != nil {
 		s.log.Error("rendering", slog.String("page", name), slog.String("error", templateFault(err)))
-		c.Data(http.StatusInternalServerError, "text/plain; charset=utf-8", []byte("Cette page ne s’affiche pas. Revenez en arrière, ou appelez votre service informatique."))
+		c.Data(http.StatusInternalServerError, "text/plain; charset=utf-8", []byte(w.t("layout.broken")))
 		return
 	}
 	c.Header("Cache-Control", "no-store")

@@ -107,6 +107,7 @@ func serveThen(ctx context.Context, l net.Listener, n *node.Node, h http.Handler
 		BaseContext:       func(net.Listener) context.Context { return answers },
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // it quotes addresses and headers
 	}
+	server.RegisterOnShutdown(n.Dismiss)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	debug.FreeOSMemory() // what starting took is not needed again

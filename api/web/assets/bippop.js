@@ -17,3 +17,63 @@ document.addEventListener('keydown', (e) => {
   const box = document.querySelector('input[type=search]')
   if (box) { e.preventDefault(); box.focus(); box.select() }
 })
+
+// From the search box, down and up walk through who was found, and Enter opens
+// the first.
+document.addEventListener('keydown', (e) => {
+  const results = document.querySelector('#results [data-for]')
+  if (!results || e.isComposing || !['ArrowDown', 'ArrowUp', 'Enter'].includes(e.key)) return
+  const hits = [...results.querySelectorAll('a.hit')]
+  const here = hits.indexOf(e.target)
+  const box = e.target.matches('input[type=search]')
+  if (!hits.length || !box && here < 0) return
+  if (e.key === 'Enter') {
+    if (box && results.dataset.for === e.target.value) { e.preventDefault(); hits[0].click() }
+    return
+  }
+  e.preventDefault()
+  const next = here + (e.key === 'ArrowDown' ? 1 : -1)
+  if (next < 0) document.querySelector('input[type=search]').focus()
+  else hits[Math.min(next, hits.length - 1)].focus()
+})
+
+// News waits. A stream says how much has changed elsewhere; the button fetches
+// this page again and puts in what is marked as a part of it, except where
+// somebody is writing. Hidden windows do not listen: a browser has few lines.
+const news = document.querySelector('[data-live]')
+if (news && window.EventSource) {
+  let line = null
+  const touched = (part) => part.contains(document.activeElement) ||
+    [...part.querySelectorAll('input, textarea, select')].some((f) => f.type === 'radio' || f.type === 'checkbox' ? f.checked !== f.defaultChecked : f.defaultValue !== undefined && f.value !== f.defaultValue)
+  const refresh = async () => {
+    const answer = await fetch(location.href)
+    if (!answer.ok) return
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    for (const old of document.querySelectorAll('[data-part]')) {
+      const fresh = page.querySelector(`[data-part="${old.dataset.part}"]`)
+      if (fresh && !touched(old)) old.replaceWith(fresh)
+    }
+    news.dataset.live = page.querySelector('[data-live]').dataset.live
+    news.replaceChildren()
+    hush()
+    listen()
+  }
+  const listen = () => {
+    if (line || document.hidden) return
+    line = new EventSource(news.dataset.live)
+    line.onmessage = (e) => {
+      let button = news.querySelector('button')
+      if (!button) {
+        button = document.createElement('button')
+        button.type = 'button'
+        button.addEventListener('click', refresh)
+        news.append(button)
+      }
+      if (button.textContent !== e.data) button.textContent = e.data
+    }
+  }
+  const hush = () => { line?.close(); line = null }
+  document.addEventListener('visibilitychange', () => document.hidden ? hush() : listen())
+  addEventListener('pagehide', hush)
+  listen()
+}

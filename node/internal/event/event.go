@@ -20,6 +20,7 @@ type BeneficiaryChanged struct{ ID ident.Beneficiary }
 type VolunteerChanged struct {
 	ID     ident.Volunteer
 	Status people.Status
+	By     ident.Account // zero: the node itself
 }
 
 // RequestChanged: a request is new, or stands elsewhere.
@@ -27,6 +28,7 @@ type RequestChanged struct {
 	ID          ident.Request
 	Beneficiary ident.Beneficiary
 	State       request.State
+	By          ident.Account // zero: the node itself
 }
 
 // PersonReached: an attempt to call her was recorded.

@@ -91,7 +91,7 @@ func (a *act) register(c command.Register) (Reply, error) {
 	}
 	a.addVolunteer(c.Who, ident.Import{})
 	a.count(c.Counts)
-	a.happen(event.VolunteerChanged{ID: c.Who.ID, Status: c.Who.Status})
+	a.happen(event.VolunteerChanged{ID: c.Who.ID, Status: c.Who.Status, By: a.stamp.By})
 	return Reply{ID: c.Who.ID, Version: 1}, nil
 }
 
@@ -119,7 +119,7 @@ func (a *act) changeVolunteer(c command.ChangeVolunteer) (Reply, error) {
 func (a *act) saveVolunteer(before, after people.Volunteer) {
 	save(a, store.Volunteers, &before, &after, after.ID[:], after.Version)
 	a.use(after.Import)
-	a.happen(event.VolunteerChanged{ID: after.ID, Status: after.Status})
+	a.happen(event.VolunteerChanged{ID: after.ID, Status: after.Status, By: a.stamp.By})
 }
 
 // stepVolunteer moves a volunteer along. Leaving Approved frees what lies ahead

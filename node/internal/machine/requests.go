@@ -427,7 +427,7 @@ func (a *act) saveRequest(before *request.Request, after request.Request) reques
 		after = a.withoutGone(*before, after)
 	}
 	save(a, store.Requests, before, &after, after.ID[:], after.Version)
-	a.happen(event.RequestChanged{ID: after.ID, Beneficiary: after.Beneficiary, State: after.State})
+	a.happen(event.RequestChanged{ID: after.ID, Beneficiary: after.Beneficiary, State: after.State, By: a.stamp.By})
 	for _, asked := range after.Askings {
 		v := asked.Volunteer
 		if before != nil {

@@ -702,7 +702,7 @@ func TestClock(t *testing.T) {
 func TestEvents(t *testing.T) {
 	s := tell(t)
 	s.open(0, 0, shopping, 1)
-	want := []event.Event{event.RequestChanged{ID: req(0), Beneficiary: her(0), State: request.Open}}
+	want := []event.Event{event.RequestChanged{ID: req(0), Beneficiary: her(0), State: request.Open, By: acc(0)}}
 	if len(s.events) != 2 || s.events[0] != want[0] {
 		t.Errorf("got %v", s.events)
 	}

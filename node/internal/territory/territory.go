@@ -17,9 +17,20 @@ type Territory struct {
 	Zone     string   `cbor:"7,keyasint"` // IANA name: days are counted there
 	Founded  when.At  `cbor:"8,keyasint"`
 	Version  uint32   `cbor:"9,keyasint"`
+	Face     Face     `cbor:"10,keyasint"`
 }
 
-// Change replaces what people may change: names, phone, hours, communes.
+// Face is how the service looks and what it says first. Everything in it is
+// public; empty means as the program has it.
+type Face struct {
+	Colour   string `cbor:"1,keyasint,omitempty"` // "#0f5c55": of buttons and the head of pages
+	Opening  string `cbor:"2,keyasint,omitempty"` // the first sentence of a call: "Bonjour, c’est l’Entraide."
+	Notice   string `cbor:"3,keyasint,omitempty"` // the information read to whoever is enrolled
+	Logo     []byte `cbor:"4,keyasint,omitempty"` // PNG, JPEG or GIF, ≤ 32 KiB
+	LogoType string `cbor:"5,keyasint,omitempty"` // its media type
+}
+
+// Change replaces what people may change: names, phone, hours, communes, face.
 func (t Territory) Change(version uint32, to Territory) (Territory, error) {
 	if t.Version != version {
 		return t, refuse.StaleVersion

@@ -1,0 +1,73 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// resume is a form that somebody sent after the session had ended. It travels in
+// the sign-in page and back, so that nothing typed is lost and nothing is kept
+// here.
+type resume struct {
+	Path   string
+	Fields []field
+}
+
+// field is one value of it.
+type field struct{ Name, Value string }
+
+const (
+	resumePath  = "resume.path"
+	resumeField = "resume.field."
+)
+
+// interrupted is the form that this request has sent, or nil when it was not one.
+func interrupted(c *gin.Context) *resume {
+	if c.Request.Method != http.MethodPost || strings.HasPrefix(c.ContentType(), "multipart/") || c.Request.ParseForm() != nil {
+		return nil
+	}
+	r := &resume{Path: c.Request.URL.Path}
+	for name, values := range c.Request.PostForm {
+		for _, v := range values {
+			r.Fields = append(r.Fields, field{resumeField + name, v})
+		}
+	}
+	r.sort()
+	return r
+}
+
+// resumed is the form that came along with a sign-in, or nil.
+func resumed(c *gin.Context) *resume {
+	path, ok := local(c.PostForm(resumePath))
+	if !ok {
+		return nil
+	}
+	r := &resume{Path: path}
+	for name, values := range c.Request.PostForm {
+		if plain, ours := strings.CutPrefix(name, resumeField); ours {
+			for _, v := range values {
+				r.Fields = append(r.Fields, field{plain, v})
+			}
+		}
+	}
+	r.sort()
+	return r
+}
+
+func (r *resume) sort() {
+	slices.SortStableFunc(r.Fields, func(a, b field) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// local is the path of an address of ours.
+func local(address string) (path string, ok bool) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") || strings.Contains(address, `\`) {
+		return "", false
+	}
+	path, _, _ = strings.Cut(address, "?")
+	return path, true
+}

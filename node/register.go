@@ -1,0 +1,82 @@
+package node
+
+import (
+	"github.com/bippop/bippop/node/internal/search"
+	"github.com/bippop/bippop/node/internal/store"
+)
+
+// Register is a page of people by name, as in a paper register.
+type Register struct {
+	Commune string // INSEE code; empty: all
+	Initial byte   // 'a' to 'z' of the last name; 0: all
+	Skip    int    // people before this page
+	Limit   int    // at most 100
+}
+
+func (r Register) limit() int { return max(1, min(r.Limit, 100)) }
+
+func (r Register) keeps(commune string, initial byte) bool {
+	return (r.Commune == "" || r.Commune == commune) && (r.Initial == 0 || r.Initial == initial)
+}
+
+// Beneficiaries lists beneficiaries by name. more says that others follow.
+func (f *Find) Beneficiaries(by Caller, page Register) (out []Beneficiary, more bool, err error) {
+	if err := by.may(readPeople); err != nil {
+		return nil, false, err
+	}
+	f.mu.RLock()
+	ids, more := f.index.InOrder(search.Beneficiary, func(_ [16]byte, commune string, initial byte) bool { return page.keeps(commune, initial) }, page.Skip, page.limit())
+	f.mu.RUnlock()
+	zone := f.zone()
+	err = f.view(func(tx *store.Tx) error {
+		r := f.reader(tx, zone)
+		for _, id := range ids {
+			b, err := r.beneficiary(id)
+			if err != nil {
+				return err
+			}
+			out = append(out, b)
+		}
+		return nil
+	})
+	return out, more, err
+}
+
+// Volunteers lists the volunteers of a status by name.
+func (f *Find) Volunteers(by Caller, status Status, page Register) (out []Volunteer, more bool, err error) {
+	if err := by.may(readPeople); err != nil {
+		return nil, false, err
+	}
+	f.mu.RLock()
+	standing := f.roster.standing(status)
+	ids, more := f.index.InOrder(search.Volunteer, func(id [16]byte, commune string, initial byte) bool {
+		return standing[id] && page.keeps(commune, initial)
+	}, page.Skip, page.limit())
+	f.mu.RUnlock()
+	zone := f.zone()
+	err = f.view(func(tx *store.Tx) error {
+		r := f.reader(tx, zone)
+		for _, id := range ids {
+			v, err := r.volunteer(id)
+			if err != nil {
+				return err
+			}
+			out = append(out, v)
+		}
+		return nil
+	})
+	return out, more, err
+}
+
+// standing is who has a status.
+func (r *roster) standing(status Status) map[[16]byte]bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	out := map[[16]byte]bool{}
+	for _, v := range r.all {
+		if v.Status == status {
+			out[v.ID] = true
+		}
+	}
+	return out
+}
