@@ -142,6 +142,7 @@ func isN(name string) bool { return name == "N" }
 var computed = []string{
 	"problem.", "flash.", "kinds.", "say.weekday.", "say.month.", "say.state.", "say.status.", "say.step.", "say.why.", "say.obstacle.", "say.change.",
 	"say.category.", "say.age_band.", "say.sex.", "say.script.", "people.mode_", "volunteers.tab_", "requests.tab_", "welcome.as_", "sources.what_",
+	"figures.", "figures.month", "figures.kind", "figures.sex", "figures.age", "figures.csv", "figures.times", "figures.half_in_", "figures.by_",
 }
 
 // TestEveryKeyIsSaid: what pages say exists and is given its data, and nothing is
