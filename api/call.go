@@ -27,6 +27,7 @@ const (
 	desk                     // agents and administrators
 	admins                   // administrators
 	volunteers               // volunteers, about themselves
+	readers                  // agents, administrators and officials: figures, and nobody's name
 )
 
 // why says it for the description of the interface.
@@ -36,6 +37,7 @@ var why = map[access]string{
 	desk:       "For agents and administrators.",
 	admins:     "For administrators.",
 	volunteers: "For volunteers, about themselves.",
+	readers:    "For agents, administrators and officials; from officials small numbers are hidden.",
 }
 
 func (a access) lets(by node.Caller) bool {
@@ -44,6 +46,8 @@ func (a access) lets(by node.Caller) bool {
 		return by.Staff()
 	case admins:
 		return by.Roles.Has(node.RoleAdmin)
+	case readers:
+		return by.Staff() || by.Roles.Has(node.RoleOfficial)
 	case volunteers:
 		return by.Roles.Has(node.RoleVolunteer)
 	}

@@ -109,7 +109,7 @@ func (s *server) surface() {
 	add(s, admins, 200, "GET", "/exports/beneficiaries", "export-beneficiaries", importRoutes{s}.exportBeneficiaries, spreadsheet)
 	add(s, admins, 200, "GET", "/exports/volunteers", "export-volunteers", importRoutes{s}.exportVolunteers, spreadsheet)
 
-	add(s, desk, 200, "GET", "/figures", "read-figures", figureRoutes{s}.figures)
+	add(s, readers, 200, "GET", "/figures", "read-figures", figureRoutes{s}.figures)
 	add(s, signedIn, 200, "GET", "/territory", "read-territory", territoryRoutes{s}.territory)
 	add(s, admins, 200, "PUT", "/territory", "change-territory", territoryRoutes{s}.changeTerritory)
 	add(s, signedIn, 200, "GET", "/communes", "search-communes", territoryRoutes{s}.communes)

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -110,4 +111,61 @@ func TestRoles(t *testing.T) {
 	}
 	agent.call("POST", "/accounts", say{"login": "desk.2", "password": password, "roles": []string{"agent"}}).want(403)
 	agent.call("GET", "/me/requests", nil).want(403)
+}
+
+// TestElected: an official reads figures, and nothing about anybody: every
+// operation that there is refuses, but for those of this list.
+func TestElected(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	admin := r.signIn("admin")
+	admin.write(201, "POST", "/accounts", say{"login": "elu1", "password": password, "roles": []string{"official"}})
+	admin.call("POST", "/accounts", say{"login": "elu2", "password": password, "roles": []string{"official", "agent"}}).want(422)
+	her, him := admin.enrol("Laforêt"), admin.approve("Dumas")
+	for day := range 7 {
+		admin.write(201, "POST", "/past-actions", say{
+			"beneficiary": her, "type": admin.kind("Courses"), "day": fmt.Sprintf("2026-11-%02d", 10+day), "volunteers": []string{him},
+		})
+	}
+	elected := r.signIn("elu1")
+	elected.get("/me").is(t, "roles.0", "official")
+	open := []string{
+		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /action-types", "GET /territory", "GET /communes", "GET /figures",
+	}
+	bodies := map[string]say{ // what is bound before the service looks who asks
+		"PUT /volunteers/{id}/readiness": {"week": []string{}, "per_week": 0, "radius_km": 0, "absences": []say{}},
+		"POST /requests/{id}/accept":     {"volunteer": someID},
+		"POST /requests/{id}/refuse":     {"volunteer": someID},
+		"POST /requests/{id}/withdraw":   {"volunteer": someID},
+		"POST /requests/{id}/told":       {},
+		"POST /requests/{id}/finish":     {"done": true},
+	}
+	for name := range operations(r.spec) {
+		if slices.Contains(open, name) {
+			continue
+		}
+		method, path := split(name)
+		for _, id := range []string{someID, him, her} {
+			res := elected.call(method, strings.ReplaceAll(path, someID, id), bodies[name], "If-Match", `"1"`)
+			nobody := res.status == 404 && strings.HasPrefix(path, "/requests/") // there is no such request
+			if res.status != 403 && !nobody || strings.Contains(string(res.raw), "Laforêt") {
+				t.Errorf("%s lets an official: %d %s", name, res.status, res.raw)
+			}
+		}
+	}
+	some := elected.get("/figures?from=2026-01&to=2026-12")
+	some.is(t, "hidden", true)
+	for _, path := range []string{"total.done", "by_category.shopping.done", "by_commune.33352.done", "by_sex.woman.done", "mobility", "total.minutes"} {
+		some.is(t, path, nil)
+	}
+	if strings.Contains(string(some.raw), ":7,") || strings.Contains(string(some.raw), ":7}") {
+		t.Errorf("tells seven: %s", some.raw)
+	}
+	all := admin.get("/figures?from=2026-01&to=2026-12&commune=33352")
+	all.is(t, "hidden", false)
+	all.is(t, "total.done", 7)
+	all.is(t, "mobility", 7)
+	all.is(t, "communes.0", "33352")
+	elected.call("GET", "/figures?from=2026-01&to=2026-11", nil).want(422)
+	elected.call("GET", "/figures?from=2026-01&to=2026-12&commune=75056", nil).want(422)
 }

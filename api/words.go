@@ -69,7 +69,7 @@ var (
 		node.NoNotice, node.ReadOnPhone, node.GivenByHand, node.SentByLetter)
 	pairings    = named("never first always", node.Alone, node.FirstVisit, node.AlwaysTwo)
 	callResults = named("told no-answer later", node.CallTold, node.CallNoAnswer, node.CallLater)
-	roles       = named("admin agent volunteer", node.RoleAdmin, node.RoleAgent, node.RoleVolunteer)
+	roles       = named("admin agent volunteer official", node.RoleAdmin, node.RoleAgent, node.RoleVolunteer, node.RoleOfficial)
 	kindsFound  = named("beneficiary volunteer", node.OnlyBeneficiary, node.OnlyVolunteer)
 	modes       = named("phone letter visit sms email app", "phone", "letter", "visit", "sms", "email", "app")
 	papers      = named("fr en", node.InFrench, node.InEnglish)
@@ -89,9 +89,10 @@ var (
 	bondStates   = named("alive ended", node.BondAlive, node.BondEnded)
 	bondEnds     = named("by-her by-him gone other", node.EndByHer, node.EndByHim, node.EndGone, node.EndOther)
 
-	indicators = named("requested found told done not-done cancelled unfilled minutes metres enrolled joined offered bonds",
+	indicators = named("requested found told done not-done cancelled unfilled minutes metres enrolled joined offered bonds found-in-day found-in-two-days found-in-week",
 		public.Requested, public.Found, public.Told, public.Done, public.NotDone, public.Cancelled, public.Unfilled,
-		public.Minutes, public.Metres, public.Enrolled, public.Joined, public.Offered, public.Bonds)
+		public.Minutes, public.Metres, public.Enrolled, public.Joined, public.Offered, public.Bonds,
+		public.FoundInDay, public.FoundInTwoDays, public.FoundInWeek)
 	categories = named("visit reading walk shopping computer paperwork ride call delivery outing other",
 		public.Visit, public.Reading, public.Walk, public.Shopping, public.Computer, public.Paperwork,
 		public.Ride, public.Call, public.Delivery, public.Outing, public.Other)

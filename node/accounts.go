@@ -71,7 +71,7 @@ func (s *Accounts) SignIn(ctx context.Context, login string, password Secret, fr
 	}
 	s.throttle.forgive(login)
 	life := volunteerSession
-	if acc.Roles.Has(account.Admin | account.Agent) {
+	if acc.Roles.Has(account.Admin | account.Agent | account.Official) {
 		life = staffSession
 	}
 	token := Token{Text: drawToken(), Expires: s.now().Add(life)}
@@ -158,8 +158,8 @@ func (s *Accounts) Open(ctx context.Context, by Caller, in NewAccount) (Receipt,
 		return Receipt{}, err
 	}
 	switch {
-	case in.Roles == 0 || in.Roles > account.Admin|account.Agent|account.Volunteer:
-		return Receipt{}, invalid("roles", "unknown-role", "roles are admin, agent and volunteer")
+	case !in.Roles.Valid():
+		return Receipt{}, invalid("roles", "unknown-role", "roles are admin, agent and volunteer; an official has no other")
 	case in.Roles.Has(account.Volunteer) == in.Of.Zero():
 		return Receipt{}, invalid("volunteer", "missing", "an account with the role volunteer belongs to a volunteer, and only such an account does")
 	}
@@ -187,7 +187,7 @@ func (s *Accounts) Change(ctx context.Context, by Caller, id AccountID, version 
 	if err := by.may(needed); err != nil {
 		return Receipt{}, err
 	}
-	if roles == 0 || roles > account.Admin|account.Agent|account.Volunteer || roles.Has(account.Volunteer) != !acc.Of.Zero() {
+	if !roles.Valid() || roles.Has(account.Volunteer) != !acc.Of.Zero() {
 		return Receipt{}, invalid("roles", "unknown-role", "the role volunteer stays with the account of a volunteer, and others need another role")
 	}
 	c := command.ChangeAccount{Stamp: s.stamp(by, ""), ID: id, Version: version, Roles: roles, Closed: closed}

@@ -22,6 +22,10 @@ type Caller struct {
 // Staff reports whether the caller works at the desk.
 func (c Caller) Staff() bool { return c.Roles.Has(account.Admin | account.Agent) }
 
+// Official reports whether the caller is an elected member: who sees figures, and
+// no people.
+func (c Caller) Official() bool { return c.Roles == account.Official }
+
 // action is something that roles may or may not do.
 type action uint8
 
@@ -32,6 +36,7 @@ const (
 	handleRequests
 	callPeople
 	readFigures
+	readSmallCells
 	importPeople
 	exportPeople
 	defineTypes
@@ -42,6 +47,9 @@ const (
 	changeOwnReadiness
 )
 
+// An official stands in readFigures alone: every action about people is
+// forbidden to him, and what he reads of the figures passes [stats.Protect].
+//
 // allowed is the one table of who may do what. The services enforce it; pages
 // only reflect it.
 var allowed = map[action]struct {
@@ -53,7 +61,8 @@ var allowed = map[action]struct {
 	vetVolunteers:      {account.Agent | account.Admin, "the territory vouches for volunteers through its agents"},
 	handleRequests:     {account.Agent | account.Admin, "the desk's main job"},
 	callPeople:         {account.Agent | account.Admin, "the desk's main job"},
-	readFigures:        {account.Agent | account.Admin, "counts of the territory; small cells can point at people"},
+	readFigures:        {account.Agent | account.Admin | account.Official, "counts of the territory: who is helped, and who is missing"},
+	readSmallCells:     {account.Agent | account.Admin, "a count below eleven can point at somebody, so it is for those who know her anyway"},
 	importPeople:       {account.Agent | account.Admin, "the cupboard is brought in by the desk"},
 	exportPeople:       {account.Admin, "a whole file leaves the node: few hands"},
 	defineTypes:        {account.Admin, "the catalogue is the territory's promise"},

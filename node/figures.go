@@ -5,6 +5,7 @@ import (
 
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/event"
+	"github.com/bippop/bippop/node/internal/stats"
 	"github.com/bippop/bippop/node/internal/store"
 )
 
@@ -40,50 +41,56 @@ func newTally(first, last Month) Tally {
 	}
 }
 
-// Read adds up the months from first to last, both included.
+// Read adds up the months from first to last, both included, to the last one: for
+// those who may see people. Others have [Figures.Look].
 func (s *Figures) Read(by Caller, first, last Month) (Tally, error) {
-	if err := by.may(readFigures); err != nil {
+	if err := by.may(readSmallCells); err != nil {
 		return Tally{}, err
 	}
+	return s.tally(first, last, "")
+}
+
+// tally adds up the months of one commune, or of all.
+func (s *Figures) tally(first, last Month, commune string) (Tally, error) {
 	if first > last || last-first > 120 {
 		return Tally{}, invalid("from", "out-of-range", "a span of months, at most ten years")
 	}
 	t := newTally(first, last)
 	for m := first; m <= last; m++ {
-		if err := s.addMonth(&t, m); err != nil {
+		err := s.eachCommune(m, func(code string, counts *monthCounts) {
+			if commune == "" || code == commune {
+				t.add(code, m, counts)
+			}
+		})
+		if err != nil {
 			return Tally{}, err
 		}
 	}
 	return t, nil
 }
 
-// addMonth adds a month's sums, which are worked out at the first reading and
-// kept up to date since.
-func (c *core) addMonth(t *Tally, m Month) error {
-	c.tallies.mu.Lock()
-	defer c.tallies.mu.Unlock()
-	sums, ok := c.tallies.months[m]
+// eachCommune gives the counts of a month, which are read at the first asking and
+// kept up to date since. f may not keep them.
+func (s *Figures) eachCommune(m Month, f func(commune string, counts *monthCounts)) error {
+	s.tallies.mu.Lock()
+	defer s.tallies.mu.Unlock()
+	sums, ok := s.tallies.months[m]
 	if !ok {
-		sums = &monthSums{Tally: newTally(m, m)}
-		err := c.view(func(tx *store.Tx) (err error) {
+		sums = &monthSums{communes: map[public.Commune]*monthCounts{}}
+		err := s.view(func(tx *store.Tx) (err error) {
 			if sums.at, err = tx.Meta("applied"); err != nil {
 				return err
 			}
-			return tx.EachCounter(m, func(cell public.Cell, n uint64) { sums.add(cell, int64(n)) })
+			return tx.EachCounter(m, func(cell public.Cell, n uint64) { sums.add(cell, uint32(n)) })
 		})
 		if err != nil {
 			return err
 		}
-		c.tallies.months[m] = sums
+		s.tallies.months[m] = sums
 	}
-	for i, n := range sums.Total {
-		t.Total[i] += n
+	for code, counts := range sums.communes {
+		f(code.String(), counts)
 	}
-	merge(t.ByKind, sums.ByKind)
-	merge(t.ByCommune, sums.ByCommune)
-	merge(t.BySex, sums.BySex)
-	merge(t.ByAge, sums.ByAge)
-	merge(t.ByMonth, sums.ByMonth)
 	return nil
 }
 
@@ -95,9 +102,15 @@ type tallies struct {
 }
 
 type monthSums struct {
-	Tally
-	at uint64 // the applied index that the sums were worked out at
+	communes map[public.Commune]*monthCounts
+	at       uint64 // the applied index that the sums were worked out at
 }
+
+// monthCounts are a commune's counts of one month: the total and the parts of each
+// breakdown but the one by month. 32 bits hold a month's metres of 100,000 rides.
+type monthCounts [countSlots][stats.Indicators]uint32
+
+const countSlots = stats.Slots - 12
 
 func newTallies() *tallies { return &tallies{months: map[Month]*monthSums{}} }
 
@@ -113,32 +126,52 @@ func (t *tallies) counted(index uint64, e event.Counted) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if sums, ok := t.months[e.Cell.Month]; ok && index > sums.at {
-		sums.add(e.Cell, e.N)
+		sums.add(e.Cell, uint32(e.N)) // two's complement: a negative n takes away
 	}
 }
 
-func (t *Tally) add(c public.Cell, n int64) {
-	t.Total[c.Indicator] += uint64(n) // two's complement: a negative n takes away
-	add(t.ByKind, c.Category, c.Indicator, uint64(n))
-	add(t.ByCommune, c.Commune.String(), c.Indicator, uint64(n))
-	add(t.BySex, c.Sex, c.Indicator, uint64(n))
-	add(t.ByAge, c.Age, c.Indicator, uint64(n))
-	add(t.ByMonth, c.Month, c.Indicator, uint64(n))
+func (s *monthSums) add(c public.Cell, n uint32) {
+	counts := s.communes[c.Commune]
+	if counts == nil {
+		counts = new(monthCounts)
+		s.communes[c.Commune] = counts
+	}
+	for _, slot := range [...]int{stats.Total, stats.Category(c.Category), stats.Sex(c.Sex), stats.Age(c.Age)} {
+		counts[slot][c.Indicator] += n
+	}
 }
 
+// add adds a commune's month.
+func (t *Tally) add(commune string, m Month, counts *monthCounts) {
+	for i := range Indicator(stats.Indicators) {
+		n := uint64(counts[stats.Total][i])
+		if n == 0 {
+			continue
+		}
+		t.Total[i] += n
+		add(t.ByCommune, commune, i, n)
+		add(t.ByMonth, m, i, n)
+		for c := public.NoCategory; c <= public.Other; c++ {
+			add(t.ByKind, c, i, uint64(counts[stats.Category(c)][i]))
+		}
+		for x := public.SexUnknown; x <= public.Man; x++ {
+			add(t.BySex, x, i, uint64(counts[stats.Sex(x)][i]))
+		}
+		for a := public.AgeUnknown; a <= public.From90; a++ {
+			add(t.ByAge, a, i, uint64(counts[stats.Age(a)][i]))
+		}
+	}
+}
+
+// add adds to a row; none needs no row.
 func add[K comparable](m map[K]map[Indicator]uint64, k K, i Indicator, n uint64) {
+	if n == 0 {
+		return
+	}
 	if m[k] == nil {
 		m[k] = map[Indicator]uint64{}
 	}
 	m[k][i] += n
-}
-
-func merge[K comparable](into, from map[K]map[Indicator]uint64) {
-	for k, row := range from {
-		for i, n := range row {
-			add(into, k, i, n)
-		}
-	}
 }
 
 // MonthOf is a calendar month; month is 1 to 12.

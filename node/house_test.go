@@ -51,6 +51,7 @@ var house = map[string]floor{
 	"node/internal/account":     {"who may sign in", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/territory":   {"whose node this is", []string{"node/internal/refuse", "node/internal/when"}},
 	"node/internal/dispatch":    {"who fits a request; decides nothing, so the machine does not need it", []string{"node/internal/catalogue", "node/internal/ident", "node/internal/offer", "node/internal/people", "node/internal/request", "node/internal/when"}},
+	"node/internal/stats":       {"what of the figures may be shown to whom; counts only", []string{"federation/public"}},
 	"node/internal/geo":         {"communes and distances; public data, knows no person", nil},
 	"node/internal/geo/gen":     {"makes geo's data from public files; run by hand", []string{"node/internal/geo"}},
 	"node/internal/search":      {"finds names in memory; given words, knows no record", nil},
@@ -95,6 +96,7 @@ var owners = map[string][]string{
 var pure = []string{
 	"node/internal/account", "node/internal/bond", "node/internal/catalogue", "node/internal/command", "node/internal/contact", "node/internal/dispatch",
 	"node/internal/event", "node/internal/machine", "node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/request", "node/internal/series",
+	"node/internal/stats",
 	"node/internal/territory", "node/internal/view", "node/internal/when",
 }
 

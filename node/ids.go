@@ -142,6 +142,7 @@ const (
 	RoleAdmin     = account.Admin
 	RoleAgent     = account.Agent
 	RoleVolunteer = account.Volunteer
+	RoleOfficial  = account.Official
 
 	OfferOpen      = offer.Open
 	OfferFull      = offer.Full
@@ -184,17 +185,20 @@ var (
 
 // The national words in which the territory counts, as callers name them.
 const (
-	CountRequested = public.Requested
-	CountFound     = public.Found
-	CountTold      = public.Told
-	CountDone      = public.Done
-	CountNotDone   = public.NotDone
-	CountCancelled = public.Cancelled
-	CountUnfilled  = public.Unfilled
-	CountMinutes   = public.Minutes
-	CountMetres    = public.Metres
-	CountEnrolled  = public.Enrolled
-	CountJoined    = public.Joined
-	CountOffered   = public.Offered
-	CountBonds     = public.Bonds
+	CountRequested      = public.Requested
+	CountFound          = public.Found
+	CountTold           = public.Told
+	CountDone           = public.Done
+	CountNotDone        = public.NotDone
+	CountCancelled      = public.Cancelled
+	CountUnfilled       = public.Unfilled
+	CountMinutes        = public.Minutes
+	CountMetres         = public.Metres
+	CountEnrolled       = public.Enrolled
+	CountJoined         = public.Joined
+	CountOffered        = public.Offered
+	CountBonds          = public.Bonds
+	CountFoundInDay     = public.FoundInDay
+	CountFoundInTwoDays = public.FoundInTwoDays
+	CountFoundInWeek    = public.FoundInWeek
 )

@@ -17,6 +17,8 @@ type places struct {
 	known    bool
 	record   Territory
 	location *time.Location
+	areas    [][]string // of the communes in divided
+	divided  []string
 }
 
 func newPlaces() *places { return &places{location: time.UTC} }

@@ -280,8 +280,10 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 	if err != nil {
 		return Receipt{}, err
 	}
+	stamp := s.stamp(by, r.Commune)
+	minutes := int64(stamp.At-r.Opened+59_999) / 60_000 // begun ones count
 	receipt, err := s.propose(ctx, command.Accept{
-		Stamp: s.stamp(by, r.Commune), ID: id, Volunteer: v, Start: start, Day: day, Wish: r.Wish, Counts: s.counts(b, t, 1, public.Found),
+		Stamp: stamp, ID: id, Volunteer: v, Start: start, Day: day, Wish: r.Wish, Counts: s.counts(b, t, 1, append(public.InTime(minutes), public.Found)...),
 	})
 	if e, ok := errors.AsType[*Error](err); ok && !by.Staff() && e.Code == refuse.VolunteerRefused.Code() {
 		err = refused(refuse.NotOpen, RequestID{}) // whom she does not wish is not told so

@@ -184,6 +184,7 @@ func TestCounted(tt *testing.T) {
 	t.must(err)
 	want := map[node.Indicator]uint64{
 		node.CountRequested: 1, node.CountFound: 1, node.CountTold: 1, node.CountDone: 1, node.CountMinutes: 45, node.CountMetres: 3500,
+		node.CountFoundInDay: 1, node.CountFoundInTwoDays: 1, node.CountFoundInWeek: 1,
 	}
 	check := func() {
 		t.Helper()

@@ -181,29 +181,28 @@ func (s papers) weekOf(c *gin.Context, id node.VolunteerID, from string) {
 // Lines of each part of the Monday sheet: a week's work on paper. The rest is on
 // the screen.
 const (
-	mostOnMonday  = 150 // visits
-	mostBeside    = 25  // of any other part
-	thankedWithin = 14  // days
+	mostOnMonday = 150 // visits
+	mostBeside   = 25  // of any other part
 )
 
-// part is a part of the Monday sheet.
-type part[T any] struct {
+// excerpt is a part of the Monday sheet.
+type excerpt[T any] struct {
 	Lines []T
 	More  bool // on the screen
 }
 
-func partOf[T any](all []T, most int) part[T] {
-	return part[T]{all[:min(len(all), most)], len(all) > most}
+func excerptOf[T any](all []T, most int) excerpt[T] {
+	return excerpt[T]{all[:min(len(all), most)], len(all) > most}
 }
 
 // mondayData is the desk's week.
 type mondayData struct {
 	Monday node.Day
-	Visits part[node.Visit]
-	Find   part[node.Visit]
-	Call   part[node.Call]
-	Thank  part[thanks]
-	Meet   part[node.Volunteer]
+	Visits excerpt[node.Visit]
+	Find   excerpt[node.Visit]
+	Call   excerpt[node.Call]
+	Thank  excerpt[thanks]
+	Meet   excerpt[node.Volunteer]
 }
 
 // Days are the days on which there are visits.
@@ -232,7 +231,7 @@ func (s papers) readMonday(by node.Caller) (d mondayData, err error) {
 	if err != nil {
 		return d, err
 	}
-	d.Visits = partOf(visits, mostOnMonday)
+	d.Visits = excerptOf(visits, mostOnMonday)
 	var looking []node.Visit
 	for _, state := range []node.State{node.StateOpen, node.StateAsked} {
 		some, _, err := s.node.Requests.InState(by, state, node.Page{Limit: mostBeside + 1})
@@ -241,19 +240,19 @@ func (s papers) readMonday(by node.Caller) (d mondayData, err error) {
 		}
 		looking = append(looking, some...)
 	}
-	d.Find = partOf(looking, mostBeside)
+	d.Find = excerptOf(looking, mostBeside)
 	calls, err := s.node.Calls.List(by)
 	if err != nil {
 		return d, err
 	}
-	d.Call = partOf(calls, mostBeside)
+	d.Call = excerptOf(calls, mostBeside)
 	thank, err := s.toThank(by)
 	if err != nil {
 		return d, err
 	}
-	d.Thank = partOf(thank, mostBeside)
+	d.Thank = excerptOf(thank, mostBeside)
 	meet, _, err := s.node.Volunteers.List(by, node.Applicant, node.Page{Limit: mostBeside + 1})
-	d.Meet = partOf(meet, mostBeside)
+	d.Meet = excerptOf(meet, mostBeside)
 	return d, err
 }
 
@@ -263,34 +262,21 @@ type thanks struct {
 	Visits int
 }
 
-// toThank lists who was out within the last two weeks, among the few hundred
-// visits that were done last.
+// toThank lists who was out within the last two weeks without having been
+// thanked.
 func (s papers) toThank(by node.Caller) (out []thanks, err error) {
-	today := node.DayOf(s.node.Now())
+	done, err := s.node.Requests.ToThank(by)
 	place := map[node.VolunteerID]int{}
-	var cursor []byte
-	for range 3 {
-		var done []node.Visit
-		if done, cursor, err = s.node.Requests.InState(by, node.StateDone, node.Page{Limit: 100, Cursor: cursor}); err != nil {
-			return nil, err
-		}
-		for _, v := range done {
-			if v.Start.IsZero() || node.DayOf(v.Start) < today-thankedWithin {
-				continue
+	for _, v := range done {
+		for _, seat := range v.Coming() {
+			i, ok := place[seat.Volunteer.ID]
+			if !ok {
+				i = len(out)
+				place[seat.Volunteer.ID] = i
+				out = append(out, thanks{Him: seat.Volunteer})
 			}
-			for _, seat := range v.Coming() {
-				i, ok := place[seat.Volunteer.ID]
-				if !ok {
-					i = len(out)
-					place[seat.Volunteer.ID] = i
-					out = append(out, thanks{Him: seat.Volunteer})
-				}
-				out[i].Visits++
-			}
-		}
-		if cursor == nil {
-			break
+			out[i].Visits++
 		}
 	}
-	return out, nil
+	return out, err
 }

@@ -48,8 +48,6 @@ func (r *reader) read(path string) (int, string) {
 	return res.StatusCode, string(b)
 }
 
-var tags = regexp.MustCompile(`<[^>]*>`)
-
 // says checks which texts a page says and which it does not.
 func (r *reader) says(path string, these, butNot []string) {
 	r.Helper()

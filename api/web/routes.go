@@ -79,7 +79,8 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/volunteers/:id/step", s.staff(volunteers{s}.step))
 	r.POST("/volunteers/:id/account", s.staff(volunteers{s}.account))
 
-	r.GET("/figures", s.staff(figures{s}.page))
+	r.GET("/figures", s.only(figures{s}.page, mayRead))
+	r.GET("/figures.csv", s.only(figures{s}.file, mayRead))
 	r.GET("/catalogue", s.staff(catalogue{s}.page))
 	r.POST("/catalogue", s.staff(catalogue{s}.define))
 	r.GET("/settings", s.staff(settings{s}.page))

@@ -88,6 +88,8 @@ func (s entry) home(c *gin.Context) {
 	switch by := caller(c); {
 	case by.Staff():
 		c.Redirect(http.StatusSeeOther, "/desk")
+	case by.Official():
+		c.Redirect(http.StatusSeeOther, "/figures")
 	case by.Roles.Has(node.RoleVolunteer):
 		c.Redirect(http.StatusSeeOther, "/me")
 	default:
@@ -143,6 +145,8 @@ func (s entry) signIn(c *gin.Context) {
 	to := "/me"
 	if who.Staff() {
 		to = "/desk"
+	} else if who.Official() {
+		to = "/figures"
 	}
 	c.Redirect(http.StatusSeeOther, to)
 }

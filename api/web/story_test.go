@@ -68,7 +68,7 @@ func TestMainJob(t *testing.T) {
 
 	desk.signIn("accueil") // a working day has passed
 	desk.visit("/figures")
-	desk.sees("1 actions accomplies pour 1 demandes")
+	desk.sees("Pas encore assez de chiffres")
 	desk.sees("4 km")
 	desk.visit("/requests?state=done")
 	desk.press("//a[contains(.,'Courses')]")
@@ -144,10 +144,12 @@ func TestPagesAreAccessible(t *testing.T) {
 	him := town.volunteer("Paul", "Exemplaire", "voisin")
 	town.volunteer("Jeanne", "Exemplaire", "")
 	requests := town.requests(her, him)
+	town.elected("elu1")
+	town.past(her, him, "Lecture", 20, 30)
 	pages := []string{
 		"/desk", "/desk/" + her.String(), "/calls", "/requests", "/requests?state=covered", "/people", "/people/new", "/people/" + her.String(),
 		"/people/" + her.String() + "/edit", "/people/" + her.String() + "/past", "/volunteers", "/volunteers/new", "/volunteers/" + him.String(),
-		"/volunteers/" + him.String() + "/edit", "/figures", "/catalogue", "/catalogue?edit=" + town.kinds["Courses"].String(), "/settings", "/settings/imports", "/sources", "/nowhere",
+		"/volunteers/" + him.String() + "/edit", "/figures", "/figures?year=all", "/figures?commune=33352", "/catalogue", "/catalogue?edit=" + town.kinds["Courses"].String(), "/settings", "/settings/imports", "/sources", "/nowhere",
 	}
 	pages = append(pages, town.waitingImport())
 	for _, r := range requests {
@@ -169,6 +171,12 @@ func TestPagesAreAccessible(t *testing.T) {
 		desk.speak(c.lang)
 		for _, page := range pages {
 			desk.check(page)
+		}
+		council := town.open(browser, c.width)
+		council.signIn("elu1")
+		council.speak(c.lang)
+		for _, page := range []string{"/figures", "/figures?commune=33187"} {
+			council.check(page)
 		}
 		phone := town.open(browser, c.width)
 		phone.signIn("voisin")

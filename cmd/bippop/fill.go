@@ -208,6 +208,7 @@ func (f *filler) live(ctx context.Context, today time.Time, days timeline, out o
 	for range f.world.Past() {
 		total++
 	}
+	courses, begun := f.plan(total - size[0] - size[1] - size[2])
 	f.steps = newProgress(out.progress, "inventing people and their past", total)
 	defer f.steps.end()
 	past, stop := iter.Pull(f.world.Past())
@@ -233,10 +234,20 @@ func (f *filler) live(ctx context.Context, today time.Time, days timeline, out o
 		if err := together(ctx, days.requested[day], func(ctx context.Context, q synth.Request) error { return f.request(ctx, q, today) }); err != nil {
 			return err
 		}
-		if len(happened) > 0 {
+		if err := together(ctx, courses.asked[day], func(ctx context.Context, c *course) error { return f.begin(ctx, c, today) }); err != nil {
+			return err
+		}
+		find := func(ctx context.Context, c *course) error { return f.find(ctx, c, today) }
+		if err := together(ctx, courses.mornings[day], find); err != nil {
+			return err
+		}
+		if len(happened)+len(courses.evenings[day]) > 0 {
 			f.clock.move(date, evening)
 		}
-		if err := together(ctx, happened, func(ctx context.Context, q synth.Request) error { return f.happen(ctx, q, today) }); err != nil {
+		if err := together(ctx, courses.evenings[day], find); err != nil {
+			return err
+		}
+		if err := together(ctx, happened, func(ctx context.Context, q synth.Request) error { return f.happen(ctx, q, begun[keyOf(q)], today) }); err != nil {
 			return err
 		}
 	}

@@ -26,7 +26,8 @@ func TestFill(t *testing.T) {
 			defer n.Close()
 			callers := signInAll(t, n, h)
 			checkStates(t, n, callers[0], profile)
-			for _, by := range callers[2:] {
+			checkFigures(t, n, callers[0], callers[4], profile)
+			for _, by := range callers[2:4] {
 				mine, err := n.Requests.Mine(by)
 				if err != nil || len(mine.Asked) == 0 || len(mine.Promised) == 0 {
 					t.Errorf("a volunteer of the demo was asked %d times and has promised %d visits, %v; want some of both", len(mine.Asked), len(mine.Promised), err)
@@ -38,8 +39,8 @@ func TestFill(t *testing.T) {
 
 func signInAll(t *testing.T, n *node.Node, h *demoHome) (callers []node.Caller) {
 	t.Helper()
-	if len(h.Accounts) != 4 {
-		t.Fatalf("the demo has %d accounts, want an administrator, an agent and two volunteers", len(h.Accounts))
+	if len(h.Accounts) != 5 {
+		t.Fatalf("the demo has %d accounts, want an administrator, an agent, two volunteers and an elected member", len(h.Accounts))
 	}
 	for _, a := range h.Accounts {
 		_, by, err := n.Accounts.SignIn(t.Context(), a.Login, crypto.NewSecret(a.Password), "test", true)
@@ -83,5 +84,26 @@ func checkStates(t *testing.T, n *node.Node, by node.Caller, profile synth.Profi
 	}
 	if calls, err := n.Calls.Count(by); err != nil || calls == 0 || calls > size.OpenRequests {
 		t.Errorf("%d people are to be called, %v; want those who are covered and not told, and nobody of the past", calls, err)
+	}
+}
+
+// checkFigures: the elected member finds something to read, and how soon somebody
+// is found was counted.
+func checkFigures(t *testing.T, n *node.Node, admin, elected node.Caller, profile synth.Profile) {
+	t.Helper()
+	year := n.Now().Year()
+	all, err := n.Figures.Read(admin, node.MonthOf(year-2, 1), node.MonthOf(year, 12))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, soon := all.Total[node.CountFound], all.Total[node.CountFoundInTwoDays]; soon*2 < found {
+		t.Errorf("%d of %d found somebody within two days, want half of them", soon, found)
+	}
+	sheet, err := n.Figures.Look(elected, node.Look{From: node.MonthOf(year, 1), To: node.MonthOf(year, 12)})
+	if err != nil || sheet.Exact {
+		t.Errorf("the elected member sees %+v, %v", sheet, err)
+	}
+	if done := sheet.Total[node.CountDone]; profile != synth.Start && !done.Is(node.Least) {
+		t.Errorf("the elected member sees %+v actions", done)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
-// accounts opens sign-ins for an agent and two volunteers, and lists them after
-// the administrator's.
+// accounts opens sign-ins for an agent, two volunteers and an elected member, and
+// lists them after the administrator's.
 func (f *filler) accounts(ctx context.Context, admin demoAccount, passwords *passwords) ([]demoAccount, error) {
 	out := []demoAccount{admin, {Role: "agent", Login: "accueil", Password: passwords.next(), Label: "Agent du CCAS"}}
 	open := []node.NewAccount{{Roles: node.RoleAgent, Name: crypto.NewSecret("Victoria, accueil")}}
@@ -23,6 +23,8 @@ func (f *filler) accounts(ctx context.Context, admin demoAccount, passwords *pas
 		out = append(out, demoAccount{Role: "volunteer", Login: fmt.Sprintf("benevole%d", i+1), Password: passwords.next(), Label: "Bénévole"})
 		open = append(open, node.NewAccount{Roles: node.RoleVolunteer, Of: f.him[v], Name: crypto.NewSecret(f.world.Volunteers[v].First)})
 	}
+	out = append(out, demoAccount{Role: "official", Login: "elu1", Password: passwords.next(), Label: "Élue"})
+	open = append(open, node.NewAccount{Roles: node.RoleOfficial, Name: crypto.NewSecret("Hélène, adjointe aux solidarités")})
 	for i, a := range open {
 		a.Login, a.Password = out[i+1].Login, crypto.NewSecret(out[i+1].Password)
 		if _, err := f.node.Accounts.Open(ctx, f.by, a); err != nil {

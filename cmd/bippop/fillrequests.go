@@ -12,9 +12,15 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
-// happen lets a request of the past run its course, on its day.
-func (f *filler) happen(ctx context.Context, q synth.Request, today time.Time) error {
-	err := f.runCourse(ctx, q, today)
+// happen lets a request of the past run its course, on its day, or ends the course
+// that it has begun before.
+func (f *filler) happen(ctx context.Context, q synth.Request, begun *course, today time.Time) error {
+	var err error
+	if begun != nil && begun.receipt.Version > 0 {
+		err = f.end(ctx, begun)
+	} else {
+		err = f.runCourse(ctx, q, today)
+	}
 	if err = f.forgive(err); err != nil {
 		return fmt.Errorf("telling the past: %w", err)
 	}

@@ -32,9 +32,30 @@ const (
 	Offered   Indicator = 12 // a volunteer proposed something before anybody asked
 	Bonds     Indicator = 13 // a tie that lives on without the platform was noted
 
+	// How soon somebody was found: hours from the opening of a request to the taking
+	// of its last seat, for the first time. Each holds the ones before it, and all are
+	// part of Found. What was recorded after the fact has no such time.
+	FoundInDay     Indicator = 14 // at most 24 hours
+	FoundInTwoDays Indicator = 15 // at most 48 hours
+	FoundInWeek    Indicator = 16 // at most 168 hours
+
 	FirstIndicator = Requested
-	LastIndicator  = Bonds
+	LastIndicator  = FoundInWeek
 )
+
+// InTime names the indicators that a request is counted under when somebody was
+// found for it after that many whole minutes, or none.
+func InTime(minutes int64) (in []Indicator) {
+	for _, limit := range []struct {
+		hours int64
+		Indicator
+	}{{24, FoundInDay}, {48, FoundInTwoDays}, {168, FoundInWeek}} {
+		if minutes <= limit.hours*60 {
+			in = append(in, limit.Indicator)
+		}
+	}
+	return in
+}
 
 // Category is a kind of action in national words; a territory's own catalogue
 // maps to it.
@@ -54,6 +75,21 @@ const (
 	Outing     Category = 10
 	Other      Category = 11
 )
+
+// Mobility reports whether actions of this category move somebody or something
+// along the road. The founding documents of the national network count such
+// actions together and say that they are more than 60 % of all. Which categories
+// they are is our reading of those documents: going shopping, walks, rides,
+// errands and outings. A cell holds the category and not the territory's own kind
+// of action, so the share that is told follows the category alone; a kind that a
+// territory has marked otherwise in its catalogue changes nothing here.
+func (c Category) Mobility() bool {
+	switch c {
+	case Shopping, Walk, Ride, Delivery, Outing:
+		return true
+	}
+	return false
+}
 
 // Sex as the person's civility says it.
 type Sex uint8

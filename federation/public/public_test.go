@@ -132,12 +132,40 @@ func TestGoldenCell(t *testing.T) {
 // TestNumbers: they are in stores, and one day in messages.
 func TestNumbers(t *testing.T) {
 	got := fmt.Sprint(
-		[]Indicator{Requested, Found, Told, Done, NotDone, Cancelled, Unfilled, Minutes, Metres, Enrolled, Joined, Offered, Bonds},
+		[]Indicator{Requested, Found, Told, Done, NotDone, Cancelled, Unfilled, Minutes, Metres, Enrolled, Joined, Offered, Bonds, FoundInDay, FoundInTwoDays, FoundInWeek},
 		[]Category{NoCategory, Visit, Reading, Walk, Shopping, Computer, Paperwork, Ride, Call, Delivery, Outing, Other},
 		[]Sex{SexUnknown, Woman, Man}, []AgeBand{AgeUnknown, Under60, From60, From70, From75, From80, From85, From90},
 	)
-	if want := "[1 2 3 4 5 6 7 8 9 10 11 12 13] [0 1 2 3 4 5 6 7 8 9 10 11] [0 1 2] [0 1 2 3 4 5 6 7]"; got != want {
+	if want := "[1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16] [0 1 2 3 4 5 6 7 8 9 10 11] [0 1 2] [0 1 2 3 4 5 6 7]"; got != want {
 		t.Errorf("numbers have changed:\ngot  %s\nwant %s", got, want)
+	}
+}
+
+// TestMobility: the categories that the national figure of 60 % is about.
+func TestMobility(t *testing.T) {
+	var got []Category
+	for c := NoCategory; c <= Other; c++ {
+		if c.Mobility() {
+			got = append(got, c)
+		}
+	}
+	if want := []Category{Walk, Shopping, Ride, Delivery, Outing}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestInTime(t *testing.T) {
+	for _, c := range []struct {
+		minutes int64
+		want    []Indicator
+	}{
+		{0, []Indicator{FoundInDay, FoundInTwoDays, FoundInWeek}}, {24 * 60, []Indicator{FoundInDay, FoundInTwoDays, FoundInWeek}},
+		{24*60 + 1, []Indicator{FoundInTwoDays, FoundInWeek}}, {48 * 60, []Indicator{FoundInTwoDays, FoundInWeek}},
+		{48*60 + 1, []Indicator{FoundInWeek}}, {168 * 60, []Indicator{FoundInWeek}}, {168*60 + 1, nil},
+	} {
+		if got := InTime(c.minutes); !slices.Equal(got, c.want) {
+			t.Errorf("%d minutes: got %v, want %v", c.minutes, got, c.want)
+		}
 	}
 }
 

@@ -15,7 +15,16 @@ const (
 	Admin     Roles = 1 << 0
 	Agent     Roles = 1 << 1
 	Volunteer Roles = 1 << 2
+	Official  Roles = 1 << 3 // élu: figures, and nobody's name
+
+	every = Admin | Agent | Volunteer | Official
 )
+
+// Valid reports whether r may be the roles of one account. Who sees no people can
+// not be somebody who does, or the promise that the role makes would be empty.
+func (r Roles) Valid() bool {
+	return r != 0 && r&^every == 0 && (!r.Has(Official) || r == Official)
+}
 
 // Has reports whether any of the roles is held.
 func (r Roles) Has(any Roles) bool { return r&any != 0 }

@@ -9,12 +9,22 @@ import (
 )
 
 func TestRoles(t *testing.T) {
-	if account.Admin != 1 || account.Agent != 2 || account.Volunteer != 4 {
+	if account.Admin != 1 || account.Agent != 2 || account.Volunteer != 4 || account.Official != 8 {
 		t.Error("bits that stand in the store have changed")
 	}
 	both := account.Admin | account.Volunteer
 	if !both.Has(account.Admin) || both.Has(account.Agent) || !both.Has(account.Agent|account.Volunteer) || account.Roles(0).Has(both) {
 		t.Error("Has does not tell")
+	}
+}
+
+// TestValid: whoever sees no people is nobody who does.
+func TestValid(t *testing.T) {
+	for r := range account.Roles(64) {
+		want := r > 0 && r <= 8
+		if r.Valid() != want {
+			t.Errorf("%b: %v", r, !want)
+		}
 	}
 }
 

@@ -53,7 +53,7 @@ type Accept struct {
 	Start     when.At         `cbor:"3,keyasint"`
 	Day       when.Day        `cbor:"4,keyasint"`
 	Wish      request.Wish    `cbor:"5,keyasint"`           // that the instant answers, as the proposer read it
-	Counts    []Count         `cbor:"6,keyasint,omitempty"` // Found, if this takes the last seat
+	Counts    []Count         `cbor:"6,keyasint,omitempty"` // Found and how soon, if this takes the last seat
 }
 
 // Refuse notes a volunteer's no.
