@@ -27,16 +27,18 @@ const (
 	desk                     // agents and administrators
 	admins                   // administrators
 	volunteers               // volunteers, about themselves
+	helpers                  // the desk, and volunteers within what is theirs
 	readers                  // agents, administrators and officials: figures, and nobody's name
 )
 
 // why says it for the description of the interface.
 var why = map[access]string{
 	anybody:    "For anybody.",
-	signedIn:   "For everybody who is signed in; volunteers within what is theirs.",
+	signedIn:   "For everybody who is signed in.",
 	desk:       "For agents and administrators.",
 	admins:     "For administrators.",
 	volunteers: "For volunteers, about themselves.",
+	helpers:    "For agents and administrators, and for volunteers within what is theirs.",
 	readers:    "For agents, administrators and officials; from officials small numbers are hidden.",
 }
 
@@ -48,6 +50,8 @@ func (a access) lets(by node.Caller) bool {
 		return by.Roles.Has(node.RoleAdmin)
 	case readers:
 		return by.Staff() || by.Roles.Has(node.RoleOfficial)
+	case helpers:
+		return by.Staff() || by.Roles.Has(node.RoleVolunteer)
 	case volunteers:
 		return by.Roles.Has(node.RoleVolunteer)
 	}
