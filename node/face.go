@@ -17,9 +17,12 @@ import (
 const (
 	longestOpening = 200 // runes: one breath
 	longestNotice  = 600
-	largestLogo    = 32 << 10 // bytes: it travels in the command with the rest of the territory
-	widestLogo     = 2000     // pixels, either way
+	widestLogo     = 2000 // pixels, either way
 )
+
+// LargestLogo is how many bytes a logo has at most: it travels in a command with
+// the rest of the territory.
+const LargestLogo = 32 << 10
 
 // Readable is the least contrast of white words on the territory's colour (WCAG
 // 2.2, 1.4.3).
@@ -50,7 +53,7 @@ func checkFace(f *Face) error {
 		f.Logo, f.LogoType = nil, ""
 		return nil
 	}
-	if len(f.Logo) > largestLogo {
+	if len(f.Logo) > LargestLogo {
 		return invalid("logo", "logo-too-large", "a logo has at most 32 KiB; save it smaller")
 	}
 	size, kind, err := image.DecodeConfig(bytes.NewReader(f.Logo))

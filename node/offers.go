@@ -297,6 +297,15 @@ func (s *Offers) Open(by Caller) (out []Calling, err error) {
 	return all, err
 }
 
+// Ahead lists at most n open offers of today and later without weighing whom to
+// call: for a page that shows other things.
+func (s *Offers) Ahead(by Caller, n int) ([]Calling, error) {
+	if err := by.may(handleRequests); err != nil {
+		return nil, err
+	}
+	return s.callings(view.LiveOffers(), n, func(o offer.Offer) bool { return o.State == offer.Open && o.Trip.Day >= s.today() }, 0)
+}
+
 // Full lists the offers of today and later whose places are all taken, the next
 // day first.
 func (s *Offers) Full(by Caller) ([]Calling, error) {

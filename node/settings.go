@@ -29,7 +29,7 @@ func (s *Settings) Change(ctx context.Context, by Caller, version uint32, to Ter
 	if err := by.may(changeTerritory); err != nil {
 		return Receipt{}, err
 	}
-	if err := checkTerritory(&to); err != nil {
+	if err := CheckTerritory(&to); err != nil {
 		return Receipt{}, err
 	}
 	if err := s.nobodyLeftOutside(to.Communes); err != nil {
@@ -65,7 +65,9 @@ func (s *Settings) nobodyLeftOutside(communes []string) error {
 	})
 }
 
-func checkTerritory(t *Territory) error {
+// CheckTerritory puts what people say of a territory into its stored form, or
+// says which field does not fit.
+func CheckTerritory(t *Territory) error {
 	for _, f := range []struct {
 		name, text string
 		longest    int
@@ -141,7 +143,7 @@ func FoundTerritory(ctx context.Context, cfg Config, f Founding) (*Node, error) 
 	if !geo.ValidSiren(f.Territory.Siren) {
 		return nil, invalid("siren", "siren-wrong", "the SIREN has nine digits and a check digit; this one is mistyped")
 	}
-	if err := checkTerritory(&f.Territory); err != nil {
+	if err := CheckTerritory(&f.Territory); err != nil {
 		return nil, err
 	}
 	if err := checkLogin(f.Login); err != nil {

@@ -40,6 +40,8 @@ type side struct {
 	Looking    []node.Visit
 	Today      []node.Visit
 	Applicants []node.Volunteer
+	Offers     []node.Calling
+	Bonds      []node.Bond // to be asked how it goes
 }
 
 // requestForm is what was typed, so that nothing is lost to an error.
@@ -116,7 +118,13 @@ func (s desk) beside(by node.Caller) (out side, err error) {
 		out.Looking = append(out.Looking, some...)
 	}
 	out.Looking = out.Looking[:min(4, len(out.Looking))]
-	out.Applicants, _, err = s.node.Volunteers.List(by, node.Applicant, node.Page{Limit: 3})
+	if out.Applicants, _, err = s.node.Volunteers.List(by, node.Applicant, node.Page{Limit: 3}); err != nil {
+		return out, err
+	}
+	if out.Offers, err = s.node.Offers.Ahead(by, 3); err != nil {
+		return out, err
+	}
+	out.Bonds, err = s.node.Bonds.Due(by)
 	return out, err
 }
 

@@ -7,6 +7,8 @@ import (
 // Mount adds every page to e. This is the whole surface of the interface.
 func (s *Site) Mount(e *gin.Engine) {
 	e.GET("/assets/:hash/:name", s.serveAsset)
+	e.GET("/theme/:colour", face{s}.theme)
+	e.GET("/logo/:version", face{s}.logo)
 	r := e.Group("/", s.know)
 	r.GET("/", entry{s}.home)
 	r.POST("/sign-in", entry{s}.signIn)

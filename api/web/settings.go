@@ -1,6 +1,7 @@
 package web
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 
@@ -15,6 +16,7 @@ type settings struct{ *Site }
 // settingsData is the territory's face and its accounts.
 type settingsData struct {
 	Edited   node.Territory
+	Preview  bool // Edited is how it would look, not how it is
 	Accounts []node.Account
 	Admin    bool
 	Login    string
@@ -38,9 +40,14 @@ func (s settings) show(c *gin.Context, code int, d settingsData, problem error) 
 		return
 	}
 	d.Admin, d.Key = by.Roles.Has(node.RoleAdmin), newKey()
-	s.render(c, code, "settings", page{Title: s.words(c).t("settings.title"), Here: "settings", Problem: s.words(c).say(problem), Data: d})
+	p := page{Title: s.words(c).t("settings.title"), Here: "settings", Problem: s.words(c).say(problem), Data: d}
+	if d.Preview {
+		p.Territory = d.Edited // the whole page shows how it would look
+	}
+	s.render(c, code, "settings", p)
 }
 
+// change saves the territory's face, or shows how it would look.
 func (s settings) change(c *gin.Context) {
 	t, err := s.node.Settings.Territory()
 	if err != nil {
@@ -49,11 +56,48 @@ func (s settings) change(c *gin.Context) {
 	}
 	version, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
 	t.Calls, t.Name, t.Phone, t.Hours = c.PostForm("calls"), c.PostForm("name"), c.PostForm("phone"), c.PostForm("hours")
+	t.Face.Colour, t.Face.Opening, t.Face.Notice = c.PostForm("colour"), c.PostForm("opening"), c.PostForm("notice")
+	if t.Face.Colour == usualColour {
+		t.Face.Colour = ""
+	}
+	if c.PostForm("no_logo") != "" {
+		t.Face.Logo = nil
+	}
+	if chosen, err := readLogo(c); err != nil || chosen != nil {
+		if err != nil {
+			s.show(c, status(err), settingsData{Edited: t}, err)
+			return
+		}
+		t.Face.Logo = chosen
+	}
+	if c.PostForm("act") == "preview" {
+		err := node.CheckTerritory(&t)
+		s.show(c, http.StatusOK, settingsData{Edited: t, Preview: err == nil}, err)
+		return
+	}
 	if _, err := s.node.Settings.Change(c.Request.Context(), writer(c), uint32(version), t); err != nil {
 		s.show(c, status(err), settingsData{Edited: t}, err)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/settings?ok=changed")
+}
+
+// usualColour is the one of pages without a colour of their own.
+const usualColour = "#0f5c55"
+
+// readLogo reads the picture that was chosen, if one was: no more of it than a
+// logo may have, and one byte that says it is too large.
+func readLogo(c *gin.Context) ([]byte, error) {
+	header, err := c.FormFile("logo")
+	if err != nil || header.Size == 0 {
+		return nil, nil
+	}
+	file, err := header.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, node.LargestLogo+1))
 }
 
 func (s settings) openAccount(c *gin.Context) {

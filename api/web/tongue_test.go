@@ -144,7 +144,7 @@ var computed = []string{
 	"say.category.", "say.age_band.", "say.sex.", "say.script.", "people.mode_", "volunteers.tab_", "requests.tab_", "welcome.as_", "welcome.does_", "sources.what_",
 	"offers.state_", "bonds.why_", "series.nth_", "series.month_", "series.holiday_",
 	"imports.fault.", "imports.file.", "imports.field.", "imports.why.", "imports.alike.", "imports.comma.",
-	"figures.",
+	"figures.", "figures.month", "figures.kind", "figures.sex", "figures.age", "figures.csv", "figures.times", "figures.half_in_", "figures.by_",
 }
 
 // TestEveryKeyIsSaid: what pages say exists and is given its data, and nothing is

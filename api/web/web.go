@@ -184,7 +184,9 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 	if !ok {
 		panic("web: no page " + name)
 	}
-	p.Territory, _ = s.node.Settings.Territory()
+	if p.Territory.Siren == "" {
+		p.Territory, _ = s.node.Settings.Territory()
+	}
 	p.Index = s.node.Index()
 	p.Path = c.Request.URL.Path
 	if c.Request.Method != http.MethodGet {

@@ -38,6 +38,13 @@ document.addEventListener('submit', (e) => {
   if (hit) { e.preventDefault(); location.assign(hit.href) }
 }, true)
 
+// The settings show beside the form what is being typed.
+document.querySelector('form[data-previews]')?.addEventListener('input', (e) => {
+  const { name, value, placeholder } = e.target
+  if (name === 'colour') for (const b of document.querySelectorAll('[data-preview-colour], .sample-head')) b.style.background = value
+  for (const p of document.querySelectorAll(`[data-preview="${name}"]`)) p.textContent = value || placeholder
+})
+
 // News waits. A stream says how much has changed elsewhere; the button fetches
 // this page again and puts in what is marked as a part of it, except where
 // somebody is writing. Hidden windows do not listen: a browser has few lines.
