@@ -49,7 +49,7 @@ func TestFaceOfTheTerritory(t *testing.T) {
 		status  int
 		says    string
 	}{
-		{"too light", "", nil, map[string]string{"colour": "#ffe680"}, 422, "trop claire"},
+		{"too light", "", nil, map[string]string{"colour": "#ffe680"}, 422, "plus foncée"},
 		{"no colour", "", nil, map[string]string{"colour": "vert"}, 422, "s’écrit"},
 		{"a script for a logo", "", []byte("<svg onload=alert(1)>"), nil, 422, "image PNG"},
 		{"too heavy", "", append(logo.Bytes(), make([]byte, 40<<10)...), nil, 422, "32 Ko"},
