@@ -124,6 +124,9 @@ func (h *demoHome) fill(ctx context.Context, cfg node.Config, out output) (*node
 		err = f.live(ctx, today, days, out)
 	}
 	if err == nil {
+		err = f.habits(ctx)
+	}
+	if err == nil {
 		h.Accounts, err = f.accounts(ctx, admin, passwords)
 	}
 	if err != nil {
