@@ -1,6 +1,8 @@
 package node
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/view"
+	"github.com/bippop/bippop/node/internal/when"
 )
 
 // Proposal is a request as a volunteer sees it before he has accepted: what,
@@ -24,6 +27,8 @@ type Proposal struct {
 	Seats   uint8
 	Taken   int
 	Start   time.Time // fixed by who goes with him; else zero
+	Usual   time.Time // when he would come if he named no hour; zero when the day is open
+	Metres  int       // from his commune to hers; -1 when not known
 	Needs   Secret
 	Visits  int  // of his to her so far
 	Asked   bool // he was asked; else it is open near him
@@ -59,13 +64,60 @@ type Mine struct {
 	Asked    []Proposal
 	Promised []Promise
 	Near     []Proposal
+	Past     Past
+}
+
+// Past is what a volunteer has done this year.
+type Past struct {
+	Visits  int
+	Minutes int
+	Last    []PastVisit // the newest first, a few
+}
+
+// PastVisit is one of them, without a word of hers: it is over.
+type PastVisit struct {
+	Kind    ActionType
+	Day     Day
+	Commune string
+}
+
+// On lists what he has promised for a day and what still lies ahead of it.
+func (m Mine) On(d Day) (out []Promise) {
+	for _, p := range m.Promised {
+		if !p.Over && DayOf(p.Start) == d {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Clash is the promise that he could not keep if he came then too, the way
+// between counted. A visit does not clash with itself.
+func (m Mine) Clash(id RequestID, start time.Time, minutes uint16) (Promise, bool) {
+	plan := request.Plan{Start: when.Of(start), Minutes: minutes}
+	for _, p := range m.Promised {
+		if p.ID != id && request.Clash(plan, request.Plan{Start: when.Of(p.Start), Minutes: p.Minutes}) {
+			return p, true
+		}
+	}
+	return Promise{}, false
 }
 
 // mostLooking bounds what is read of one commune: many times what a day brings.
 const mostLooking = 500
 
-// nearLimit is how many open requests near him a volunteer is shown.
-const nearLimit = 20
+// nearLimit is how many open requests near him a volunteer is shown, the soonest
+// first, of nearLook that are the nearest.
+const (
+	nearLimit = 20
+	nearLook  = 60
+)
+
+// A year of visits, and how many of them are named.
+const (
+	mostPast  = 400
+	namedPast = 5
+)
 
 // Mine lists what the calling volunteer was asked, has promised, and could take
 // near him.
@@ -96,7 +148,10 @@ func (s *Requests) Mine(by Caller) (m Mine, err error) {
 		if m.Promised, err = s.promised(r, me, now); err != nil {
 			return err
 		}
-		m.Near, err = s.near(r, me, t)
+		if m.Near, err = s.near(r, me, t); err != nil {
+			return err
+		}
+		m.Past, err = s.past(r, me.ID, DayOf(now.In(zone)))
 		return err
 	})
 	return m, err
@@ -108,6 +163,40 @@ func (s *Requests) asked(r *reader, me people.Volunteer) ([]Proposal, error) {
 		return nil, err
 	}
 	return s.proposals(r, me, ids, true)
+}
+
+// past reads the visits of this calendar year that took place.
+func (s *Requests) past(r *reader, me VolunteerID, today Day) (p Past, err error) {
+	first := DayOf(time.Date(today.Date().Year(), 1, 1, 0, 0, 0, 0, time.UTC))
+	var ids []RequestID
+	err = view.Seats(r.tx, me, first.At(0, r.zone), (today+1).At(0, r.zone), func(id RequestID, _ when.At) bool {
+		ids = append(ids, id)
+		return len(ids) < mostPast
+	})
+	if err != nil {
+		return p, err
+	}
+	slices.Reverse(ids)
+	for _, id := range ids {
+		q, ok, err := store.Requests.Get(r.tx, id[:])
+		if err != nil {
+			return p, err
+		}
+		if !ok || q.State != request.Done {
+			continue
+		}
+		p.Visits++
+		p.Minutes += int(q.Outcome.Minutes)
+		if len(p.Last) == namedPast {
+			continue
+		}
+		kind, err := r.kind(q.Type)
+		if err != nil {
+			return p, err
+		}
+		p.Last = append(p.Last, PastVisit{Kind: kind, Day: DayOf(q.Plan.Start.Time().In(r.zone)), Commune: q.Commune})
+	}
+	return p, nil
 }
 
 func ids(tx *store.Tx, l view.List, most int) (out []RequestID, err error) {
@@ -127,7 +216,7 @@ func (s *Requests) proposals(r *reader, me people.Volunteer, ids []RequestID, as
 		if !ok || !s.answerable(q) {
 			continue
 		}
-		p, err := s.proposal(r, q, me.ID, asked)
+		p, err := s.proposal(r, q, me, asked)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +231,7 @@ func (s *core) answerable(q request.Request) bool {
 	return q.State.Looking() && (last == 0 || last >= s.today())
 }
 
-func (s *Requests) proposal(r *reader, q request.Request, me VolunteerID, asked bool) (p Proposal, err error) {
+func (s *Requests) proposal(r *reader, q request.Request, me people.Volunteer, asked bool) (p Proposal, err error) {
 	her, err := r.beneficiary(q.Beneficiary)
 	if err != nil {
 		return p, err
@@ -157,13 +246,19 @@ func (s *Requests) proposal(r *reader, q request.Request, me VolunteerID, asked 
 	}
 	p = Proposal{
 		ID: q.ID, Version: q.Version, Kind: kind, Wish: q.Wish, Commune: q.Commune, Minutes: q.Plan.Minutes, Seats: q.Plan.Seats,
-		Taken: len(q.Coming()), Visits: known[me], Asked: asked,
+		Taken: len(q.Coming()), Visits: known[me.ID], Asked: asked, Metres: -1,
 	}
-	if asked || known[me] > 0 {
+	if metres, ok := distance(me.Offer.Commune, q.Commune); ok {
+		p.Metres = metres
+	}
+	if asked || known[me.ID] > 0 {
 		p.Needs = her.Words.Needs
 	}
 	if p.Taken > 0 {
 		p.Start = q.Plan.Start.Time().In(r.zone)
+	}
+	if start, _, err := s.startOf(q, Slot{}); err == nil {
+		p.Usual = start.Time().In(r.zone)
 	}
 	return p, nil
 }
@@ -195,7 +290,7 @@ func (s *Requests) promised(r *reader, me people.Volunteer, now time.Time) (out 
 			Phones: v.Her.Words.Phones, Address: v.Her.Words.Address, Entry: v.Her.Words.Entry, TrustWord: v.Her.Words.TrustWord,
 			Note: v.Note, SheKnows: !q.NeedsCall() && q.State == request.Told, Over: v.Start.Before(now),
 		}
-		if p.Proposal, err = s.proposal(r, q, me.ID, true); err != nil {
+		if p.Proposal, err = s.proposal(r, q, me, true); err != nil {
 			return nil, err
 		}
 		p.Proposal.Needs = v.Her.Words.Needs
@@ -214,12 +309,22 @@ func (s *Requests) promised(r *reader, me people.Volunteer, now time.Time) (out 
 }
 
 func (s *Requests) near(r *reader, me people.Volunteer, t Territory) ([]Proposal, error) {
-	var open []RequestID
+	type reach struct {
+		commune string
+		metres  int
+	}
+	var within []reach
 	for _, commune := range t.Communes {
-		metres, ok := distance(me.Offer.Commune, commune)
-		if !ok || metres > int(me.Offer.RadiusKm)*1000 {
-			continue
+		if metres, ok := distance(me.Offer.Commune, commune); ok && metres <= int(me.Offer.RadiusKm)*1000 {
+			within = append(within, reach{commune, metres})
 		}
+	}
+	slices.SortFunc(within, func(a, b reach) int {
+		return cmp.Or(cmp.Compare(a.metres, b.metres), cmp.Compare(a.commune, b.commune))
+	})
+	var open []RequestID
+	for _, w := range within {
+		commune := w.commune
 		some, err := ids(r.tx, view.Looking(commune), mostLooking)
 		if err != nil {
 			return nil, err
@@ -249,11 +354,27 @@ func (s *Requests) near(r *reader, me people.Volunteer, t Territory) ([]Proposal
 		if dispatch.Look(me, dispatch.Need{Kind: kind, Her: her, Wish: q.Wish}, 0).Fits() {
 			fitting = append(fitting, id)
 		}
-		if len(fitting) == nearLimit {
+		if len(fitting) == nearLook {
 			break
 		}
 	}
-	return s.proposals(r, me, fitting, false)
+	near, err := s.proposals(r, me, fitting, false)
+	slices.SortStableFunc(near, func(a, b Proposal) int { return cmp.Compare(a.soon(), b.soon()) })
+	return near[:min(len(near), nearLimit)], err
+}
+
+// soon orders what is near him: by day, then what leaves the day open by its
+// week, and last what may be any time.
+func (p Proposal) soon() int64 {
+	switch {
+	case p.Taken > 0:
+		return int64(DayOf(p.Start)) * 2
+	case p.Wish.Kind == request.Flexible:
+		return math.MaxInt64
+	case p.Wish.Kind == request.InWeek:
+		return int64(p.Wish.Latest())*2 + 1
+	}
+	return int64(p.Wish.Day) * 2
 }
 
 // mayTake refuses a volunteer who takes a request that he could not see: one he

@@ -255,6 +255,9 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 	if err := by.mayFor(v, answerForSelf, handleRequests); err != nil {
 		return Receipt{}, err
 	}
+	if receipt, done, err := s.repeated(by, command.KindAccept); done || err != nil {
+		return receipt, unsaid(by, err)
+	}
 	r, err := s.request(id)
 	if err != nil {
 		return Receipt{}, err
@@ -278,10 +281,15 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 	receipt, err := s.propose(ctx, command.Accept{
 		Stamp: s.stamp(by, r.Commune), ID: id, Volunteer: v, Start: start, Day: day, Wish: r.Wish, Counts: s.counts(b, t, 1, public.Found),
 	})
+	return receipt, unsaid(by, err)
+}
+
+// unsaid keeps from a volunteer that she does not wish him.
+func unsaid(by Caller, err error) error {
 	if e, ok := errors.AsType[*Error](err); ok && !by.Staff() && e.Code == refuse.VolunteerRefused.Code() {
-		err = refused(refuse.NotOpen, RequestID{}) // whom she does not wish is not told so
+		return refused(refuse.NotOpen, RequestID{})
 	}
-	return receipt, err
+	return err
 }
 
 // startOf works out the instant of a visit from the wish, what the first

@@ -13,6 +13,8 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/sign-out", entry{s}.signOut)
 	r.POST("/language", entry{s}.choose)
 	r.GET("/sources", settings{s}.sources)
+	e.GET("/sw.js", outbox{s}.worker)
+	r.GET("/offline", outbox{s}.offline)
 
 	// The desk.
 	r.GET("/desk", s.staff(desk{s}.page))
@@ -46,6 +48,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/volunteers/:id/edit", s.staff(volunteers{s}.edit))
 	r.POST("/volunteers/:id", s.staff(volunteers{s}.change))
 	r.POST("/volunteers/:id/step", s.staff(volunteers{s}.step))
+	r.POST("/volunteers/:id/next", s.staff(volunteers{s}.next))
 	r.POST("/volunteers/:id/account", s.staff(volunteers{s}.account))
 
 	r.GET("/figures", s.staff(figures{s}.page))

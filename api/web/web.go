@@ -85,7 +85,7 @@ func New(cfg Config) *Site {
 
 // readPages reads the templates for one language: their functions speak it.
 func (s *Site) readPages(w *tongue) map[string]*template.Template {
-	base := template.Must(template.New("").Funcs(s.funcs(w)).ParseFS(files, "templates/layout.html", "templates/parts.html"))
+	base := template.Must(template.New("").Funcs(s.funcs(w)).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/phone.html"))
 	names, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
 		panic("web: " + err.Error())
@@ -93,7 +93,7 @@ func (s *Site) readPages(w *tongue) map[string]*template.Template {
 	pages := map[string]*template.Template{}
 	for _, name := range names {
 		short := strings.TrimSuffix(path.Base(name), ".html")
-		if short != "layout" && short != "parts" {
+		if short != "layout" && short != "parts" && short != "phone" {
 			pages[short] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
 		}
 	}
@@ -176,6 +176,10 @@ type menuCounts struct {
 
 // render writes a page. Data goes to the template named so.
 func (s *Site) render(c *gin.Context, status int, name string, p page) {
+	if p.Problem != nil && c.GetHeader(outboxHeader) != "" {
+		c.JSON(status, outboxAnswer{Problem: strings.TrimSpace(p.Problem.Text + " " + p.Problem.Where)})
+		return
+	}
 	w := s.words(c)
 	t, ok := s.pages[w.lang][name]
 	if !ok {
@@ -208,7 +212,22 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 		return
 	}
 	c.Header("Cache-Control", "no-store")
+	if p.Phone && strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+		c.Header("Content-Encoding", "gzip")
+		squeeze(&out)
+	}
 	c.Data(status, "text/html; charset=utf-8", out.Bytes())
+}
+
+// squeeze makes a page small for a slow telephone. The pages of volunteers repeat
+// nothing that an address brings, so that nobody can guess at a page's words by
+// how much shorter a guess makes it; the desk's pages, which do, stay plain.
+func squeeze(page *bytes.Buffer) {
+	var small bytes.Buffer
+	z := gzip.NewWriter(&small)
+	z.Write(page.Bytes())
+	z.Close()
+	*page = small
 }
 
 // part writes a piece of a page.
