@@ -271,7 +271,7 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 			return Receipt{}, err
 		}
 	}
-	if slot.Wish.Kind != 0 && (slot.Wish != r.Wish || slot.Start != r.Plan.Start) {
+	if r.State.Looking() && slot.Wish.Kind != 0 && (slot.Wish != r.Wish || slot.Start != r.Plan.Start) {
 		return Receipt{}, refused(refuse.StaleVersion, RequestID{})
 	}
 	start, day, err := s.startOf(r, slot)

@@ -170,6 +170,13 @@ var hoursOf = map[node.Half][]int{
 	node.AnyHalf:   {9 * 60, 10 * 60, 11 * 60, 14 * 60, 15 * 60, 16 * 60},
 }
 
+// firstOf a half-day, where one hour is enough to choose by: the first that he can
+// keep.
+var firstOf = map[node.Half][]int{
+	node.Morning:   {10 * 60, 9 * 60, 11 * 60},
+	node.Afternoon: {14*60 + 30, 16 * 60, 17 * 60},
+}
+
 // openDays is on how many days a visit that may be any time is offered.
 const openDays = 6
 
@@ -216,16 +223,14 @@ func (s helping) open(w *tongue, me node.Volunteer, m node.Mine, p node.Proposal
 			if me.Offer.Away(d) || d.Date().Weekday() == time.Sunday {
 				continue
 			}
-			var hours []int
-			for _, h := range []struct {
-				half  node.Half
-				usual []int
-			}{{node.Morning, []int{10 * 60}}, {node.Afternoon, []int{14*60 + 30, 16 * 60}}} {
-				if !asHeSaid || me.Offer.Week == 0 || me.Offer.Week.Has(d.Date().Weekday(), h.half) {
-					hours = append(hours, h.usual...)
+			var moments []moment
+			for _, half := range []node.Half{node.Morning, node.Afternoon} {
+				if !asHeSaid || me.Offer.Week == 0 || me.Offer.Week.Has(d.Date().Weekday(), half) {
+					best := s.moments(w, m, p, d, firstOf[half])
+					moments = append(moments, best[:min(1, len(best))]...)
 				}
 			}
-			if moments := s.moments(w, m, p, d, hours); len(moments) > 0 {
+			if len(moments) > 0 {
 				out = append(out, daytime{upper(w.dayText(d)), s.onDay(w, m, d), moments})
 			}
 		}
