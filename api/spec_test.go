@@ -39,7 +39,7 @@ func TestDescription(t *testing.T) {
 		t.Error(err)
 	}
 	all := operations(r.spec)
-	if len(all) != 53 {
+	if len(all) != 54 {
 		t.Errorf("%d operations", len(all))
 	}
 	ids := map[string]string{}

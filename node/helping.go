@@ -141,35 +141,41 @@ func (s *Requests) Mine(by Caller) (m Mine, err error) {
 		if me.Status != people.Approved {
 			return nil // an applicant has nothing to see of people yet
 		}
-		r := s.reader(tx, zone)
-		if m.Asked, err = s.asked(r, me); err != nil {
+		h := helper{s.reader(tx, zone), me}
+		if m.Asked, err = h.asked(); err != nil {
 			return err
 		}
-		if m.Promised, err = s.promised(r, me, now); err != nil {
+		if m.Promised, err = h.promised(now); err != nil {
 			return err
 		}
-		if m.Near, err = s.near(r, me, t); err != nil {
+		if m.Near, err = h.near(t); err != nil {
 			return err
 		}
-		m.Past, err = s.past(r, me.ID, DayOf(now.In(zone)))
+		m.Past, err = h.past(DayOf(now.In(zone)))
 		return err
 	})
 	return m, err
 }
 
-func (s *Requests) asked(r *reader, me people.Volunteer) ([]Proposal, error) {
-	ids, err := ids(r.tx, view.WaitingFor(me.ID), 50)
+// helper reads one volunteer's page within one transaction.
+type helper struct {
+	*reader
+	me people.Volunteer
+}
+
+func (h helper) asked() ([]Proposal, error) {
+	ids, err := ids(h.tx, view.WaitingFor(h.me.ID), 50)
 	if err != nil {
 		return nil, err
 	}
-	return s.proposals(r, me, ids, true)
+	return h.proposals(ids, true)
 }
 
 // past reads the visits of this calendar year that took place.
-func (s *Requests) past(r *reader, me VolunteerID, today Day) (p Past, err error) {
+func (h helper) past(today Day) (p Past, err error) {
 	first := DayOf(time.Date(today.Date().Year(), 1, 1, 0, 0, 0, 0, time.UTC))
 	var ids []RequestID
-	err = view.Seats(r.tx, me, first.At(0, r.zone), (today+1).At(0, r.zone), func(id RequestID, _ when.At) bool {
+	err = view.Seats(h.tx, h.me.ID, first.At(0, h.zone), (today+1).At(0, h.zone), func(id RequestID, _ when.At) bool {
 		ids = append(ids, id)
 		return len(ids) < mostPast
 	})
@@ -178,7 +184,7 @@ func (s *Requests) past(r *reader, me VolunteerID, today Day) (p Past, err error
 	}
 	slices.Reverse(ids)
 	for _, id := range ids {
-		q, ok, err := store.Requests.Get(r.tx, id[:])
+		q, ok, err := store.Requests.Get(h.tx, id[:])
 		if err != nil {
 			return p, err
 		}
@@ -190,11 +196,11 @@ func (s *Requests) past(r *reader, me VolunteerID, today Day) (p Past, err error
 		if len(p.Last) == namedPast {
 			continue
 		}
-		kind, err := r.kind(q.Type)
+		kind, err := h.kind(q.Type)
 		if err != nil {
 			return p, err
 		}
-		p.Last = append(p.Last, PastVisit{Kind: kind, Day: DayOf(q.Plan.Start.Time().In(r.zone)), Commune: q.Commune})
+		p.Last = append(p.Last, PastVisit{Kind: kind, Day: DayOf(q.Plan.Start.Time().In(h.zone)), Commune: q.Commune})
 	}
 	return p, nil
 }
@@ -207,16 +213,16 @@ func ids(tx *store.Tx, l view.List, most int) (out []RequestID, err error) {
 	return out, err
 }
 
-func (s *Requests) proposals(r *reader, me people.Volunteer, ids []RequestID, asked bool) (out []Proposal, err error) {
+func (h helper) proposals(ids []RequestID, asked bool) (out []Proposal, err error) {
 	for _, id := range ids {
-		q, ok, err := store.Requests.Get(r.tx, id[:])
+		q, ok, err := store.Requests.Get(h.tx, id[:])
 		if err != nil {
 			return nil, err
 		}
-		if !ok || !s.answerable(q) {
+		if !ok || !h.answerable(q) {
 			continue
 		}
-		p, err := s.proposal(r, q, me, asked)
+		p, err := h.proposal(q, asked)
 		if err != nil {
 			return nil, err
 		}
@@ -226,46 +232,46 @@ func (s *Requests) proposals(r *reader, me people.Volunteer, ids []RequestID, as
 }
 
 // answerable: the day that she wished has not passed.
-func (s *core) answerable(q request.Request) bool {
+func (h helper) answerable(q request.Request) bool {
 	last := q.Wish.Latest()
-	return q.State.Looking() && (last == 0 || last >= s.today())
+	return q.State.Looking() && (last == 0 || last >= h.today())
 }
 
-func (s *Requests) proposal(r *reader, q request.Request, me people.Volunteer, asked bool) (p Proposal, err error) {
-	her, err := r.beneficiary(q.Beneficiary)
+func (h helper) proposal(q request.Request, asked bool) (p Proposal, err error) {
+	her, err := h.beneficiary(q.Beneficiary)
 	if err != nil {
 		return p, err
 	}
-	kind, err := r.kind(q.Type)
+	kind, err := h.kind(q.Type)
 	if err != nil {
 		return p, err
 	}
-	known, err := s.visitsTo(r.tx, q.Beneficiary)
+	known, err := h.visitsTo(h.tx, q.Beneficiary)
 	if err != nil {
 		return p, err
 	}
 	p = Proposal{
 		ID: q.ID, Version: q.Version, Kind: kind, Wish: q.Wish, Commune: q.Commune, Minutes: q.Plan.Minutes, Seats: q.Plan.Seats,
-		Taken: len(q.Coming()), Visits: known[me.ID], Asked: asked, Metres: -1,
+		Taken: len(q.Coming()), Visits: known[h.me.ID], Asked: asked, Metres: -1,
 	}
-	if metres, ok := distance(me.Offer.Commune, q.Commune); ok {
+	if metres, ok := distance(h.me.Offer.Commune, q.Commune); ok {
 		p.Metres = metres
 	}
-	if asked || known[me.ID] > 0 {
+	if asked || known[h.me.ID] > 0 {
 		p.Needs = her.Words.Needs
 	}
 	if p.Taken > 0 {
-		p.Start = q.Plan.Start.Time().In(r.zone)
+		p.Start = q.Plan.Start.Time().In(h.zone)
 	}
-	if start, _, err := s.startOf(q, Slot{}); err == nil {
-		p.Usual = start.Time().In(r.zone)
+	if start, _, err := h.startOf(q, Slot{}); err == nil {
+		p.Usual = start.Time().In(h.zone)
 	}
 	return p, nil
 }
 
-func (s *Requests) promised(r *reader, me people.Volunteer, now time.Time) (out []Promise, err error) {
+func (h helper) promised(now time.Time) (out []Promise, err error) {
 	var ids []RequestID
-	err = view.Each(r.tx, view.SeatsOf(me.ID), nil, true, func(id RequestID, _ []byte) bool {
+	err = view.Each(h.tx, view.SeatsOf(h.me.ID), nil, true, func(id RequestID, _ []byte) bool {
 		ids = append(ids, id)
 		return len(ids) < 60
 	})
@@ -274,14 +280,14 @@ func (s *Requests) promised(r *reader, me people.Volunteer, now time.Time) (out 
 	}
 	slices.Reverse(ids)
 	for _, id := range ids {
-		q, ok, err := store.Requests.Get(r.tx, id[:])
+		q, ok, err := store.Requests.Get(h.tx, id[:])
 		if err != nil {
 			return nil, err
 		}
 		if !ok || q.State.Closed() {
 			continue
 		}
-		v, err := r.visit(q)
+		v, err := h.visit(q)
 		if err != nil {
 			return nil, err
 		}
@@ -290,12 +296,12 @@ func (s *Requests) promised(r *reader, me people.Volunteer, now time.Time) (out 
 			Phones: v.Her.Words.Phones, Address: v.Her.Words.Address, Entry: v.Her.Words.Entry, TrustWord: v.Her.Words.TrustWord,
 			Note: v.Note, SheKnows: !q.NeedsCall() && q.State == request.Told, Over: v.Start.Before(now),
 		}
-		if p.Proposal, err = s.proposal(r, q, me, true); err != nil {
+		if p.Proposal, err = h.proposal(q, true); err != nil {
 			return nil, err
 		}
 		p.Proposal.Needs = v.Her.Words.Needs
 		for _, other := range v.Coming() {
-			if other.Asking.Volunteer != me.ID {
+			if other.Asking.Volunteer != h.me.ID {
 				c := Companion{First: other.Volunteer.Words.First}
 				if len(other.Volunteer.Words.Phones) > 0 {
 					c.Phone = other.Volunteer.Words.Phones[0].Number
@@ -308,14 +314,14 @@ func (s *Requests) promised(r *reader, me people.Volunteer, now time.Time) (out 
 	return out, nil
 }
 
-func (s *Requests) near(r *reader, me people.Volunteer, t Territory) ([]Proposal, error) {
+func (h helper) near(t Territory) ([]Proposal, error) {
 	type reach struct {
 		commune string
 		metres  int
 	}
 	var within []reach
 	for _, commune := range t.Communes {
-		if metres, ok := distance(me.Offer.Commune, commune); ok && metres <= int(me.Offer.RadiusKm)*1000 {
+		if metres, ok := distance(h.me.Offer.Commune, commune); ok && metres <= int(h.me.Offer.RadiusKm)*1000 {
 			within = append(within, reach{commune, metres})
 		}
 	}
@@ -325,7 +331,7 @@ func (s *Requests) near(r *reader, me people.Volunteer, t Territory) ([]Proposal
 	var open []RequestID
 	for _, w := range within {
 		commune := w.commune
-		some, err := ids(r.tx, view.Looking(commune), mostLooking)
+		some, err := ids(h.tx, view.Looking(commune), mostLooking)
 		if err != nil {
 			return nil, err
 		}
@@ -333,32 +339,32 @@ func (s *Requests) near(r *reader, me people.Volunteer, t Territory) ([]Proposal
 	}
 	var fitting []RequestID
 	for _, id := range open {
-		q, ok, err := store.Requests.Get(r.tx, id[:])
+		q, ok, err := store.Requests.Get(h.tx, id[:])
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			continue
 		}
-		if _, asked := q.Asking(me.ID); asked || !s.answerable(q) {
+		if _, asked := q.Asking(h.me.ID); asked || !h.answerable(q) {
 			continue
 		}
-		her, _, err := store.Beneficiaries.Get(r.tx, q.Beneficiary[:])
+		her, _, err := store.Beneficiaries.Get(h.tx, q.Beneficiary[:])
 		if err != nil {
 			return nil, err
 		}
-		kind, err := r.kind(q.Type)
+		kind, err := h.kind(q.Type)
 		if err != nil {
 			return nil, err
 		}
-		if dispatch.Look(me, dispatch.Need{Kind: kind, Her: her, Wish: q.Wish}, 0).Fits() {
+		if dispatch.Look(h.me, dispatch.Need{Kind: kind, Her: her, Wish: q.Wish}, 0).Fits() {
 			fitting = append(fitting, id)
 		}
 		if len(fitting) == nearLook {
 			break
 		}
 	}
-	near, err := s.proposals(r, me, fitting, false)
+	near, err := h.proposals(fitting, false)
 	slices.SortStableFunc(near, func(a, b Proposal) int { return cmp.Compare(a.soon(), b.soon()) })
 	return near[:min(len(near), nearLimit)], err
 }

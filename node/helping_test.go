@@ -51,7 +51,15 @@ func TestAcceptTwice(t *testing.T) {
 	if _, err := town.Requests.Accept(t.Context(), other, id, him, slot); code(err) != "already-seated" {
 		t.Errorf("another yes: %v", err)
 	}
-	// A refusal is answered alike too, and whom she does not wish is not told so.
+	// So is one of two who are needed, while the other is still looked for.
+	pair := town.ask(town.enrol("Martin"), "Visite", wish, him)
+	by.Key, slot.Day = "pair", slot.Day+1
+	first, err = town.Requests.Accept(t.Context(), by, pair, him, slot)
+	town.must(err)
+	if again, err = town.Requests.Accept(t.Context(), by, pair, him, slot); err != nil || again != first {
+		t.Errorf("%+v, %v; the first time %+v", again, err, first)
+	}
+	// And so is a refusal.
 	late := town.ask(town.enrol("Dupré"), "Courses", town.tomorrow(), him)
 	busy := node.Slot{Minute: 600}
 	by.Key = "three"

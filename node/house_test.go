@@ -354,7 +354,7 @@ type bound struct {
 var large = map[string]bound{
 	"consensus.Replica":                     {30, 22, "raft's own surface: transport, log, snapshots and their loops end in one place"},
 	"api.beneficiary":                       {0, 34, "DTO: her whole page in one flat form"},
-	"api.volunteer":                         {0, 26, "DTO: his whole page in one flat form"},
+	"api.volunteer":                         {0, 27, "DTO: his whole page in one flat form"},
 	"node.core":                             {32, 0, "what all services read in common; unexported, no state of its own"},
 	"node.Requests":                         {27, 0, "one method a transition, and their private halves"},
 	"node/internal/machine.act":             {57, 0, "one method for each kind of command, behind one switch"},

@@ -91,7 +91,7 @@ func (s *Volunteers) SetNext(ctx context.Context, by Caller, id VolunteerID, ver
 	return s.propose(ctx, command.ChangeVolunteer{Stamp: s.stamp(by, r.Offer.Commune), ID: id, Version: version, Offer: r.Offer, Next: next})
 }
 
-func (s *core) checkNext(next Day) error {
+func (s *Volunteers) checkNext(next Day) error {
 	if today := s.today(); next != 0 && (next < today || next > today+400) {
 		return invalid("next", "day-out-of-range", "the next step lies between today and a year ahead")
 	}

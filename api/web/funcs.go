@@ -77,7 +77,7 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"shown":     shown,
 		"outboxTag": outboxTag,
 		"hours":     w.lengthText,
-		"nearby":    w.nearby,
+		"nearby":    func(metres int) string { return nearby(w, metres) },
 		"add":       func(a, b int) int { return a + b },
 	}
 }

@@ -202,7 +202,7 @@ func (s helping) ask(w *tongue, me node.Volunteer, m node.Mine, p node.Proposal)
 	a.One = !clash && (fixed || len(a.Days) == 0 || p.Usual.After(s.node.Now()))
 	a.Promised = s.onDay(w, m, node.DayOf(p.Usual))
 	if clash && len(a.Days) == 0 {
-		a.Promised = w.t("helping.clash", "What", w.promised(other))
+		a.Promised = w.t("helping.clash", "What", promised(w, other))
 	}
 	if a.One && !fixed {
 		a.Hour = w.t("helping.around", "Hour", w.clockText(p.Usual))
@@ -258,7 +258,7 @@ func (s helping) moments(w *tongue, m node.Mine, p node.Proposal, d node.Day, ho
 func (s helping) onDay(w *tongue, m node.Mine, d node.Day) string {
 	var all []string
 	for _, p := range m.On(d) {
-		all = append(all, w.promised(p))
+		all = append(all, promised(w, p))
 	}
 	if len(all) == 0 {
 		return ""
@@ -267,7 +267,7 @@ func (s helping) onDay(w *tongue, m node.Mine, d node.Day) string {
 }
 
 // promised names a promise: "Courses, 9 h 30".
-func (w *tongue) promised(p node.Promise) string {
+func promised(w *tongue, p node.Promise) string {
 	return w.kindName(p.Kind) + ", " + w.clockText(p.Start)
 }
 

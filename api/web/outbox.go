@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/bippop/bippop/node"
 	"github.com/gin-gonic/gin"
@@ -65,7 +66,12 @@ func (s outbox) offline(c *gin.Context) {
 // worker is the script that keeps that page and what it looks like, and nothing
 // that names a person.
 func (s outbox) worker(c *gin.Context) {
-	shell, err := json.Marshal([]string{"/offline", s.assetPath("app.css"), s.assetPath("bippop.js"), s.assetPath("outbox.js"), s.assetPath("house.svg")})
+	t, err := s.node.Settings.Territory() // its number is on the page: a new version of it is a new page to keep
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	shell, err := json.Marshal([]string{"/offline?" + strconv.FormatUint(uint64(t.Version), 10), s.assetPath("app.css"), s.assetPath("bippop.js"), s.assetPath("outbox.js"), s.assetPath("house.svg")})
 	if err != nil {
 		panic("web: " + err.Error())
 	}

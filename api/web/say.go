@@ -249,7 +249,7 @@ func (w *tongue) far(metres int) string {
 }
 
 // nearby says how far it is to somebody whose commune alone is told.
-func (w *tongue) nearby(metres int) string {
+func nearby(w *tongue, metres int) string {
 	switch {
 	case metres == 0:
 		return w.t("helping.same_commune")

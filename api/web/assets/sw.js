@@ -18,7 +18,7 @@ self.addEventListener('fetch', (e) => {
   if (request.method !== 'GET') return
   if (request.mode === 'navigate') {
     e.respondWith((async () => {
-      try { return await e.preloadResponse ?? await fetch(request) } catch { return caches.match('/offline') }
+      try { return await e.preloadResponse ?? await fetch(request) } catch { return caches.match(shell[0]) }
     })())
   } else if (new URL(request.url).pathname.startsWith('/assets/')) {
     e.respondWith(caches.match(request).then((answer) => answer ?? fetch(request)))
