@@ -85,7 +85,7 @@ func New(cfg Config) *Site {
 
 // readPages reads the templates for one language: their functions speak it.
 func (s *Site) readPages(w *tongue) map[string]*template.Template {
-	base := template.Must(template.New("").Funcs(s.funcs(w)).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/phone.html"))
+	base := template.Must(template.New("").Funcs(s.funcs(w)).ParseFS(files, "templates/layout.html", "templates/parts*.html"))
 	names, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
 		panic("web: " + err.Error())
@@ -93,7 +93,7 @@ func (s *Site) readPages(w *tongue) map[string]*template.Template {
 	pages := map[string]*template.Template{}
 	for _, name := range names {
 		short := strings.TrimSuffix(path.Base(name), ".html")
-		if short != "layout" && short != "parts" && short != "phone" {
+		if short != "layout" && !strings.HasPrefix(short, "parts") {
 			pages[short] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
 		}
 	}

@@ -20,6 +20,9 @@
   }
   const drop = (entry) => localStorage.removeItem(entry.name)
 
+  // kind names an answer; forms without a name here are sent as ever.
+  const kind = (path) => box.getAttribute('data-' + path.split('/').pop())
+
   // keep throws where the telephone keeps nothing.
   const keep = (form, button) => {
     const fields = new URLSearchParams(new FormData(form))
@@ -65,7 +68,7 @@
     part('list').replaceChildren(...all.map((entry) => {
       const line = document.createElement('li')
       const at = new Date(entry.at).toLocaleString(document.documentElement.lang, { weekday: 'long', hour: 'numeric', minute: '2-digit' })
-      line.textContent = `${box.getAttribute('data-' + entry.to.split('/').pop())}, ${at}`
+      line.textContent = `${kind(entry.to)}, ${at}`
       return line
     }))
     for (const entry of all) document.querySelector(`form[action="${CSS.escape(entry.form)}"]`)?.closest('[data-answer]')?.classList.add('waits')
@@ -105,7 +108,7 @@
       } else for (const entry of entries()) drop(entry)
       return
     }
-    if (form.dataset.plain || !form.getAttribute('action')?.startsWith('/me')) return
+    if (form.dataset.plain || !form.getAttribute('action')?.startsWith('/me/') || !kind(form.getAttribute('action'))) return
     let entry
     try { entry = keep(form, e.submitter) } catch { return }
     e.preventDefault()

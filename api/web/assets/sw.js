@@ -3,7 +3,9 @@
 const kept = 'shell ' + shell.join(' ') + location.search
 
 self.addEventListener('install', (e) => e.waitUntil((async () => {
-  await (await caches.open(kept)).addAll(shell)
+  const page = await (await fetch(shell[0])).text()
+  const looks = [...page.matchAll(/(?:href|src)="(\/(?:theme|logo)\/[^"]+)"/g)].map((m) => m[1])
+  await (await caches.open(kept)).addAll([...shell, ...looks])
   await self.skipWaiting()
 })()))
 
@@ -20,7 +22,7 @@ self.addEventListener('fetch', (e) => {
     e.respondWith((async () => {
       try { return await e.preloadResponse ?? await fetch(request) } catch { return caches.match(shell[0]) }
     })())
-  } else if (new URL(request.url).pathname.startsWith('/assets/')) {
+  } else if (/^\/(assets|theme|logo)\//.test(new URL(request.url).pathname)) {
     e.respondWith(caches.match(request).then((answer) => answer ?? fetch(request)))
   }
 })
