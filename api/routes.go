@@ -43,6 +43,7 @@ func (s *server) surface() {
 	add(s, helpers, 200, "GET", "/volunteers/{id}", "read-volunteer", volunteerRoutes{s}.volunteer)
 	add(s, desk, 200, "PUT", "/volunteers/{id}", "change-volunteer", volunteerRoutes{s}.changeVolunteer)
 	add(s, desk, 200, "POST", "/volunteers/{id}/step", "step-volunteer", volunteerRoutes{s}.stepVolunteer)
+	add(s, desk, 200, "POST", "/volunteers/{id}/next-step", "set-next-step", volunteerRoutes{s}.setNextStep)
 	add(s, helpers, 200, "PUT", "/volunteers/{id}/readiness", "set-readiness", volunteerRoutes{s}.setReadiness)
 	add(s, desk, 200, "GET", "/volunteers/{id}/history", "list-changes-of-volunteer", volunteerRoutes{s}.volunteerHistory)
 	add(s, desk, 200, "GET", "/volunteers/{id}/requests", "list-requests-of-volunteer", volunteerRoutes{s}.volunteerRequests)

@@ -24,6 +24,7 @@ type volunteer struct {
 	Version uint32     `json:"version" readOnly:"true"`
 	Status  statusWord `json:"status" readOnly:"true" doc:"Changes by POST …/step"`
 	Since   time.Time  `json:"since" readOnly:"true" doc:"Of the present status"`
+	NextOn  string     `json:"next_on,omitempty" readOnly:"true" format:"date" doc:"The day agreed for his next step"`
 
 	Commune     string        `json:"commune" required:"false" doc:"Where he starts from, INSEE code"`
 	CommuneName string        `json:"commune_name" readOnly:"true"`
@@ -55,7 +56,7 @@ type volunteer struct {
 func volunteerOut(v node.Volunteer) volunteer {
 	o, w := v.Offer, v.Words
 	return volunteer{
-		ID: v.ID.String(), Version: v.Version, Status: statusWord(statuses.of(v.Status)), Since: at(v.Since),
+		ID: v.ID.String(), Version: v.Version, Status: statusWord(statuses.of(v.Status)), Since: at(v.Since), NextOn: v.Next.String(),
 		Commune: o.Commune, CommuneName: node.CommuneName(o.Commune), RadiusKm: int(o.RadiusKm), Kinds: idsOut(o.Kinds), Car: o.Car,
 		Seats: int(o.Seats), PerWeek: int(o.PerWeek), Week: weekWords(o.Week), Absences: absencesOut(o.Absences),
 		Civility: w.Civility.Reveal(), LastName: w.Last.Reveal(), FirstName: w.First.Reveal(), Birth: w.Birth.Reveal(),
@@ -229,7 +230,8 @@ type stepInput struct {
 	Acting
 	Named
 	Body struct {
-		To statusWord `json:"to"`
+		To     statusWord `json:"to"`
+		NextOn string     `json:"next_on,omitempty" format:"date" doc:"The day agreed for the step after this one"`
 	}
 }
 
@@ -245,7 +247,38 @@ func (s volunteerRoutes) stepVolunteer(ctx context.Context, in *stepInput) (*wri
 	if err != nil {
 		return nil, err
 	}
-	return write(s.node.Volunteers.Step(ctx, caller(ctx), id, v, statuses.value(string(in.Body.To))))
+	next, err := dayIn("next_on", in.Body.NextOn)
+	if err != nil {
+		return nil, err
+	}
+	return write(s.node.Volunteers.Step(ctx, caller(ctx), id, v, statuses.value(string(in.Body.To)), next))
+}
+
+type nextInput struct {
+	Acting
+	Named
+	Body struct {
+		On string `json:"on,omitempty" format:"date" doc:"None: no day"`
+	}
+}
+
+func (s volunteerRoutes) setNextStep(ctx context.Context, in *nextInput) (*written, error) {
+	id, err := idOf[node.VolunteerID](in.Named)
+	if err != nil {
+		return nil, err
+	}
+	v, err := versionOr(in.IfMatch, func() (uint32, error) {
+		him, err := s.node.Volunteers.Get(caller(ctx), id)
+		return him.Version, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	on, err := dayIn("on", in.Body.On)
+	if err != nil {
+		return nil, err
+	}
+	return write(s.node.Volunteers.SetNext(ctx, caller(ctx), id, v, on))
 }
 
 type readinessInput struct {

@@ -51,7 +51,7 @@ func (n *neighbours) in(s *Offers, r *reader, commune string) ([]request.Request
 		if err != nil {
 			return nil, err
 		}
-		if ok && s.answerable(q) {
+		if ok && r.answerable(q) {
 			out = append(out, q)
 		}
 	}

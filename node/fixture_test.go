@@ -115,7 +115,7 @@ func (t *town) approve(first string) node.VolunteerID {
 		node.VolunteerWords{First: secret(first), Last: secret("Exemplaire"), Phones: []node.Phone{{Number: secret("06 39 98 11 22")}}, CarText: secret("Clio bleue")})
 	t.must(err)
 	for i, to := range []node.Status{node.Met, node.Approved} {
-		_, err := t.Volunteers.Step(t.Context(), t.admin, r.ID, uint32(i+1), to)
+		_, err := t.Volunteers.Step(t.Context(), t.admin, r.ID, uint32(i+1), to, 0)
 		t.must(err)
 	}
 	return r.ID

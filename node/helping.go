@@ -1,6 +1,8 @@
 package node
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/view"
+	"github.com/bippop/bippop/node/internal/when"
 )
 
 // Proposal is a request as a volunteer sees it before he has accepted: what,
@@ -24,6 +27,8 @@ type Proposal struct {
 	Seats   uint8
 	Taken   int
 	Start   time.Time // fixed by who goes with him; else zero
+	Usual   time.Time // when he would come if he named no hour; zero when the day is open
+	Metres  int       // from his commune to hers; -1 when not known
 	Needs   Secret
 	Visits  int  // of his to her so far
 	Asked   bool // he was asked; else it is open near him
@@ -60,13 +65,60 @@ type Mine struct {
 	Promised []Promise
 	Near     []Proposal
 	Thanks   []Thanks // that he has not read yet
+	Past     Past
+}
+
+// Past is what a volunteer has done this year.
+type Past struct {
+	Visits  int
+	Minutes int
+	Last    []PastVisit // the newest first, a few
+}
+
+// PastVisit is one of them, without a word of hers: it is over.
+type PastVisit struct {
+	Kind    ActionType
+	Day     Day
+	Commune string
+}
+
+// On lists what he has promised for a day and what still lies ahead of it.
+func (m Mine) On(d Day) (out []Promise) {
+	for _, p := range m.Promised {
+		if !p.Over && DayOf(p.Start) == d {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Clash is the promise that he could not keep if he came then too, the way
+// between counted. A visit does not clash with itself.
+func (m Mine) Clash(id RequestID, start time.Time, minutes uint16) (Promise, bool) {
+	plan := request.Plan{Start: when.Of(start), Minutes: minutes}
+	for _, p := range m.Promised {
+		if p.ID != id && request.Clash(plan, request.Plan{Start: when.Of(p.Start), Minutes: p.Minutes}) {
+			return p, true
+		}
+	}
+	return Promise{}, false
 }
 
 // mostLooking bounds what is read of one commune: many times what a day brings.
 const mostLooking = 500
 
-// nearLimit is how many open requests near him a volunteer is shown.
-const nearLimit = 20
+// nearLimit is how many open requests near him a volunteer is shown, the soonest
+// first, of nearLook that are the nearest.
+const (
+	nearLimit = 20
+	nearLook  = 60
+)
+
+// A year of visits, and how many of them are named.
+const (
+	mostPast  = 400
+	namedPast = 5
+)
 
 // Mine lists what the calling volunteer was asked, has promised, and could take
 // near him.
@@ -90,28 +142,71 @@ func (s *Requests) Mine(by Caller) (m Mine, err error) {
 		if me.Status != people.Approved {
 			return nil // an applicant has nothing to see of people yet
 		}
-		r := s.reader(tx, zone)
-		if m.Asked, err = s.asked(r, me); err != nil {
+		h := helper{s.reader(tx, zone), me}
+		if m.Asked, err = h.asked(); err != nil {
 			return err
 		}
-		if m.Promised, err = s.promised(r, me, now); err != nil {
+		if m.Promised, err = h.promised(now); err != nil {
 			return err
 		}
-		if m.Thanks, err = r.thanks(me.ID); err != nil {
+		if m.Thanks, err = h.thanks(me.ID); err != nil {
 			return err
 		}
-		m.Near, err = s.near(r, me, t)
+		if m.Near, err = h.near(t); err != nil {
+			return err
+		}
+		m.Past, err = h.past(DayOf(now.In(zone)))
 		return err
 	})
 	return m, err
 }
 
-func (s *Requests) asked(r *reader, me people.Volunteer) ([]Proposal, error) {
-	ids, err := ids(r.tx, view.WaitingFor(me.ID), 50)
+// helper reads one volunteer's page within one transaction.
+type helper struct {
+	*reader
+	me people.Volunteer
+}
+
+func (h helper) asked() ([]Proposal, error) {
+	ids, err := ids(h.tx, view.WaitingFor(h.me.ID), 50)
 	if err != nil {
 		return nil, err
 	}
-	return s.proposals(r, me, ids, true)
+	return h.proposals(ids, true)
+}
+
+// past reads the visits of this calendar year that took place.
+func (h helper) past(today Day) (p Past, err error) {
+	first := DayOf(time.Date(today.Date().Year(), 1, 1, 0, 0, 0, 0, time.UTC))
+	var ids []RequestID
+	err = view.Seats(h.tx, h.me.ID, first.At(0, h.zone), (today+1).At(0, h.zone), func(id RequestID, _ when.At) bool {
+		ids = append(ids, id)
+		return len(ids) < mostPast
+	})
+	if err != nil {
+		return p, err
+	}
+	slices.Reverse(ids)
+	for _, id := range ids {
+		q, ok, err := store.Requests.Get(h.tx, id[:])
+		if err != nil {
+			return p, err
+		}
+		if !ok || q.State != request.Done {
+			continue
+		}
+		p.Visits++
+		p.Minutes += int(q.Outcome.Minutes)
+		if len(p.Last) == namedPast {
+			continue
+		}
+		kind, err := h.kind(q.Type)
+		if err != nil {
+			return p, err
+		}
+		p.Last = append(p.Last, PastVisit{Kind: kind, Day: DayOf(q.Plan.Start.Time().In(h.zone)), Commune: q.Commune})
+	}
+	return p, nil
 }
 
 func ids(tx *store.Tx, l view.List, most int) (out []RequestID, err error) {
@@ -122,16 +217,16 @@ func ids(tx *store.Tx, l view.List, most int) (out []RequestID, err error) {
 	return out, err
 }
 
-func (s *Requests) proposals(r *reader, me people.Volunteer, ids []RequestID, asked bool) (out []Proposal, err error) {
+func (h helper) proposals(ids []RequestID, asked bool) (out []Proposal, err error) {
 	for _, id := range ids {
-		q, ok, err := store.Requests.Get(r.tx, id[:])
+		q, ok, err := store.Requests.Get(h.tx, id[:])
 		if err != nil {
 			return nil, err
 		}
-		if !ok || !s.answerable(q) {
+		if !ok || !h.answerable(q) {
 			continue
 		}
-		p, err := r.proposal(q, me.ID, asked)
+		p, err := h.proposal(q, asked)
 		if err != nil {
 			return nil, err
 		}
@@ -141,40 +236,46 @@ func (s *Requests) proposals(r *reader, me people.Volunteer, ids []RequestID, as
 }
 
 // answerable: the day that she wished has not passed.
-func (s *core) answerable(q request.Request) bool {
+func (r *reader) answerable(q request.Request) bool {
 	last := q.Wish.Latest()
-	return q.State.Looking() && (last == 0 || last >= s.today())
+	return q.State.Looking() && (last == 0 || last >= r.today())
 }
 
-func (r *reader) proposal(q request.Request, me VolunteerID, asked bool) (p Proposal, err error) {
-	her, err := r.beneficiary(q.Beneficiary)
+func (h helper) proposal(q request.Request, asked bool) (p Proposal, err error) {
+	her, err := h.beneficiary(q.Beneficiary)
 	if err != nil {
 		return p, err
 	}
-	kind, err := r.kind(q.Type)
+	kind, err := h.kind(q.Type)
 	if err != nil {
 		return p, err
 	}
-	known, err := r.visitsTo(r.tx, q.Beneficiary)
+	known, err := h.visitsTo(h.tx, q.Beneficiary)
 	if err != nil {
 		return p, err
 	}
 	p = Proposal{
 		ID: q.ID, Version: q.Version, Kind: kind, Wish: q.Wish, Commune: q.Commune, Minutes: q.Plan.Minutes, Seats: q.Plan.Seats,
-		Taken: len(q.Coming()), Visits: known[me], Asked: asked,
+		Taken: len(q.Coming()), Visits: known[h.me.ID], Asked: asked, Metres: -1,
 	}
-	if asked || known[me] > 0 {
+	if metres, ok := distance(h.me.Offer.Commune, q.Commune); ok {
+		p.Metres = metres
+	}
+	if asked || known[h.me.ID] > 0 {
 		p.Needs = her.Words.Needs
 	}
 	if p.Taken > 0 {
-		p.Start = q.Plan.Start.Time().In(r.zone)
+		p.Start = q.Plan.Start.Time().In(h.zone)
+	}
+	if start, _, err := h.startOf(q, Slot{}); err == nil {
+		p.Usual = start.Time().In(h.zone)
 	}
 	return p, nil
 }
 
-func (s *Requests) promised(r *reader, me people.Volunteer, now time.Time) (out []Promise, err error) {
+func (h helper) promised(now time.Time) (out []Promise, err error) {
 	var ids []RequestID
-	err = view.Each(r.tx, view.SeatsOf(me.ID), nil, true, func(id RequestID, _ []byte) bool {
+	err = view.Each(h.tx, view.SeatsOf(h.me.ID), nil, true, func(id RequestID, _ []byte) bool {
 		ids = append(ids, id)
 		return len(ids) < 60
 	})
@@ -183,14 +284,14 @@ func (s *Requests) promised(r *reader, me people.Volunteer, now time.Time) (out 
 	}
 	slices.Reverse(ids)
 	for _, id := range ids {
-		q, ok, err := store.Requests.Get(r.tx, id[:])
+		q, ok, err := store.Requests.Get(h.tx, id[:])
 		if err != nil {
 			return nil, err
 		}
 		if !ok || q.State.Closed() {
 			continue
 		}
-		p, err := r.promise(q, me.ID, now)
+		p, err := h.promise(q, now)
 		if err != nil {
 			return nil, err
 		}
@@ -199,9 +300,15 @@ func (s *Requests) promised(r *reader, me people.Volunteer, now time.Time) (out 
 	return out, nil
 }
 
+// helper reads what a volunteer may see, in the reader's transaction.
+func (r *reader) helper(id VolunteerID) (helper, error) {
+	me, _, err := store.Volunteers.Get(r.tx, id[:])
+	return helper{r, me}, err
+}
+
 // promise opens what a volunteer who has accepted may know.
-func (r *reader) promise(q request.Request, me VolunteerID, now time.Time) (p Promise, err error) {
-	v, err := r.visit(q)
+func (h helper) promise(q request.Request, now time.Time) (p Promise, err error) {
+	v, err := h.visit(q)
 	if err != nil {
 		return p, err
 	}
@@ -210,12 +317,12 @@ func (r *reader) promise(q request.Request, me VolunteerID, now time.Time) (p Pr
 		Phones: v.Her.Words.Phones, Address: v.Her.Words.Address, Entry: v.Her.Words.Entry, TrustWord: v.Her.Words.TrustWord,
 		Note: v.Note, SheKnows: !q.NeedsCall() && q.State == request.Told, Over: v.Start.Before(now),
 	}
-	if p.Proposal, err = r.proposal(q, me, true); err != nil {
+	if p.Proposal, err = h.proposal(q, true); err != nil {
 		return p, err
 	}
 	p.Proposal.Needs = v.Her.Words.Needs
 	for _, other := range v.Coming() {
-		if other.Asking.Volunteer != me {
+		if other.Asking.Volunteer != h.me.ID {
 			c := Companion{First: other.Volunteer.Words.First}
 			if len(other.Volunteer.Words.Phones) > 0 {
 				c.Phone = other.Volunteer.Words.Phones[0].Number
@@ -226,14 +333,24 @@ func (r *reader) promise(q request.Request, me VolunteerID, now time.Time) (p Pr
 	return p, nil
 }
 
-func (s *Requests) near(r *reader, me people.Volunteer, t Territory) ([]Proposal, error) {
-	var open []RequestID
+func (h helper) near(t Territory) ([]Proposal, error) {
+	type reach struct {
+		commune string
+		metres  int
+	}
+	var within []reach
 	for _, commune := range t.Communes {
-		metres, ok := distance(me.Offer.Commune, commune)
-		if !ok || metres > int(me.Offer.RadiusKm)*1000 {
-			continue
+		if metres, ok := distance(h.me.Offer.Commune, commune); ok && metres <= int(h.me.Offer.RadiusKm)*1000 {
+			within = append(within, reach{commune, metres})
 		}
-		some, err := ids(r.tx, view.Looking(commune), mostLooking)
+	}
+	slices.SortFunc(within, func(a, b reach) int {
+		return cmp.Or(cmp.Compare(a.metres, b.metres), cmp.Compare(a.commune, b.commune))
+	})
+	var open []RequestID
+	for _, w := range within {
+		commune := w.commune
+		some, err := ids(h.tx, view.Looking(commune), mostLooking)
 		if err != nil {
 			return nil, err
 		}
@@ -241,32 +358,48 @@ func (s *Requests) near(r *reader, me people.Volunteer, t Territory) ([]Proposal
 	}
 	var fitting []RequestID
 	for _, id := range open {
-		q, ok, err := store.Requests.Get(r.tx, id[:])
+		q, ok, err := store.Requests.Get(h.tx, id[:])
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			continue
 		}
-		if _, asked := q.Asking(me.ID); asked || !s.answerable(q) {
+		if _, asked := q.Asking(h.me.ID); asked || !h.answerable(q) {
 			continue
 		}
-		her, _, err := store.Beneficiaries.Get(r.tx, q.Beneficiary[:])
+		her, _, err := store.Beneficiaries.Get(h.tx, q.Beneficiary[:])
 		if err != nil {
 			return nil, err
 		}
-		kind, err := r.kind(q.Type)
+		kind, err := h.kind(q.Type)
 		if err != nil {
 			return nil, err
 		}
-		if dispatch.Look(me, dispatch.Need{Kind: kind, Her: her, Wish: q.Wish}, 0).Fits() {
+		if dispatch.Look(h.me, dispatch.Need{Kind: kind, Her: her, Wish: q.Wish}, 0).Fits() {
 			fitting = append(fitting, id)
 		}
-		if len(fitting) == nearLimit {
+		if len(fitting) == nearLook {
 			break
 		}
 	}
-	return s.proposals(r, me, fitting, false)
+	near, err := h.proposals(fitting, false)
+	slices.SortStableFunc(near, func(a, b Proposal) int { return cmp.Compare(a.soon(), b.soon()) })
+	return near[:min(len(near), nearLimit)], err
+}
+
+// soon orders what is near him: by day, then what leaves the day open by its
+// week, and last what may be any time.
+func (p Proposal) soon() int64 {
+	switch {
+	case p.Taken > 0:
+		return int64(DayOf(p.Start)) * 2
+	case p.Wish.Kind == request.Flexible:
+		return math.MaxInt64
+	case p.Wish.Kind == request.InWeek:
+		return int64(p.Wish.Latest())*2 + 1
+	}
+	return int64(p.Wish.Day) * 2
 }
 
 // mayTake refuses a volunteer who takes a request that he could not see: one he

@@ -484,12 +484,16 @@ func (s *Offers) mine(r *reader, o offer.Offer, now time.Time) (m MyOffer, err e
 	if m.Offer, err = s.open(r, o); err != nil {
 		return m, err
 	}
+	h, err := r.helper(o.Volunteer)
+	if err != nil {
+		return m, err
+	}
 	for _, id := range o.Taken {
 		q, _, err := store.Requests.Get(r.tx, id[:])
 		if err != nil {
 			return m, err
 		}
-		p, err := r.promise(q, o.Volunteer, now)
+		p, err := h.promise(q, now)
 		if err != nil {
 			return m, err
 		}

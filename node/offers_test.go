@@ -176,7 +176,7 @@ func TestOfferAgainstTheRules(tt *testing.T) {
 	// A volunteer who is suspended offers nothing any more.
 	w, err := t.Volunteers.Get(t.admin, luc)
 	t.must(err)
-	_, err = t.Volunteers.Step(t.Context(), t.admin, luc, w.Version, node.Suspended)
+	_, err = t.Volunteers.Step(t.Context(), t.admin, luc, w.Version, node.Suspended, 0)
 	t.must(err)
 	if list, err := t.Offers.Open(t.admin); err != nil || len(list) != 0 {
 		t.Errorf("open offers of a suspended volunteer: %v, %v", list, err)
@@ -290,7 +290,7 @@ func TestBond(tt *testing.T) {
 	// His leaving shows, and ends nothing.
 	v, err := t.Volunteers.Get(t.admin, luc)
 	t.must(err)
-	_, err = t.Volunteers.Step(t.Context(), t.admin, luc, v.Version, node.Ended)
+	_, err = t.Volunteers.Step(t.Context(), t.admin, luc, v.Version, node.Ended, 0)
 	t.must(err)
 	b, err := t.Bonds.Get(t.admin, r.ID)
 	t.must(err)

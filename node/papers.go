@@ -84,7 +84,10 @@ func (s *Papers) Week(by Caller, v VolunteerID, first, last Day) (out []Promise,
 		if err != nil {
 			return err
 		}
-		r := s.reader(tx, zone)
+		h, err := s.reader(tx, zone).helper(v)
+		if err != nil {
+			return err
+		}
 		for _, id := range ids {
 			q, ok, err := store.Requests.Get(tx, id[:])
 			if err != nil {
@@ -93,7 +96,7 @@ func (s *Papers) Week(by Caller, v VolunteerID, first, last Day) (out []Promise,
 			if !ok || q.State.Closed() {
 				continue
 			}
-			p, err := r.promise(q, v, now)
+			p, err := h.promise(q, now)
 			if err != nil {
 				return err
 			}

@@ -80,7 +80,7 @@ func TestWeekOfVolunteer(tt *testing.T) {
 	// Suspended, he sees nothing of people.
 	v, err := t.Volunteers.Get(t.admin, paul)
 	t.must(err)
-	_, err = t.Volunteers.Step(t.Context(), t.admin, paul, v.Version, node.Suspended)
+	_, err = t.Volunteers.Step(t.Context(), t.admin, paul, v.Version, node.Suspended, 0)
 	t.must(err)
 	got, err := t.Papers.Week(self, paul, today, today+13)
 	t.must(err)

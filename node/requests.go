@@ -260,6 +260,9 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 	if err := by.mayFor(v, answerForSelf, handleRequests); err != nil {
 		return Receipt{}, err
 	}
+	if receipt, done, err := s.repeated(by, command.KindAccept); done || err != nil {
+		return receipt, unsaid(by, err)
+	}
 	r, err := s.request(id)
 	if err != nil {
 		return Receipt{}, err
@@ -273,7 +276,7 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 			return Receipt{}, err
 		}
 	}
-	if slot.Wish.Kind != 0 && (slot.Wish != r.Wish || slot.Start != r.Plan.Start) {
+	if r.State.Looking() && slot.Wish.Kind != 0 && (slot.Wish != r.Wish || slot.Start != r.Plan.Start) {
 		return Receipt{}, refused(refuse.StaleVersion, RequestID{})
 	}
 	start, day, err := s.startOf(r, slot)
@@ -285,10 +288,15 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 	receipt, err := s.propose(ctx, command.Accept{
 		Stamp: stamp, ID: id, Volunteer: v, Start: start, Day: day, Wish: r.Wish, Counts: s.counts(b, t, 1, append(public.InTime(minutes), public.Found)...),
 	})
+	return receipt, unsaid(by, err)
+}
+
+// unsaid keeps from a volunteer that she does not wish him.
+func unsaid(by Caller, err error) error {
 	if e, ok := errors.AsType[*Error](err); ok && !by.Staff() && e.Code == refuse.VolunteerRefused.Code() {
-		err = refused(refuse.NotOpen, RequestID{}) // whom she does not wish is not told so
+		return refused(refuse.NotOpen, RequestID{})
 	}
-	return receipt, err
+	return err
 }
 
 // startOf works out the instant of a visit from the wish, what the first

@@ -1,7 +1,6 @@
 package node_test
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -141,13 +140,6 @@ func (t *town) counted(i node.Indicator) uint64 {
 	sums, err := t.Figures.Read(t.admin, node.MonthOf(2026, 11), node.MonthOf(2027, 3))
 	t.must(err)
 	return sums.Total[i]
-}
-
-func code(err error) string {
-	if e, ok := errors.AsType[*node.Error](err); ok {
-		return e.Code
-	}
-	return fmt.Sprint(err)
 }
 
 // TestOnce: several tickers at once make nothing twice.
@@ -319,7 +311,7 @@ func TestNobodyComesAgain(tt *testing.T) {
 
 	him, err := t.Volunteers.Get(t.admin, martin)
 	t.must(err)
-	_, err = t.Volunteers.Step(t.Context(), t.admin, martin, him.Version, node.Suspended)
+	_, err = t.Volunteers.Step(t.Context(), t.admin, martin, him.Version, node.Suspended, 0)
 	t.must(err)
 	t.wait(7 * 24 * time.Hour)
 	t.must(t.Recur(t.Context()))

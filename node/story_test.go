@@ -233,7 +233,7 @@ func TestVolunteerSeesNoNameBeforeHeAccepts(tt *testing.T) {
 	t.must(err)
 	_, err = t.Calls.Told(t.Context(), t.admin, her, []node.Heard{{Request: asked, Version: c.News[0].Version}})
 	t.must(err)
-	_, err = t.Volunteers.Step(t.Context(), t.admin, paul, v.Version, node.Suspended)
+	_, err = t.Volunteers.Step(t.Context(), t.admin, paul, v.Version, node.Suspended, 0)
 	t.must(err)
 	if m, err = t.Requests.Mine(by); err != nil || len(m.Asked)+len(m.Near)+len(m.Promised) != 0 {
 		t.Errorf("a suspended volunteer sees %v, %v", m, err)

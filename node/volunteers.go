@@ -53,7 +53,7 @@ func (s *Volunteers) Change(ctx context.Context, by Caller, id VolunteerID, vers
 	if err != nil {
 		return Receipt{}, err
 	}
-	return s.propose(ctx, command.ChangeVolunteer{Stamp: s.stamp(by, offer.Commune), ID: id, Version: version, Offer: offer, Box: box})
+	return s.propose(ctx, command.ChangeVolunteer{Stamp: s.stamp(by, offer.Commune), ID: id, Version: version, Offer: offer, Box: box, Next: r.Next})
 }
 
 // SetReadiness lets a volunteer, or an agent for him, say when he is free and
@@ -72,19 +72,46 @@ func (s *Volunteers) SetReadiness(ctx context.Context, by Caller, id VolunteerID
 	if err := s.checkOffer(&offer); err != nil {
 		return Receipt{}, err
 	}
-	return s.propose(ctx, command.ChangeVolunteer{Stamp: s.stamp(by, offer.Commune), ID: id, Version: version, Offer: offer})
+	return s.propose(ctx, command.ChangeVolunteer{Stamp: s.stamp(by, offer.Commune), ID: id, Version: version, Offer: offer, Next: r.Next})
 }
 
-// Step moves a volunteer along: met, approved, suspended, ended.
-func (s *Volunteers) Step(ctx context.Context, by Caller, id VolunteerID, version uint32, to Status) (Receipt, error) {
+// SetNext notes on which day the next step is, as it was agreed with him. Day 0
+// takes the day away.
+func (s *Volunteers) SetNext(ctx context.Context, by Caller, id VolunteerID, version uint32, next Day) (Receipt, error) {
 	if err := by.may(vetVolunteers); err != nil {
+		return Receipt{}, err
+	}
+	if err := s.checkNext(next); err != nil {
 		return Receipt{}, err
 	}
 	r, err := s.record(id)
 	if err != nil {
 		return Receipt{}, err
 	}
-	c := command.StepVolunteer{Stamp: s.stamp(by, r.Offer.Commune), ID: id, Version: version, To: to}
+	return s.propose(ctx, command.ChangeVolunteer{Stamp: s.stamp(by, r.Offer.Commune), ID: id, Version: version, Offer: r.Offer, Next: next})
+}
+
+func (s *Volunteers) checkNext(next Day) error {
+	if today := s.today(); next != 0 && (next < today || next > today+400) {
+		return invalid("next", "day-out-of-range", "the next step lies between today and a year ahead")
+	}
+	return nil
+}
+
+// Step moves a volunteer along: met, approved, suspended, ended. next is the day
+// agreed for the step after this one, or 0.
+func (s *Volunteers) Step(ctx context.Context, by Caller, id VolunteerID, version uint32, to Status, next Day) (Receipt, error) {
+	if err := by.may(vetVolunteers); err != nil {
+		return Receipt{}, err
+	}
+	if err := s.checkNext(next); err != nil {
+		return Receipt{}, err
+	}
+	r, err := s.record(id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	c := command.StepVolunteer{Stamp: s.stamp(by, r.Offer.Commune), ID: id, Version: version, To: to, Next: next}
 	if to == people.Approved && r.Status == people.Met {
 		cell := s.cell(public.Joined, r.Offer.Commune, public.NoCategory, BeneficiaryWords{})
 		c.Counts = []command.Count{command.CountOf(cell, 1)}

@@ -111,7 +111,7 @@ func (t *town) volunteer(first, last, login string) node.VolunteerID {
 	t.must(err)
 	version := r.Version
 	for _, step := range []node.Status{node.Met, node.Approved} {
-		s, err := t.node.Volunteers.Step(ctx, t.admin, r.ID, version, step)
+		s, err := t.node.Volunteers.Step(ctx, t.admin, r.ID, version, step, 0)
 		t.must(err)
 		version = s.Version
 	}

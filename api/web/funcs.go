@@ -96,11 +96,14 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"statuses": func() []node.Status {
 			return []node.Status{node.Applicant, node.Met, node.Approved, node.Suspended, node.Ended}
 		},
-		"seats": func(n uint8) int { return int(n) },
-		"dict":  dict,
-		"has":   func(list []string, v string) bool { return contains(list, v) },
-		"shown": shown,
-		"add":   func(a, b int) int { return a + b },
+		"seats":     func(n uint8) int { return int(n) },
+		"dict":      dict,
+		"has":       func(list []string, v string) bool { return contains(list, v) },
+		"shown":     shown,
+		"outboxTag": outboxTag,
+		"hours":     w.lengthText,
+		"nearby":    func(metres int) string { return nearby(w, metres) },
+		"add":       func(a, b int) int { return a + b },
 	}
 }
 

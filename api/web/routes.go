@@ -15,6 +15,8 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/sign-out", entry{s}.signOut)
 	r.POST("/language", entry{s}.choose)
 	r.GET("/sources", settings{s}.sources)
+	e.GET("/sw.js", outbox{s}.worker)
+	r.GET("/offline", outbox{s}.offline)
 
 	if s.demo != nil {
 		r.POST("/tour", s.staff(tour{s}.ring))
@@ -79,6 +81,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/volunteers/:id", s.staff(volunteers{s}.change))
 	r.GET("/volunteers/:id/week", s.staff(papers{s}.week))
 	r.POST("/volunteers/:id/step", s.staff(volunteers{s}.step))
+	r.POST("/volunteers/:id/next", s.staff(volunteers{s}.next))
 	r.POST("/volunteers/:id/account", s.staff(volunteers{s}.account))
 
 	r.GET("/figures", s.only(figures{s}.page, mayRead))

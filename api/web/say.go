@@ -246,6 +246,17 @@ func (w *tongue) far(metres int) string {
 	return w.t("say.kilometres", "Km", (metres+500)/1000)
 }
 
+// nearby says how far it is to somebody whose commune alone is told.
+func nearby(w *tongue, metres int) string {
+	switch {
+	case metres == 0:
+		return w.t("helping.same_commune")
+	case metres < 1500:
+		return w.far(metres)
+	}
+	return w.t("helping.about_far", "Far", w.far(metres))
+}
+
 // driven writes metres to a tenth of a kilometre.
 func (w *tongue) driven(metres uint32) string {
 	return w.t("say.kilometres", "Km", strings.Replace(fmt.Sprintf("%.1f", float64(metres)/1000), ".", w.t("say.decimal"), 1))

@@ -66,7 +66,7 @@ func (s *Site) staff(h gin.HandlerFunc) gin.HandlerFunc {
 }
 
 func (s *Site) volunteer(h gin.HandlerFunc) gin.HandlerFunc {
-	return s.only(h, func(by node.Caller) bool { return by.Roles.Has(node.RoleVolunteer) && !by.Volunteer.Zero() })
+	return s.only(own(h), func(by node.Caller) bool { return by.Roles.Has(node.RoleVolunteer) && !by.Volunteer.Zero() })
 }
 
 func (s *Site) only(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {

@@ -289,7 +289,28 @@ func (s volunteers) step(c *gin.Context) {
 	}
 	version, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
 	to, _ := strconv.ParseUint(c.PostForm("to"), 10, 8)
-	if _, err := s.node.Volunteers.Step(c.Request.Context(), writer(c), id, uint32(version), node.Status(to)); err != nil {
+	if _, err := s.node.Volunteers.Step(c.Request.Context(), writer(c), id, uint32(version), node.Status(to), 0); err != nil {
+		s.show(c, status(err), "", err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/volunteers/"+id.String()+"?ok=changed")
+}
+
+// next notes on which day his next step is: he reads it on his page.
+func (s volunteers) next(c *gin.Context) {
+	id, err := node.ParseID[node.VolunteerID](c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	version, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
+	day, ok := node.ParseDay(c.PostForm("day"))
+	if !ok && c.PostForm("day") != "" {
+		err = &node.Error{Kind: node.Invalid, Code: "day-out-of-range", Field: "day"}
+	} else {
+		_, err = s.node.Volunteers.SetNext(c.Request.Context(), writer(c), id, uint32(version), day)
+	}
+	if err != nil {
 		s.show(c, status(err), "", err)
 		return
 	}

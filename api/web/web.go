@@ -179,6 +179,10 @@ type menuCounts struct {
 
 // render writes a page. Data goes to the template named so.
 func (s *Site) render(c *gin.Context, status int, name string, p page) {
+	if p.Problem != nil && c.GetHeader(outboxHeader) != "" {
+		c.JSON(status, outboxAnswer{Problem: strings.TrimSpace(p.Problem.Text + " " + p.Problem.Where)})
+		return
+	}
 	w := s.words(c)
 	t, ok := s.pages[w.lang][name]
 	if !ok {
@@ -215,7 +219,22 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 		return
 	}
 	c.Header("Cache-Control", "no-store")
+	if p.Phone && strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+		c.Header("Content-Encoding", "gzip")
+		squeeze(&out)
+	}
 	c.Data(status, "text/html; charset=utf-8", out.Bytes())
+}
+
+// squeeze makes a page small for a slow telephone. The pages of volunteers repeat
+// nothing that an address brings, so that nobody can guess at a page's words by
+// how much shorter a guess makes it; the desk's pages, which do, stay plain.
+func squeeze(page *bytes.Buffer) {
+	var small bytes.Buffer
+	z := gzip.NewWriter(&small)
+	z.Write(page.Bytes())
+	z.Close()
+	*page = small
 }
 
 // part writes a piece of a page.

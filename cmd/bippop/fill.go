@@ -124,7 +124,7 @@ func (h *demoHome) fill(ctx context.Context, cfg node.Config, out output) (*node
 		err = f.live(ctx, today, days, out)
 	}
 	if err == nil {
-		err = f.habits(ctx)
+		err = habits(ctx, f)
 	}
 	if err == nil {
 		h.Accounts, err = f.accounts(ctx, admin, passwords)

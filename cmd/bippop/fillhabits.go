@@ -10,7 +10,7 @@ import (
 // habits gives the demo what does not follow from single requests: a visit that
 // comes each week, a volunteer who proposes first, a tie that lives on without the
 // service. Where nobody fits there is none: the demo is not about them.
-func (f *filler) habits(ctx context.Context) error {
+func habits(ctx context.Context, f *filler) error {
 	list, _, err := f.node.Find.Beneficiaries(f.by, node.Register{Limit: 60})
 	if err != nil {
 		return err

@@ -103,7 +103,7 @@ func (f *filler) join(ctx context.Context, i int) error {
 	}
 	f.him[i] = r.ID
 	for _, to := range stepsTo[v.Status] {
-		if r, err = f.node.Volunteers.Step(ctx, f.by, r.ID, r.Version, to); err != nil {
+		if r, err = f.node.Volunteers.Step(ctx, f.by, r.ID, r.Version, to, 0); err != nil {
 			return fmt.Errorf("moving a volunteer along: %w", err)
 		}
 	}

@@ -72,13 +72,15 @@ type Register struct {
 	Counts []Count      `cbor:"2,keyasint,omitempty"`
 }
 
-// ChangeVolunteer replaces what he is ready for and, unless empty, his words.
+// ChangeVolunteer replaces what he is ready for, the day of his next step and,
+// unless empty, his words.
 type ChangeVolunteer struct {
 	Stamp   `cbor:"0,keyasint"`
 	ID      ident.Volunteer  `cbor:"1,keyasint"`
 	Version uint32           `cbor:"2,keyasint"`
 	Offer   people.Readiness `cbor:"3,keyasint"`
 	Box     []byte           `cbor:"4,keyasint,omitempty"` // sealed at Version+1
+	Next    when.Day         `cbor:"5,keyasint,omitempty"` // of his next step
 }
 
 // StepVolunteer moves him along his states. Whoever leaves Approved loses the
@@ -89,6 +91,7 @@ type StepVolunteer struct {
 	Version uint32          `cbor:"2,keyasint"`
 	To      people.Status   `cbor:"3,keyasint"`
 	Counts  []Count         `cbor:"4,keyasint,omitempty"`
+	Next    when.Day        `cbor:"5,keyasint,omitempty"` // of the step that follows
 }
 
 // DefineType adds or changes a kind of action.

@@ -1011,13 +1011,13 @@ func (g gen) people(s command.Stamp) command.Command {
 	case 4:
 		return command.ChangeBeneficiary{Stamp: s, ID: b, Version: g.version(g.s.beneficiaries[b].Version), Facts: g.facts(), Box: g.box()}
 	case 5:
-		return command.ChangeVolunteer{Stamp: s, ID: v, Version: g.version(g.s.volunteers[v].Version), Offer: g.offer(), Box: g.box()}
+		return command.ChangeVolunteer{Stamp: s, ID: v, Version: g.version(g.s.volunteers[v].Version), Offer: g.offer(), Box: g.box(), Next: when.Day(g.n("next", 0, 3))}
 	}
 	to := people.Status(g.n("status", 1, 5))
 	if next := g.s.volunteers[v].Status.Next(); len(next) > 0 && !g.rare("odd step") {
 		to = next[0]
 	}
-	return command.StepVolunteer{Stamp: s, ID: v, Version: g.version(g.s.volunteers[v].Version), To: to, Counts: cell(public.Joined, 51)}
+	return command.StepVolunteer{Stamp: s, ID: v, Version: g.version(g.s.volunteers[v].Version), To: to, Counts: cell(public.Joined, 51), Next: when.Day(g.n("next", 0, 3))}
 }
 
 func (g gen) account(s command.Stamp) command.Command {

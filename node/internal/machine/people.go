@@ -118,6 +118,7 @@ func (a *act) changeVolunteer(c command.ChangeVolunteer) (Reply, error) {
 	if err != nil {
 		return Reply{ID: c.ID, Version: before.Version}, err
 	}
+	after.Next = c.Next
 	a.saveVolunteer(before, after)
 	return Reply{ID: c.ID, Version: after.Version}, nil
 }
@@ -139,6 +140,7 @@ func (a *act) stepVolunteer(c command.StepVolunteer) (Reply, error) {
 	if err != nil {
 		return Reply{ID: c.ID, Version: before.Version}, err
 	}
+	after.Next = c.Next
 	if before.Status == people.Approved {
 		a.freeSeats(c.ID, ident.Beneficiary{})
 		offers{a}.leave(c.ID)

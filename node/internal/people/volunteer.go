@@ -57,6 +57,7 @@ type Volunteer struct {
 	Joined  when.At         `cbor:"9,keyasint"`
 	Import  ident.Import    `cbor:"10,keyasint"`
 	Done    uint32          `cbor:"11,keyasint,omitempty"` // actions that have taken place
+	Next    when.Day        `cbor:"12,keyasint,omitempty"` // of the next step, as the agent has agreed it with him; 0: no day yet
 }
 
 // Readiness is what a volunteer is ready to do, when and where.
