@@ -160,6 +160,47 @@ type Change struct {
 	Command uint8 // kind of command; the interface has a sentence for each
 }
 
+// Liking is what she says of a volunteer.
+type Liking uint8
+
+const (
+	NoMatter Liking = 0
+	Prefers  Liking = 1 // asked first
+	Declines Liking = 2 // never asked for her
+)
+
+// Likes notes what she says of a volunteer. Of a visit with him that lies ahead
+// nothing changes here: whom she declines is taken off by the machine, and she is
+// on the call-back list for it.
+func (s *Beneficiaries) Likes(ctx context.Context, by Caller, id BeneficiaryID, version uint32, him VolunteerID, how Liking) (Receipt, error) {
+	if err := by.may(writePeople); err != nil {
+		return Receipt{}, err
+	}
+	if _, err := (&Volunteers{s.core}).record(him); err != nil {
+		return Receipt{}, err
+	}
+	r, err := s.beneficiaryRecord(id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	without := func(list []VolunteerID) []VolunteerID {
+		return slices.DeleteFunc(slices.Clone(list), func(v VolunteerID) bool { return v == him })
+	}
+	facts := people.Facts{
+		Commune: r.Commune, State: r.State, Basis: r.Enrolled.Basis, Notice: r.Enrolled.Notice, Preferred: without(r.Preferred), Refused: without(r.Refused),
+	}
+	switch how {
+	case Prefers:
+		facts.Preferred = append(facts.Preferred, him)
+	case Declines:
+		facts.Refused = append(facts.Refused, him)
+	}
+	if len(facts.Preferred) > mostLinked || len(facts.Refused) > mostLinked {
+		return Receipt{}, invalid("volunteers", "too-many", "at most fifty volunteers are preferred or declined")
+	}
+	return s.propose(ctx, command.ChangeBeneficiary{Stamp: s.stamp(by, r.Commune), ID: id, Version: version, Facts: facts})
+}
+
 // Informed notes that she has been read the information which the law requires.
 // Of somebody who has it already nothing is recorded.
 func (s *Beneficiaries) Informed(ctx context.Context, by Caller, id BeneficiaryID) (Receipt, error) {

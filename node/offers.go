@@ -11,7 +11,6 @@ import (
 	"github.com/bippop/bippop/node/internal/dispatch"
 	"github.com/bippop/bippop/node/internal/geo"
 	"github.com/bippop/bippop/node/internal/offer"
-	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/view"
@@ -55,7 +54,7 @@ func (s *Offers) Make(ctx context.Context, by Caller, in NewOffer) (Receipt, err
 	if err := s.check(&in); err != nil {
 		return Receipt{}, err
 	}
-	him, err := s.volunteerRecord(in.Volunteer)
+	him, err := (&Volunteers{s.core}).record(in.Volunteer)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -111,10 +110,6 @@ func (s *Offers) check(in *NewOffer) error {
 		in.Half = when.HalfOf(int(in.Minute))
 	}
 	return tidyAll(line{"line", &in.Line, longestLine})
-}
-
-func (s *Offers) volunteerRecord(id VolunteerID) (people.Volunteer, error) {
-	return (&Volunteers{s.core}).record(id)
 }
 
 // Withdraw ends an offer: he cannot any more. Whom he has promised comes on the

@@ -218,7 +218,7 @@ func (s desk) openRequest(c *gin.Context) {
 		}
 	}
 	if err == nil {
-		in.Beneficiary = id
+		in.Beneficiary, in.Draft = id, c.PostForm("draft") != ""
 		var r node.Receipt
 		if r, err = s.node.Requests.Open(c.Request.Context(), writer(c), in); err == nil {
 			c.Redirect(http.StatusSeeOther, "/requests/"+node.RequestID(r.ID).String()+"?ok=request")

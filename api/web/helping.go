@@ -397,30 +397,36 @@ func (s helping) saveAvailability(c *gin.Context, by node.Caller) error {
 	if err != nil {
 		return err
 	}
-	gone := map[string]bool{}
-	for _, text := range c.PostFormArray("back") {
-		gone[text] = true
-	}
-	today := node.DayOf(s.node.Now())
-	var absences []node.Absence
-	for _, a := range me.Offer.Absences {
-		if a.To >= today && !gone[a.From.String()] {
-			absences = append(absences, a)
-		}
-	}
-	if from := c.PostForm("from"); from != "" || c.PostForm("to") != "" {
-		first, ok1 := node.ParseDay(from)
-		last, ok2 := node.ParseDay(c.PostForm("to"))
-		if ok1 && c.PostForm("to") == "" {
-			last, ok2 = first, true
-		}
-		if !ok1 || !ok2 {
-			return &node.Error{Kind: node.Invalid, Code: "out-of-range", Field: "absences"}
-		}
-		absences = append(absences, node.Absence{From: first, To: last})
+	absences, err := s.absences(c, me.Offer.Absences)
+	if err != nil {
+		return err
 	}
 	_, err = s.node.Volunteers.SetReadiness(c.Request.Context(), by, by.Volunteer, uint32(version), weekOf(c), perWeek, radius, absences)
 	return err
+}
+
+// absences are those that he has without the ones that were taken back or are
+// over, and the one that the form adds.
+func (s helping) absences(c *gin.Context, have []node.Absence) (out []node.Absence, err error) {
+	back, today := c.PostFormArray("back"), node.DayOf(s.node.Now())
+	for _, a := range have {
+		if a.To >= today && !slices.Contains(back, a.From.String()) {
+			out = append(out, a)
+		}
+	}
+	from, to := c.PostForm("from"), c.PostForm("to")
+	if from == "" && to == "" {
+		return out, nil
+	}
+	first, ok1 := node.ParseDay(from)
+	last, ok2 := node.ParseDay(to)
+	if ok1 && to == "" {
+		last, ok2 = first, true
+	}
+	if !ok1 || !ok2 {
+		return nil, &node.Error{Kind: node.Invalid, Code: "out-of-range", Field: "absences"}
+	}
+	return append(out, node.Absence{From: first, To: last}), nil
 }
 
 // with adds what somebody has chosen to the usual choices, in order; then those

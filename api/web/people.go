@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -215,6 +216,41 @@ type personData struct {
 	By        node.Secret // who enrolled her
 	Bonds     []node.Bond
 	Key       string
+}
+
+// Knows reports whether he is among those who have been with her.
+func (d personData) Knows(v node.VolunteerID) bool {
+	return slices.ContainsFunc(d.Usual, func(f node.Familiar) bool { return f.Volunteer.ID == v })
+}
+
+// Likes is what she says of him.
+func (d personData) Likes(v node.VolunteerID) node.Liking {
+	switch {
+	case slices.Contains(d.Beneficiary.Preferred, v):
+		return node.Prefers
+	case d.Refuses(v):
+		return node.Declines
+	}
+	return node.NoMatter
+}
+
+// likes notes what she says of a volunteer.
+func (s people) likes(c *gin.Context) {
+	id, err := node.ParseID[node.BeneficiaryID](c.Param("id"))
+	var him node.VolunteerID
+	if err == nil {
+		him, err = node.ParseID[node.VolunteerID](c.PostForm("volunteer"))
+	}
+	if err == nil {
+		version, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
+		how, _ := strconv.ParseUint(c.PostForm("how"), 10, 8)
+		_, err = s.node.Beneficiaries.Likes(c.Request.Context(), writer(c), id, uint32(version), him, node.Liking(how))
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/people/"+id.String()+"?ok=changed")
 }
 
 func (s people) page(c *gin.Context) {

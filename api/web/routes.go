@@ -62,6 +62,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/people/:id", s.staff(people{s}.page))
 	r.GET("/people/:id/edit", s.staff(people{s}.edit))
 	r.POST("/people/:id", s.staff(people{s}.change))
+	r.POST("/people/:id/likes", s.staff(people{s}.likes))
 	r.GET("/people/:id/calendar", s.staff(papers{s}.calendar))
 	r.GET("/people/:id/past", s.staff(people{s}.past))
 	r.POST("/people/:id/past", s.staff(people{s}.recordPast))

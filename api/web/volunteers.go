@@ -74,6 +74,8 @@ type volunteerForm struct {
 	Communes []communeChoice
 	Kinds    []node.ActionType
 	Now      *node.Volunteer // what somebody else saved meanwhile
+	Today    node.Day
+	Ahead    []node.Absence
 	Problem  *problem
 }
 
@@ -110,6 +112,12 @@ func (s volunteers) showForm(c *gin.Context, code int, f volunteerForm) {
 	}
 	for len(f.Words.Phones) < 1 {
 		f.Words.Phones = append(f.Words.Phones, node.Phone{})
+	}
+	f.Today = node.DayOf(s.node.Now())
+	for _, a := range f.Offer.Absences {
+		if a.To >= f.Today {
+			f.Ahead = append(f.Ahead, a)
+		}
 	}
 	title := s.words(c).t("volunteers.new")
 	if f.ID != "" {
@@ -267,6 +275,11 @@ func (s volunteers) change(c *gin.Context) {
 	if err == nil {
 		if old, err = s.node.Volunteers.Get(caller(c), id); err == nil {
 			f.keep(old, offered)
+			if f.Offer.Absences, err = (helping{s.Site}).absences(c, old.Offer.Absences); err != nil {
+				f.Offer.Absences = old.Offer.Absences
+			}
+		}
+		if err == nil {
 			_, err = s.node.Volunteers.Change(c.Request.Context(), writer(c), id, f.Version, f.Offer, f.Words)
 		}
 	}
