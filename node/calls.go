@@ -39,9 +39,23 @@ const callLimit = 100
 
 // List is the call-back list: one entry a person, the most pressing first, those
 // to be called later last. Everybody is weighed; the first hundred are opened.
-func (s *Calls) List(by Caller) (out []Call, err error) {
+func (s *Calls) List(by Caller) ([]Call, error) {
+	queue, err := s.Queue(by, callLimit)
+	return queue.First, err
+}
+
+// Queue is the call-back list as a page shows it: the first few opened, the others
+// as a number.
+type Queue struct {
+	First []Call
+	Now   int // people to be called now, those in First among them
+	Later int // people to be called later
+}
+
+// Queue opens the first n of the call-back list.
+func (s *Calls) Queue(by Caller, n int) (q Queue, err error) {
 	if err := by.may(callPeople); err != nil {
-		return nil, err
+		return q, err
 	}
 	zone, now := s.zone(), s.clock()
 	err = s.view(func(tx *store.Tx) error {
@@ -50,16 +64,24 @@ func (s *Calls) List(by Caller) (out []Call, err error) {
 			return err
 		}
 		r := s.reader(tx, zone)
-		for _, w := range waiting[:min(len(waiting), callLimit)] {
+		for i, w := range waiting {
+			if w.later {
+				q.Later++
+			} else {
+				q.Now++
+			}
+			if i >= n {
+				continue
+			}
 			c, err := s.call(r, w.requests, now)
 			if err != nil {
 				return err
 			}
-			out = append(out, c)
+			q.First = append(q.First, c)
 		}
 		return nil
 	})
-	return out, err
+	return q, err
 }
 
 // unheard is one person who must hear something, before her words are opened.

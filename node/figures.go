@@ -56,17 +56,75 @@ func (s *Figures) tally(first, last Month, commune string) (Tally, error) {
 		return Tally{}, invalid("from", "out-of-range", "a span of months, at most ten years")
 	}
 	t := newTally(first, last)
+	var all wideCounts
+	totals := map[string]*wideRow{}
 	for m := first; m <= last; m++ {
+		var month wideRow
 		err := s.eachCommune(m, func(code string, counts *monthCounts) {
-			if commune == "" || code == commune {
-				t.add(code, m, counts)
+			if commune != "" && code != commune {
+				return
 			}
+			all.add(counts)
+			month.add(&counts[stats.Total])
+			if totals[code] == nil {
+				totals[code] = new(wideRow)
+			}
+			totals[code].add(&counts[stats.Total])
 		})
 		if err != nil {
 			return Tally{}, err
 		}
+		widen(t.ByMonth, m, &month)
+	}
+	for code, row := range totals {
+		widen(t.ByCommune, code, row)
+	}
+	for i, n := range all[stats.Total] {
+		if n > 0 {
+			t.Total[Indicator(i)] = n
+		}
+	}
+	for c := public.NoCategory; c <= public.Other; c++ {
+		widen(t.ByKind, c, &all[stats.Category(c)])
+	}
+	for x := public.SexUnknown; x <= public.Man; x++ {
+		widen(t.BySex, x, &all[stats.Sex(x)])
+	}
+	for a := public.AgeUnknown; a <= public.From90; a++ {
+		widen(t.ByAge, a, &all[stats.Age(a)])
 	}
 	return t, nil
+}
+
+// wideCounts are monthCounts added up over communes and months, a row for each
+// total and part.
+type wideCounts [countSlots]wideRow
+
+type wideRow [stats.Indicators]uint64
+
+func (w *wideCounts) add(counts *monthCounts) {
+	for slot := range counts {
+		w[slot].add(&counts[slot])
+	}
+}
+
+func (w *wideRow) add(row *[stats.Indicators]uint32) {
+	for i, n := range row {
+		w[i] += uint64(n)
+	}
+}
+
+// widen adds a row to a breakdown; one of noughts is left out.
+func widen[K comparable](m map[K]map[Indicator]uint64, k K, row *wideRow) {
+	for i, n := range row {
+		if n == 0 {
+			continue
+		}
+		if m[k] == nil {
+			m[k] = map[Indicator]uint64{}
+		}
+		m[k][Indicator(i)] = n
+	}
 }
 
 // eachCommune gives the counts of a month, which are read at the first asking and
@@ -139,39 +197,6 @@ func (s *monthSums) add(c public.Cell, n uint32) {
 	for _, slot := range [...]int{stats.Total, stats.Category(c.Category), stats.Sex(c.Sex), stats.Age(c.Age)} {
 		counts[slot][c.Indicator] += n
 	}
-}
-
-// add adds a commune's month.
-func (t *Tally) add(commune string, m Month, counts *monthCounts) {
-	for i := range Indicator(stats.Indicators) {
-		n := uint64(counts[stats.Total][i])
-		if n == 0 {
-			continue
-		}
-		t.Total[i] += n
-		add(t.ByCommune, commune, i, n)
-		add(t.ByMonth, m, i, n)
-		for c := public.NoCategory; c <= public.Other; c++ {
-			add(t.ByKind, c, i, uint64(counts[stats.Category(c)][i]))
-		}
-		for x := public.SexUnknown; x <= public.Man; x++ {
-			add(t.BySex, x, i, uint64(counts[stats.Sex(x)][i]))
-		}
-		for a := public.AgeUnknown; a <= public.From90; a++ {
-			add(t.ByAge, a, i, uint64(counts[stats.Age(a)][i]))
-		}
-	}
-}
-
-// add adds to a row; none needs no row.
-func add[K comparable](m map[K]map[Indicator]uint64, k K, i Indicator, n uint64) {
-	if n == 0 {
-		return
-	}
-	if m[k] == nil {
-		m[k] = map[Indicator]uint64{}
-	}
-	m[k][i] += n
 }
 
 // MonthOf is a calendar month; month is 1 to 12.

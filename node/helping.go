@@ -356,7 +356,11 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 		}
 		open = append(open, some...)
 	}
-	var fitting []RequestID
+	type fitting struct {
+		id   RequestID
+		soon int64
+	}
+	var some []fitting
 	for _, id := range open {
 		q, ok, err := store.Requests.Get(h.tx, id[:])
 		if err != nil {
@@ -377,15 +381,19 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 			return nil, err
 		}
 		if dispatch.Look(h.me, dispatch.Need{Kind: kind, Her: her, Wish: q.Wish}, 0).Fits() {
-			fitting = append(fitting, id)
+			bare := Proposal{Wish: q.Wish, Taken: len(q.Coming()), Start: q.Plan.Start.Time().In(h.zone)}
+			some = append(some, fitting{id, bare.soon()})
 		}
-		if len(fitting) == nearLook {
+		if len(some) == nearLook {
 			break
 		}
 	}
-	near, err := h.proposals(fitting, false)
-	slices.SortStableFunc(near, func(a, b Proposal) int { return cmp.Compare(a.soon(), b.soon()) })
-	return near[:min(len(near), nearLimit)], err
+	slices.SortStableFunc(some, func(a, b fitting) int { return cmp.Compare(a.soon, b.soon) })
+	var ids []RequestID
+	for _, f := range some[:min(len(some), nearLimit)] {
+		ids = append(ids, f.id)
+	}
+	return h.proposals(ids, false)
 }
 
 // soon orders what is near him: by day, then what leaves the day open by its

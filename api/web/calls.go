@@ -12,19 +12,25 @@ import (
 // calls is the call-back list.
 type calls struct{ *Site }
 
-// list shows everybody who must hear something.
+// callsAtOnce is how many calls a page holds: more than a morning's. Who comes
+// after them moves up as they are made.
+const callsAtOnce = 30
+
+// list shows everybody who must hear something, the most pressing first.
 func (s calls) list(c *gin.Context) {
-	calls, err := s.node.Calls.List(caller(c))
+	queue, err := s.node.Calls.Queue(caller(c), callsAtOnce)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	var d struct {
 		Now, Later []node.Call
+		All, More  int // people to be called now, and how many of them come after these
 		Key        string
 	}
-	d.Key = newKey()
-	for _, call := range calls {
+	d.Key, d.All = newKey(), queue.Now
+	d.More = max(0, queue.Now-callsAtOnce)
+	for _, call := range queue.First {
 		if call.Later {
 			d.Later = append(d.Later, call)
 		} else {

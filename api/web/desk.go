@@ -95,14 +95,13 @@ func (s desk) show(c *gin.Context, code int, d deskData) {
 
 // beside reads what stands beside the desk.
 func (s desk) beside(by node.Caller) (out side, err error) {
-	calls, err := s.node.Calls.List(by)
+	queue, err := s.node.Calls.Queue(by, 3)
 	if err != nil {
 		return out, err
 	}
-	for _, call := range calls {
-		if call.Later {
-			out.Later++
-		} else if len(out.Calls) < 3 {
+	out.Later = queue.Later
+	for _, call := range queue.First {
+		if !call.Later {
 			out.Calls = append(out.Calls, call)
 		}
 	}

@@ -130,9 +130,9 @@ func (s figures) choices(w *tongue, by node.Caller) (years, communes []choice) {
 }
 
 // folded sorts É with E.
-func folded(s string) string {
-	return strings.NewReplacer("É", "E", "È", "E", "Î", "I", "Ô", "O", "Â", "A").Replace(s)
-}
+func folded(s string) string { return capitals.Replace(s) }
+
+var capitals = strings.NewReplacer("É", "E", "È", "E", "Î", "I", "Ô", "O", "Â", "A")
 
 // reading says a sheet of figures in one language.
 type reading struct {

@@ -241,11 +241,11 @@ func (s papers) readMonday(by node.Caller) (d mondayData, err error) {
 		looking = append(looking, some...)
 	}
 	d.Find = excerptOf(looking, mostBeside)
-	calls, err := s.node.Calls.List(by)
+	queue, err := s.node.Calls.Queue(by, mostBeside+1)
 	if err != nil {
 		return d, err
 	}
-	d.Call = excerptOf(calls, mostBeside)
+	d.Call = excerptOf(queue.First, mostBeside)
 	thank, err := s.toThank(by)
 	if err != nil {
 		return d, err

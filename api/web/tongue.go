@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -30,6 +31,7 @@ type tongue struct {
 	words *i18n.Localizer
 	now   func() time.Time // on the territory's clocks
 	first *tongue          // that of the first language
+	plain sync.Map         // key to message, of those without data: most of a page
 }
 
 // learn reads locales/AREA.LANG.toml, one table per area, the same keys in each
@@ -59,6 +61,11 @@ func learn(now func() time.Time) map[string]*tongue {
 // one named N chooses between singular and plural. A key that a language lacks is
 // said in French, one that does not exist as itself: a test finds both.
 func (w *tongue) t(key string, pairs ...any) string {
+	if len(pairs) == 0 {
+		if text, ok := w.plain.Load(key); ok {
+			return text.(string)
+		}
+	}
 	say := i18n.LocalizeConfig{MessageID: key}
 	if len(pairs) > 0 {
 		data := make(map[string]any, len(pairs)/2)
@@ -73,6 +80,9 @@ func (w *tongue) t(key string, pairs ...any) string {
 	text, err := w.words.Localize(&say)
 	if text == "" && err != nil {
 		return key
+	}
+	if len(pairs) == 0 && err == nil {
+		w.plain.Store(key, text)
 	}
 	return text
 }
