@@ -182,7 +182,7 @@ func (s requestRoutes) planned(ctx context.Context, in *requestsInput) (*listed[
 		start := node.Instant(binary.BigEndian.Uint64(place)).Time().In(s.node.Now().Location())
 		first = max(first, node.DayOf(start))
 	}
-	found, err := s.node.Requests.Planned(caller(ctx), first, last)
+	found, err := s.node.Requests.Planned(caller(ctx), first, last, 0)
 	if err != nil {
 		return nil, err
 	}

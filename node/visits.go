@@ -221,17 +221,20 @@ func (s *Requests) OfVolunteer(by Caller, id VolunteerID, page Page) ([]Visit, [
 const mostPlanned = 2000
 
 // Planned lists the visits that are covered and start on the days from first to
-// last, in order of time.
-func (s *Requests) Planned(by Caller, first, last Day) (out []Visit, err error) {
+// last, in order of time, at most so many (0: two thousand).
+func (s *Requests) Planned(by Caller, first, last Day, most int) (out []Visit, err error) {
 	if err := by.may(handleRequests); err != nil {
 		return nil, err
+	}
+	if most <= 0 || most > mostPlanned {
+		most = mostPlanned
 	}
 	zone := s.zone()
 	err = s.view(func(tx *store.Tx) error {
 		var ids []RequestID
 		err := view.Planned(tx, first.At(0, zone), (last+1).At(0, zone), func(id RequestID) bool {
 			ids = append(ids, id)
-			return len(ids) < mostPlanned
+			return len(ids) < most
 		})
 		if err != nil {
 			return err

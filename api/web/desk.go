@@ -33,6 +33,9 @@ type deskData struct {
 	Problem *problem
 }
 
+// mostToday is how many of the day's visits the desk shows.
+const mostToday = 40
+
 // side is what stands beside the desk.
 type side struct {
 	Calls      []node.Call
@@ -106,7 +109,7 @@ func (s desk) beside(by node.Caller) (out side, err error) {
 		}
 	}
 	today := node.DayOf(s.node.Now())
-	if out.Today, err = s.node.Requests.Planned(by, today, today); err != nil {
+	if out.Today, err = s.node.Requests.Planned(by, today, today, mostToday); err != nil {
 		return out, err
 	}
 	for _, state := range []node.State{node.StateOpen, node.StateAsked} {

@@ -227,7 +227,7 @@ func (s papers) monday(c *gin.Context) {
 
 func (s papers) readMonday(by node.Caller) (d mondayData, err error) {
 	d.Monday = node.WeekOf(node.DayOf(s.node.Now()) + 2) // at the weekend, the coming week
-	visits, err := s.node.Requests.Planned(by, d.Monday, d.Monday+6)
+	visits, err := s.node.Requests.Planned(by, d.Monday, d.Monday+6, mostOnMonday+1)
 	if err != nil {
 		return d, err
 	}
