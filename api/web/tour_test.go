@@ -8,6 +8,7 @@ import (
 	"github.com/bippop/bippop/node"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestFirstVisit: somebody who has never seen it does the main job from the
@@ -117,4 +118,17 @@ func TestByKeyboardAlone(t *testing.T) {
 	key("#note", "\t")
 	s.run(chromedp.KeyEvent("\r"))
 	s.sees("La demande est enregistrée")
+	key("button[form=askform]", "\t")
+	s.run(chromedp.KeyEvent("\r"))
+	s.sees("La question est posée")
+	key("details:not([open]) > summary", "\t") // what Paul says on the telephone
+	s.run(chromedp.KeyEvent("\r"))
+	key("select[name=slot]", "\t")
+	s.run(chromedp.KeyEvent(kb.ArrowDown))
+	key("form[action$='/accept'] button", "\t")
+	s.run(chromedp.KeyEvent("\r"))
+	s.sees("La personne est à prévenir")
+	key("button[name=result][value=told]", "\t")
+	s.run(chromedp.KeyEvent("\r"))
+	s.sees("Elle est au courant")
 }
