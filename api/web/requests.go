@@ -316,6 +316,9 @@ func (s requests) answerFor(c *gin.Context, id node.RequestID, act string) (ok s
 		if err == nil {
 			_, err = r.Accept(ctx, by, id, v, slot)
 		}
+		if q, _ := r.Get(caller(c), id); err == nil && q.State.Looking() {
+			return "accepted-one", nil // of two: she is called when both are there
+		}
 		return "accepted", err
 	case "refuse":
 		_, err = r.Refuse(ctx, by, id, v)

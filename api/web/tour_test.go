@@ -112,7 +112,7 @@ func TestByKeyboardAlone(t *testing.T) {
 		t.Fatalf("no key leads to %s", until)
 	}
 	key("input[name=type]", "\t")
-	s.run(chromedp.KeyEvent(" ")) // the first kind
+	s.run(chromedp.KeyEvent(kb.ArrowRight)) // Courses, after Visite
 	key("input[name=when]", "\t")
 	s.run(chromedp.KeyEvent(" "))
 	key("#note", "\t")
