@@ -549,6 +549,29 @@ func TestOutboxAnswers(t *testing.T) {
 	phone.post(path, form, 401, "X-Outbox", tag[1])
 }
 
+// TestOutboxWithdrawsAnOffer: "I cannot any more" of an offer is one of the answers
+// that the telephone keeps, so it too is answered as one: else it would stay in the
+// outbox for a month, before all that comes after it.
+func TestOutboxWithdrawsAnOffer(t *testing.T) {
+	town := newTown(t)
+	him := town.volunteer("Paul", "Exemplaire", "voisin")
+	r, err := town.node.Offers.Make(t.Context(), town.admin, node.NewOffer{
+		Volunteer: him, Types: []node.TypeID{town.kinds["Courses"]}, Day: node.DayOf(town.clock()) + 2, Half: node.Morning, Places: 2,
+	})
+	town.must(err)
+	phone := town.handset("voisin")
+	tag := regexp.MustCompile(`data-who="([0-9a-f]{16})"`).FindStringSubmatch(phone.get("/me/offer"))
+	if tag == nil {
+		t.Fatal("the page has no outbox")
+	}
+	path := "/me/offer/" + node.OfferID(r.ID).String() + "/withdraw"
+	for range 2 {
+		if got := phone.post(path, url.Values{"key": {"one"}}, 200, "X-Outbox", tag[1]); got != `{"to":"/me/offer?ok=offer-withdrawn"}` {
+			t.Errorf("got %.80s", got)
+		}
+	}
+}
+
 // TestApplicantsWay: somebody who has offered himself reads what comes next, and
 // when.
 func TestApplicantsWay(t *testing.T) {
