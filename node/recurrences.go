@@ -84,8 +84,8 @@ func (s *Series) takenBack(ctx context.Context, q series.Series, commune string,
 }
 
 // nextOf prepares the next occurrence of a series, if one is due by the day last.
-// Nothing is due for somebody who is not accompanied any more, or of a kind that is
-// not offered.
+// Nothing is due for somebody who is not accompanied any more. A kind that is not
+// offered any more goes on where it was agreed: she expects it until it is ended.
 func (s *Series) nextOf(id SeriesID, last Day) (c command.Recur, due bool, err error) {
 	var q series.Series
 	var her people.Beneficiary
@@ -102,7 +102,7 @@ func (s *Series) nextOf(id SeriesID, last Day) (c command.Recur, due bool, err e
 			return err
 		}
 		there, err := visible(tx, her.Enrolled.Import, map[ImportID]bool{})
-		due = there && her.State == people.Active && !t.Retired
+		due = there && her.State == people.Active
 		return err
 	})
 	if err != nil || !due {

@@ -373,6 +373,30 @@ func TestSheHearsOfIt(tt *testing.T) {
 	}
 }
 
+// TestRetiredKind: a kind that is not offered any more. What was agreed goes on until
+// somebody ends it, which she hears of; it does not stop by itself.
+func TestRetiredKind(tt *testing.T) {
+	t := newTown(tt)
+	her := t.enrol("Ducasse")
+	r, err := t.Series.Open(t.Context(), t.admin, t.weekly(her, t.approve("Martin")))
+	t.must(err)
+	kinds, err := t.Catalogue.All()
+	t.must(err)
+	for _, k := range kinds {
+		k.Retired = true
+		_, err := t.Catalogue.Define(t.Context(), t.admin, k.Version, k)
+		t.must(err)
+	}
+	t.wait(7 * 24 * time.Hour)
+	t.must(t.Recur(t.Context()))
+	t.is("retired", t.made(her), []string{"2026-11-27 told", "2026-12-04 told", "2026-12-11 told", "2026-12-18 told"})
+	_, err = t.Series.End(t.Context(), t.admin, node.SeriesID(r.ID), r.Version, node.ByUs)
+	t.must(err)
+	if t.toCall() != 1 {
+		t.Error("it ends, and nobody calls her")
+	}
+}
+
 // TestResumed: what the desk had taken back begins again, and she hears of it.
 func TestResumed(tt *testing.T) {
 	t := newTown(tt)
@@ -387,8 +411,7 @@ func TestResumed(tt *testing.T) {
 	t.is("again", t.made(her)[1:2], []string{"2026-11-27 covered"})
 }
 
-// TestNobodyComesAgain: who has left, a kind that is not offered, a volunteer who
-// is suspended.
+// TestNobodyComesAgain: who has left, a volunteer who is suspended.
 func TestNobodyComesAgain(tt *testing.T) {
 	t := newTown(tt)
 	her, other, martin := t.enrol("Ducasse"), t.enrol("Lalanne"), t.approve("Martin")
@@ -408,21 +431,6 @@ func TestNobodyComesAgain(tt *testing.T) {
 	t.wait(7 * 24 * time.Hour)
 	t.must(t.Recur(t.Context()))
 	t.is("without him", t.made(her)[1:], []string{"2026-12-04 open", "2026-12-11 open", "2026-12-18 open"})
-
-	kinds, err := t.Catalogue.All()
-	t.must(err)
-	for _, k := range kinds {
-		if k.Name == "Courses" {
-			k.Retired = true
-			_, err := t.Catalogue.Define(t.Context(), t.admin, k.Version, k)
-			t.must(err)
-		}
-	}
-	t.wait(7 * 24 * time.Hour)
-	t.must(t.Recur(t.Context()))
-	if got := t.made(her); len(got) != 4 {
-		t.Errorf("a kind that is not offered any more: %v", got)
-	}
 
 	b, err := t.Beneficiaries.Get(t.admin, other)
 	t.must(err)

@@ -264,7 +264,7 @@ func (a *act) recur(c command.Recur) (Reply, error) {
 		return Reply{}, err
 	}
 	b, t, err := a.personAndType(s.Beneficiary, s.Type)
-	if err != nil {
+	if err != nil && err != refuse.TypeRetired {
 		return Reply{}, err
 	}
 	day, ok := s.Next(max(s.Through, c.Past), series.Departement(b.Commune))
