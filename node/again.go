@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/dispatch"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/store"
@@ -119,6 +120,12 @@ func taken(recent []request.Request, what TypeID, day Day) bool {
 // Repeat asks for what she had last time. as is what the caller was shown: when
 // it reads otherwise by now, the answer is [Stale] and nothing is recorded.
 func (s *Requests) Repeat(ctx context.Context, by Caller, id BeneficiaryID, from RequestID, as Wish) (Receipt, error) {
+	if err := by.may(handleRequests); err != nil {
+		return Receipt{}, err
+	}
+	if r, done, err := s.repeated(by, command.KindOpenRequest); done || err != nil {
+		return r, err
+	}
 	a, ok, err := s.Again(by, id)
 	if err != nil {
 		return Receipt{}, err
@@ -135,12 +142,17 @@ func (s *Requests) Repeat(ctx context.Context, by Caller, id BeneficiaryID, from
 
 // Alike lists what she has asked for already that a new wish of the same kind may
 // repeat: an open request of that kind for the same day, the same week, or
-// whenever it suits.
+// whenever it suits. A call that was recorded before has nothing in its way.
 func (s *Requests) Alike(by Caller, id BeneficiaryID, what TypeID, wish Wish) (out []Visit, err error) {
 	if err := by.may(handleRequests); err != nil {
 		return nil, err
 	}
 	if err := s.checkWish(&wish); err != nil {
+		return nil, err
+	}
+	if _, done, err := s.repeated(by, command.KindOpenRequest); done {
+		return nil, nil
+	} else if err != nil {
 		return nil, err
 	}
 	zone := s.zone()

@@ -28,8 +28,13 @@ func TestLikeLastTime(tt *testing.T) {
 	if !ok || a.Wish != want || a.Kind.Name != "Courses" || len(a.With) != 1 || a.With[0].ID != paul {
 		t.Fatalf("again is %v, %v with %d", a.Wish, a.Kind.Name, len(a.With))
 	}
-	r, err := t.Requests.Repeat(t.Context(), t.admin, her, a.From, a.Wish)
+	once := t.admin
+	once.Key, once.Body = "once", []byte("again")
+	r, err := t.Requests.Repeat(t.Context(), once, her, a.From, a.Wish)
 	t.must(err)
+	if twice, err := t.Requests.Repeat(t.Context(), once, her, a.From, a.Wish); err != nil || twice.ID != r.ID {
+		t.Fatalf("the same press a second time: %x, %v", twice.ID, err)
+	}
 	v, err := t.Requests.Get(t.admin, r.ID)
 	t.must(err)
 	if v.Wish != want || len(v.Waiting()) != 1 || v.Waiting()[0].Volunteer.ID != paul {
@@ -83,7 +88,14 @@ func TestAlikeAndSameDay(tt *testing.T) {
 			t.Errorf("%s: %d alike, want %d", c.name, got, c.want)
 		}
 	}
-	_, err := t.Requests.Accept(t.Context(), t.admin, id, paul, node.Slot{})
+	once := t.admin
+	once.Key, once.Body = "once", []byte("a walk")
+	_, err := t.Requests.Open(t.Context(), once, node.NewRequest{Beneficiary: her, Type: t.kinds["Visite"], Wish: morning})
+	t.must(err)
+	if list, err := t.Requests.Alike(once, her, t.kinds["Visite"], morning); err != nil || len(list) != 0 {
+		t.Errorf("what this very call has recorded is in its own way: %d, %v", len(list), err)
+	}
+	_, err = t.Requests.Accept(t.Context(), t.admin, id, paul, node.Slot{})
 	t.must(err)
 	walk := t.ask(her, "Promenade", morning)
 	v, err := t.Requests.Get(t.admin, walk)

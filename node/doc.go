@@ -35,7 +35,7 @@
 //	machine ─▶ command event view store and the nouns
 //	view    ─▶ store and the nouns
 //	store   ─▶ the nouns, crypto, federation/public
-//	nouns   ─▶ ident when refuse crypto        people request series catalogue contact account territory
+//	nouns   ─▶ ident when refuse crypto        people request series offer bond catalogue contact account territory
 //
 // house_test.go holds the table, the owner of each large dependency, the border
 // that nothing of federation crosses, and the purity of what every replica must

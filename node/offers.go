@@ -167,15 +167,15 @@ func (s *Offers) Take(ctx context.Context, by Caller, in Taking) (Receipt, error
 	}
 	c := command.TakeOffer{
 		Stamp: s.stamp(by, b.Commune), ID: o.ID, Beneficiary: b.ID, Type: t.ID, Attempt: newID[AttemptID](),
-		Counts: s.counts(b, t, 1, public.Requested, public.Found, public.Told),
 	}
+	opened := c.At
 	hers, found, err := s.hers(o, b.ID, t.ID)
 	if err != nil {
 		return Receipt{}, err
 	}
 	minute := 0
 	if found {
-		c.Request, c.Version = hers.ID, hers.Version
+		c.Request, c.Version, opened = hers.ID, hers.Version, hers.Opened
 		minute, _ = s.hour(o, hers)
 	} else {
 		c.Request = newID[RequestID]()
@@ -187,6 +187,7 @@ func (s *Offers) Take(ctx context.Context, by Caller, in Taking) (Receipt, error
 			return Receipt{}, err
 		}
 	}
+	c.Counts = s.counts(b, t, 1, append(foundIn(opened, c.At), public.Requested, public.Found, public.Told)...)
 	c.Minute, c.Start = uint16(minute), o.Trip.Day.At(minute, s.zone())
 	return s.propose(ctx, c)
 }

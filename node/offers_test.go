@@ -83,6 +83,7 @@ func TestAnOfferFirst(tt *testing.T) {
 
 	// Yes: the open request gets him, she knows, and nothing is made twice.
 	requested, found, told := t.total(node.CountRequested), t.total(node.CountFound), t.total(node.CountTold)
+	inWeek := t.total(node.CountFoundInWeek)
 	r, err := t.Offers.Take(t.Context(), t.admin, node.Taking{Offer: id, Beneficiary: asked})
 	t.must(err)
 	if r.ID != open {
@@ -90,7 +91,7 @@ func TestAnOfferFirst(tt *testing.T) {
 	}
 	r, err = t.Offers.Take(t.Context(), t.admin, node.Taking{Offer: id, Beneficiary: weekly, Note: secret("du lait")})
 	t.must(err)
-	for i, was := range map[node.Indicator]uint64{node.CountRequested: requested + 1, node.CountFound: found + 2, node.CountTold: told + 2} {
+	for i, was := range map[node.Indicator]uint64{node.CountRequested: requested + 1, node.CountFound: found + 2, node.CountFoundInWeek: inWeek + 2, node.CountTold: told + 2} {
 		if have := t.total(i); have != was {
 			t.Errorf("indicator %d: %d, want %d", i, have, was)
 		}

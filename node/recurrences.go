@@ -39,21 +39,21 @@ func (s *Series) recurAll(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		_, one := s.recur(ctx, id)
+		_, one := s.recur(ctx, id, last)
 		err = errors.Join(err, one)
 	}
 	return err
 }
 
-// mostAtOnce is more than one series makes at a time: weeks of aheadDays, and
-// tries that somebody else was faster with.
-const mostAtOnce = 40
+// mostAtOnce is more than one series makes at a time: the weeks to the farthest day
+// that can be skipped, and tries that somebody else was faster with.
+const mostAtOnce = 80
 
-// recur makes the requests of one series that are due, and says at which index
-// the last one was made.
-func (s *Series) recur(ctx context.Context, id SeriesID) (index uint64, err error) {
+// recur makes the requests of one series up to the day last, and says at which
+// index the last one was made.
+func (s *Series) recur(ctx context.Context, id SeriesID, last Day) (index uint64, err error) {
 	for range mostAtOnce {
-		c, due, err := s.nextOf(id)
+		c, due, err := s.nextOf(id, last)
 		if err != nil || !due {
 			return index, err
 		}
@@ -69,9 +69,24 @@ func (s *Series) recur(ctx context.Context, id SeriesID) (index uint64, err erro
 	return index, nil
 }
 
-// nextOf prepares the next occurrence of a series, if one is due. Nothing is due
-// for somebody who is not accompanied any more, or of a kind that is not offered.
-func (s *Series) nextOf(id SeriesID) (c command.Recur, due bool, err error) {
+// takenBack makes the visits up to a day on which she counts, before the desk takes
+// them back: dropped, they put her on the call-back list. Day 0 is the next one that
+// is held. Where she was promised nothing, or who is to come, nothing is made.
+func (s *Series) takenBack(ctx context.Context, q series.Series, commune string, day Day) error {
+	if !q.Terms.Told {
+		return nil
+	}
+	if day == 0 {
+		day, _ = q.Next(s.past(q.Terms.Rule), series.Departement(commune))
+	}
+	_, err := s.recur(ctx, q.ID, day)
+	return err
+}
+
+// nextOf prepares the next occurrence of a series, if one is due by the day last.
+// Nothing is due for somebody who is not accompanied any more. A kind that is not
+// offered any more goes on where it was agreed: she expects it until it is ended.
+func (s *Series) nextOf(id SeriesID, last Day) (c command.Recur, due bool, err error) {
 	var q series.Series
 	var her people.Beneficiary
 	var t catalogue.ActionType
@@ -87,7 +102,7 @@ func (s *Series) nextOf(id SeriesID) (c command.Recur, due bool, err error) {
 			return err
 		}
 		there, err := visible(tx, her.Enrolled.Import, map[ImportID]bool{})
-		due = there && her.State == people.Active && !t.Retired
+		due = there && her.State == people.Active
 		return err
 	})
 	if err != nil || !due {
@@ -95,7 +110,7 @@ func (s *Series) nextOf(id SeriesID) (c command.Recur, due bool, err error) {
 	}
 	past := s.past(q.Terms.Rule)
 	day, ok := q.Next(max(q.Through, past), series.Departement(her.Commune))
-	if !ok || day > s.today()+aheadDays {
+	if !ok || day > last {
 		return c, false, nil
 	}
 	b, err := s.opener.beneficiary(her)

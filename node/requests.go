@@ -284,11 +284,15 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 		return Receipt{}, err
 	}
 	stamp := s.stamp(by, r.Commune)
-	minutes := int64(stamp.At-r.Opened+59_999) / 60_000 // begun ones count
 	receipt, err := s.propose(ctx, command.Accept{
-		Stamp: stamp, ID: id, Volunteer: v, Start: start, Day: day, Wish: r.Wish, Counts: s.counts(b, t, 1, append(public.InTime(minutes), public.Found)...),
+		Stamp: stamp, ID: id, Volunteer: v, Start: start, Day: day, Wish: r.Wish, Counts: s.counts(b, t, 1, append(foundIn(r.Opened, stamp.At), public.Found)...),
 	})
 	return receipt, unsaid(by, err)
+}
+
+// foundIn says how soon somebody was found for a request. Begun minutes count.
+func foundIn(opened, at Instant) []public.Indicator {
+	return public.InTime(int64(at-opened+59_999) / 60_000)
 }
 
 // unsaid keeps from a volunteer that she does not wish him.

@@ -72,7 +72,7 @@ func (s *Series) thenRecur(ctx context.Context, r Receipt, err error) (Receipt, 
 	if err != nil {
 		return r, err
 	}
-	index, err := s.recur(ctx, SeriesID(r.ID))
+	index, err := s.recur(ctx, SeriesID(r.ID), s.today()+aheadDays)
 	if err != nil {
 		s.cfg.Logger.Warn("recurring", errAttr(err))
 	}
@@ -158,6 +158,11 @@ func (s *Series) Change(ctx context.Context, by Caller, id SeriesID, version uin
 	if err != nil {
 		return Receipt{}, err
 	}
+	if !in.Agreed {
+		if err := s.takenBack(ctx, old, b.Commune, 0); err != nil {
+			return Receipt{}, err
+		}
+	}
 	c := command.ChangeSeries{
 		Stamp: s.stamp(by, b.Commune), ID: id, Version: version, Terms: terms, Past: s.past(terms.Rule),
 		Counts: s.counts(b, t, 1, public.Cancelled, public.Found, public.Told),
@@ -235,35 +240,40 @@ func (s *Series) made(id SeriesID, from Day) (out []request.Request, err error) 
 // Skip makes an exception of one day, by her wish or ours, and cancels the visit
 // if there is one already. Other days stay as they are.
 func (s *Series) Skip(ctx context.Context, by Caller, id SeriesID, day Day, why Why) (Receipt, error) {
-	b, t, err := s.mayEnd(by, id, why)
+	old, b, t, err := s.mayEnd(by, id, why)
 	if err != nil {
 		return Receipt{}, err
 	}
 	if today := s.today(); day < today || day > today+400 {
 		return Receipt{}, invalid("day", "day-out-of-range", "the day is over, or more than a year ahead")
 	}
+	if why == request.ByUs {
+		if err := s.takenBack(ctx, old, b.Commune, day); err != nil {
+			return Receipt{}, err
+		}
+	}
 	return s.propose(ctx, command.SkipOccurrence{
 		Stamp: s.stamp(by, b.Commune), ID: id, Day: day, Why: why, Counts: s.counts(b, t, 1, public.Cancelled),
 	})
 }
 
-// mayEnd reads whose series it is, for those who may and say who wishes it.
-func (s *Series) mayEnd(by Caller, id SeriesID, why Why) (b Beneficiary, t ActionType, err error) {
+// mayEnd reads a series and whose it is, for those who may and say who wishes it.
+func (s *Series) mayEnd(by Caller, id SeriesID, why Why) (old series.Series, b Beneficiary, t ActionType, err error) {
 	if err := by.may(handleRequests); err != nil {
-		return b, t, err
+		return old, b, t, err
 	}
 	if why != request.ByHer && why != request.ByUs {
-		return b, t, invalid("why", "missing", "say who wishes it: she, or the desk")
+		return old, b, t, invalid("why", "missing", "say who wishes it: she, or the desk")
 	}
-	old, err := s.series(id)
-	if err != nil {
-		return b, t, err
+	if old, err = s.series(id); err == nil {
+		b, t, err = s.personAndType(old.Beneficiary, old.Type)
 	}
-	return s.personAndType(old.Beneficiary, old.Type)
+	return old, b, t, err
 }
 
 // Pause makes no more requests until [Series.Resume]. Visits that lie ahead are
-// cancelled; when it was not she who asked for it, she hears of each.
+// cancelled; when it was not she who asked for it, she hears of each, and what
+// comes after the pause is agreed with her anew.
 func (s *Series) Pause(ctx context.Context, by Caller, id SeriesID, version uint32, why Why) (Receipt, error) {
 	return s.step(ctx, by, id, version, series.Paused, why)
 }
@@ -280,13 +290,14 @@ func (s *Series) End(ctx context.Context, by Caller, id SeriesID, version uint32
 }
 
 func (s *Series) step(ctx context.Context, by Caller, id SeriesID, version uint32, to series.State, why Why) (Receipt, error) {
-	b, t, err := s.mayEnd(by, id, why)
+	old, b, t, err := s.mayEnd(by, id, why)
 	if err != nil {
 		return Receipt{}, err
 	}
-	old, err := s.series(id)
-	if err != nil {
-		return Receipt{}, err
+	if to != series.Running && why == request.ByUs {
+		if err := s.takenBack(ctx, old, b.Commune, 0); err != nil {
+			return Receipt{}, err
+		}
 	}
 	return s.propose(ctx, command.StepSeries{
 		Stamp: s.stamp(by, b.Commune), ID: id, Version: version, To: to, Past: s.past(old.Terms.Rule), Why: why,

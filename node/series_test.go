@@ -295,8 +295,123 @@ func TestPause(tt *testing.T) {
 	}
 }
 
-// TestNobodyComesAgain: who has left, a kind that is not offered, a volunteer who
-// is suspended.
+// TestSaysNo: who cannot come on one day is not seated again because the series
+// reads otherwise.
+func TestSaysNo(tt *testing.T) {
+	t := newTown(tt)
+	her, martin := t.enrol("Ducasse"), t.approve("Martin")
+	in := t.weekly(her, martin)
+	r, err := t.Series.Open(t.Context(), t.admin, in)
+	t.must(err)
+	visits, _, err := t.Requests.OfPerson(t.admin, her, node.Page{})
+	t.must(err)
+	_, err = t.Requests.Withdraw(t.Context(), t.admin, visits[1].ID, martin)
+	t.must(err)
+	in.Note = secret("elle attend en bas")
+	r, err = t.Series.Change(t.Context(), t.admin, node.SeriesID(r.ID), r.Version, in)
+	t.must(err)
+	t.is("he cannot", t.made(her), []string{"2026-11-27 told", "2026-12-04 open", "2026-12-11 told"})
+	if t.toCall() != 1 {
+		t.Fatal("nobody comes, and nobody tells her")
+	}
+	// He leaves the series and comes back to it: he has promised anew.
+	in.Standing = nil
+	r, err = t.Series.Change(t.Context(), t.admin, node.SeriesID(r.ID), r.Version, in)
+	t.must(err)
+	in.Standing = []node.VolunteerID{martin}
+	_, err = t.Series.Change(t.Context(), t.admin, node.SeriesID(r.ID), r.Version, in)
+	t.must(err)
+	t.is("anew", t.made(her), []string{"2026-11-27 told", "2026-12-04 told", "2026-12-11 told"})
+}
+
+// TestSheHearsOfIt: a day on which she counts is taken back by the desk before
+// there is a visit for it.
+func TestSheHearsOfIt(tt *testing.T) {
+	for _, c := range []struct {
+		name    string
+		takes   func(t *town, id node.SeriesID, version uint32, in node.NewSeries) error
+		expects bool
+	}{
+		{"skipped by us", func(t *town, id node.SeriesID, _ uint32, _ node.NewSeries) error {
+			_, err := t.Series.Skip(t.Context(), t.admin, id, t.day("2027-01-29"), node.ByUs)
+			return err
+		}, true},
+		{"skipped by her", func(t *town, id node.SeriesID, _ uint32, _ node.NewSeries) error {
+			_, err := t.Series.Skip(t.Context(), t.admin, id, t.day("2027-01-29"), node.ByHer)
+			return err
+		}, false},
+		{"paused by us", func(t *town, id node.SeriesID, version uint32, _ node.NewSeries) error {
+			_, err := t.Series.Pause(t.Context(), t.admin, id, version, node.ByUs)
+			return err
+		}, true},
+		{"ended by us", func(t *town, id node.SeriesID, version uint32, _ node.NewSeries) error {
+			_, err := t.Series.End(t.Context(), t.admin, id, version, node.ByUs)
+			return err
+		}, true},
+		{"ended by her", func(t *town, id node.SeriesID, version uint32, _ node.NewSeries) error {
+			_, err := t.Series.End(t.Context(), t.admin, id, version, node.ByHer)
+			return err
+		}, false},
+		{"changed", func(t *town, id node.SeriesID, version uint32, in node.NewSeries) error {
+			in.Rule.Weekday, in.Agreed = 3, false
+			_, err := t.Series.Change(t.Context(), t.admin, id, version, in)
+			return err
+		}, true},
+	} {
+		tt.Run(c.name, func(tt *testing.T) {
+			t := newTown(tt)
+			in := t.weekly(t.enrol("Ducasse"), t.approve("Martin"))
+			in.Rule.Rhythm, in.Rule.Nth, in.From = node.Monthly, node.LastOfMonth, t.day("2027-01-01")
+			r, err := t.Series.Open(t.Context(), t.admin, in)
+			t.must(err)
+			t.is("nothing yet", t.made(in.Beneficiary), nil)
+			t.must(c.takes(t, node.SeriesID(r.ID), r.Version, in))
+			if (t.toCall() == 1) != c.expects {
+				t.Errorf("%d people to call; visits: %v", t.toCall(), t.made(in.Beneficiary))
+			}
+		})
+	}
+}
+
+// TestRetiredKind: a kind that is not offered any more. What was agreed goes on until
+// somebody ends it, which she hears of; it does not stop by itself.
+func TestRetiredKind(tt *testing.T) {
+	t := newTown(tt)
+	her := t.enrol("Ducasse")
+	r, err := t.Series.Open(t.Context(), t.admin, t.weekly(her, t.approve("Martin")))
+	t.must(err)
+	kinds, err := t.Catalogue.All()
+	t.must(err)
+	for _, k := range kinds {
+		k.Retired = true
+		_, err := t.Catalogue.Define(t.Context(), t.admin, k.Version, k)
+		t.must(err)
+	}
+	t.wait(7 * 24 * time.Hour)
+	t.must(t.Recur(t.Context()))
+	t.is("retired", t.made(her), []string{"2026-11-27 told", "2026-12-04 told", "2026-12-11 told", "2026-12-18 told"})
+	_, err = t.Series.End(t.Context(), t.admin, node.SeriesID(r.ID), r.Version, node.ByUs)
+	t.must(err)
+	if t.toCall() != 1 {
+		t.Error("it ends, and nobody calls her")
+	}
+}
+
+// TestResumed: what the desk had taken back begins again, and she hears of it.
+func TestResumed(tt *testing.T) {
+	t := newTown(tt)
+	her := t.enrol("Ducasse")
+	r, err := t.Series.Open(t.Context(), t.admin, t.weekly(her, t.approve("Martin")))
+	t.must(err)
+	id := node.SeriesID(r.ID)
+	r, err = t.Series.Pause(t.Context(), t.admin, id, r.Version, node.ByUs)
+	t.must(err)
+	_, err = t.Series.Resume(t.Context(), t.admin, id, r.Version)
+	t.must(err)
+	t.is("again", t.made(her)[1:2], []string{"2026-11-27 covered"})
+}
+
+// TestNobodyComesAgain: who has left, a volunteer who is suspended.
 func TestNobodyComesAgain(tt *testing.T) {
 	t := newTown(tt)
 	her, other, martin := t.enrol("Ducasse"), t.enrol("Lalanne"), t.approve("Martin")
@@ -316,21 +431,6 @@ func TestNobodyComesAgain(tt *testing.T) {
 	t.wait(7 * 24 * time.Hour)
 	t.must(t.Recur(t.Context()))
 	t.is("without him", t.made(her)[1:], []string{"2026-12-04 open", "2026-12-11 open", "2026-12-18 open"})
-
-	kinds, err := t.Catalogue.All()
-	t.must(err)
-	for _, k := range kinds {
-		if k.Name == "Courses" {
-			k.Retired = true
-			_, err := t.Catalogue.Define(t.Context(), t.admin, k.Version, k)
-			t.must(err)
-		}
-	}
-	t.wait(7 * 24 * time.Hour)
-	t.must(t.Recur(t.Context()))
-	if got := t.made(her); len(got) != 4 {
-		t.Errorf("a kind that is not offered any more: %v", got)
-	}
 
 	b, err := t.Beneficiaries.Get(t.admin, other)
 	t.must(err)

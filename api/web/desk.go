@@ -215,7 +215,7 @@ func (s desk) openRequest(c *gin.Context) {
 	var alike []node.Visit
 	in, err := s.newRequest(form)
 	if err == nil && c.PostForm("sure") == "" {
-		if alike, err = s.node.Requests.Alike(caller(c), id, in.Type, in.Wish); err == nil && len(alike) > 0 {
+		if alike, err = s.node.Requests.Alike(writer(c), id, in.Type, in.Wish); err == nil && len(alike) > 0 {
 			err = &node.Error{Kind: node.Conflict, Code: "asked-already"}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // saved, and refused with what to do when it cannot be read.
 func TestFaceOfTheTerritory(t *testing.T) {
 	town := newTown(t)
-	admin := town.signedIn("admin")
+	admin := town.handset("admin")
 	var logo bytes.Buffer
 	town.must(png.Encode(&logo, image.NewGray(image.Rect(0, 0, 40, 40))))
 	save := func(act string, picture []byte, fields map[string]string) (int, string) {

@@ -211,7 +211,7 @@ func (s offers) withdraw(c *gin.Context) {
 	case by.Staff():
 		c.Redirect(http.StatusSeeOther, "/calls?ok=offer-withdrawn")
 	default:
-		c.Redirect(http.StatusSeeOther, "/me/offer?ok=offer-withdrawn")
+		recorded(c, "/me/offer?ok=offer-withdrawn")
 	}
 }
 

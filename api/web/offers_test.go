@@ -89,6 +89,7 @@ func TestOfferFirst(t *testing.T) {
 	phone.sees("Mme Exemple Laforêt vous remercie : courses")
 	phone.sees("les pêches étaient parfaites")
 	phone.press("//button[text()='Vu, merci']")
+	phone.run(chromedp.WaitNotPresent("//button[text()='Vu, merci']"))
 	phone.sees("Rien de nouveau pour vous")
 	phone.seesNot("vous remercie")
 

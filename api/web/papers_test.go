@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"regexp"
 	"strings"
@@ -19,26 +18,8 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
-// reader is somebody's browser without a window: it reads what pages say.
-type reader struct {
-	*town
-	http.Client
-}
-
-// signedIn opens a session.
-func (t *town) signedIn(login string) *reader {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	t.must(err)
-	r := &reader{town: t, Client: http.Client{Jar: jar}}
-	res, err := r.PostForm(t.url+"/sign-in", url.Values{"login": {login}, "password": {password}})
-	t.must(err)
-	res.Body.Close()
-	return r
-}
-
 // read gives the status and the text of a page as HTML.
-func (r *reader) read(path string) (int, string) {
+func (r *handset) read(path string) (int, string) {
 	r.Helper()
 	res, err := r.Get(r.url + path)
 	r.must(err)
@@ -49,7 +30,7 @@ func (r *reader) read(path string) (int, string) {
 }
 
 // says checks which texts a page says and which it does not.
-func (r *reader) says(path string, these, butNot []string) {
+func (r *handset) says(path string, these, butNot []string) {
 	r.Helper()
 	status, html := r.read(path)
 	text := strings.Join(strings.Fields(strings.ReplaceAll(tags.ReplaceAllString(html, " "), "\u00a0", " ")), " ")
@@ -108,7 +89,7 @@ func TestCalendar(tt *testing.T) {
 	today := node.DayOf(t.clock())
 	t.promise(her, "Courses", today+1, 600, true, paul)
 	t.promise(other, "Visite", today+2, 600, true, jeanne)
-	desk := t.signedIn("accueil")
+	desk := t.handset("accueil")
 	calendar := "/people/" + her.String() + "/calendar"
 	desk.says(calendar,
 		[]string{"Vos visites", "Mme Exemple Laforêt", "mardi 24 novembre 10 h Courses avec Paul, voiture : Clio bleue", "jusqu’au 20 décembre", "Mot de confiance : tilleul", "05 36 49 00 00", "Entraide chez nous"},
@@ -154,7 +135,7 @@ func TestWeek(tt *testing.T) {
 	t.promise(her, "Lecture", today+3, 600, true, jeanne)
 
 	his := []string{"mardi 24 novembre 10 h Mme Exemple Laforêt 05 36 49 12 07", "12 rue des Exemples, La Réole · 2e sonnette", "Courses", "tilleul", "mercredi 2 décembre", "M. Jean Exemplard", "Avec Jeanne, 06 39 98 11 22", "Vous ne pouvez pas venir ? Appelez : 05 36 49 00 00"}
-	desk, voisin, voisine := t.signedIn("accueil"), t.signedIn("voisin"), t.signedIn("voisine")
+	desk, voisin, voisine := t.handset("accueil"), t.handset("voisin"), t.handset("voisine")
 	desk.says("/volunteers/"+paul.String()+"/week", his, []string{"Lecture"})
 	voisin.says("/me/week", his, []string{"Lecture"})
 	voisine.says("/me/week", []string{"Lecture", "jeudi 26 novembre"}, []string{"Courses"})
@@ -162,7 +143,7 @@ func TestWeek(tt *testing.T) {
 		if status, html := voisin.read(path); status != http.StatusForbidden || strings.Contains(html, "Laforêt") {
 			t.Errorf("a volunteer reads %s: %d", path, status)
 		}
-		stranger := &reader{town: t}
+		stranger := &handset{town: t}
 		if status, html := stranger.read(path); status != http.StatusUnauthorized || strings.Contains(html, "Laforêt") {
 			t.Errorf("a stranger reads %s: %d", path, status)
 		}
@@ -177,7 +158,7 @@ func TestPaperLanguageByForm(tt *testing.T) {
 	t := newTown(tt)
 	t.agent("accueil")
 	her, him := t.beneficiary("Mme", "Exemple", "Laforêt", "05 36 49 12 07"), t.volunteer("Paul", "Exemplaire", "")
-	desk := t.signedIn("accueil")
+	desk := t.handset("accueil")
 	v, err := t.node.Volunteers.Get(t.admin, him)
 	t.must(err)
 	for path, form := range map[string]url.Values{
@@ -199,7 +180,7 @@ func TestPaperLanguageByForm(tt *testing.T) {
 func TestMonday(tt *testing.T) {
 	t := newTown(tt)
 	t.agent("accueil")
-	desk := t.signedIn("accueil")
+	desk := t.handset("accueil")
 	desk.says("/desk/monday", []string{"Rien de prévu cette semaine."}, []string{"À trouver", "À rappeler", "À remercier"})
 	her := t.beneficiary("Mme", "Exemple", "Laforêt", "05 36 49 12 07")
 	paul := t.volunteer("Paul", "Exemplaire", "")
@@ -315,7 +296,7 @@ const measure = `(() => {
 func TestCode(tt *testing.T) {
 	t := newTown(tt)
 	her := t.beneficiary("Mme", "Exemple", "Laforêt", "05 36 49 12 07")
-	_, html := t.signedIn("admin").read("/people/" + her.String() + "/calendar")
+	_, html := t.handset("admin").read("/people/" + her.String() + "/calendar")
 	m := regexp.MustCompile(`<svg class="qr" viewBox="0 0 (\d+) (\d+)" role="img" aria-label="([^"]*)"[^>]*><path d="([^"]*)"/></svg>`).FindStringSubmatch(html)
 	if m == nil {
 		t.Fatal("no code on the page")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,9 +26,15 @@ const (
 	resumeField = "resume.field."
 )
 
+// mostCarried is more than anybody may send to these pages: no file goes to the disk.
+const mostCarried = 2 << 20
+
 // interrupted is the form that this request has sent, or nil when it was not one.
 func interrupted(c *gin.Context) *resume {
-	if c.Request.Method != http.MethodPost || strings.HasPrefix(c.ContentType(), "multipart/") || c.Request.ParseForm() != nil {
+	if c.Request.Method != http.MethodPost || c.FullPath() == "/settings/imports" || c.Request.ParseForm() != nil { // a spreadsheet is too much to carry
+		return nil
+	}
+	if err := c.Request.ParseMultipartForm(mostCarried); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 		return nil
 	}
 	r := &resume{Path: c.Request.URL.Path}

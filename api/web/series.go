@@ -110,7 +110,7 @@ func (s series) edit(c *gin.Context) {
 	t := r.Terms
 	f := seriesForm{
 		Type: r.Kind.ID.String(), Rhythm: strconv.Itoa(int(t.Rule.Rhythm)), Weekday: strconv.Itoa(int(t.Rule.Weekday)), Half: strconv.Itoa(int(t.Rule.Half)),
-		From: t.From.String(), Until: t.Until.String(), Off: !t.Holidays, Agreed: true, Minutes: strconv.Itoa(int(t.Plan.Minutes)),
+		From: t.From.String(), Until: t.Until.String(), Off: !t.Holidays, Agreed: t.Told, Minutes: strconv.Itoa(int(t.Plan.Minutes)),
 		Note: r.Note.Reveal(), Exception: r.Exception.Reveal(), Version: strconv.Itoa(int(r.Version)),
 	}
 	if t.Rule.Rhythm == node.Monthly {

@@ -7,6 +7,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
@@ -259,14 +260,14 @@ func save[R store.Record](a *act, c store.Collection[R], before, after *R, id []
 	a.tx.AddHistory(c.Code, id, store.History{Version: version, At: a.stamp.At, By: a.stamp.By, Command: uint8(a.kind)})
 }
 
-// count adds to the cells. A malformed cell is the proposer's fault: stop.
+// count adds to the cells, or to those of some indicators. A malformed cell is the proposer's fault: stop.
 func (a *act) count(counts []command.Count, only ...public.Indicator) {
 	for _, c := range counts {
 		cell, err := public.ParseCell(c.Cell)
 		if err != nil {
 			panic(fmt.Sprintf("machine: entry %d: %v", a.index, err))
 		}
-		if len(only) > 0 && cell.Indicator != only[0] {
+		if len(only) > 0 && !slices.Contains(only, cell.Indicator) {
 			continue
 		}
 		a.must(a.tx.Count(cell, c.N))

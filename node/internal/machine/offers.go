@@ -152,7 +152,7 @@ func (a offers) take(c command.TakeOffer) (Reply, error) {
 	}
 	if r.State == request.Told {
 		if r.Counted&request.CountedFound == 0 {
-			a.count(c.Counts, public.Found)
+			a.count(c.Counts, public.Found, public.FoundInDay, public.FoundInTwoDays, public.FoundInWeek)
 		}
 		if r.Counted&request.CountedTold == 0 {
 			a.count(c.Counts, public.Told)

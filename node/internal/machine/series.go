@@ -141,7 +141,7 @@ func (a *act) follow(r request.Request, f command.Follow, was, now series.Terms,
 			}
 		}
 	}
-	after = a.seat(after, now.Standing, f.Start, b, t, counts)
+	after = a.seat(after, now.Standing, was.Standing, f.Start, b, t, counts)
 	a.saveRequest(&r, after)
 }
 
@@ -180,7 +180,8 @@ func (a *act) dropAll(rs []request.Request, why request.Why, counts []command.Co
 	}
 }
 
-// stepSeries pauses, resumes or ends.
+// stepSeries pauses, resumes or ends. What the desk has paused she was told is off:
+// when it begins again she expects none of it.
 func (a *act) stepSeries(c command.StepSeries) (Reply, error) {
 	before, err := find(a, store.Series, c.ID[:], refuse.NoSeries)
 	if err != nil {
@@ -190,6 +191,9 @@ func (a *act) stepSeries(c command.StepSeries) (Reply, error) {
 	after, err := before.Step(c.Version, c.To, c.Past)
 	if err != nil {
 		return reply, err
+	}
+	if after.State == series.Paused && c.Why == request.ByUs {
+		after.Terms.Told = false
 	}
 	if after.State == series.Running {
 		if _, err := a.beneficiary(before.Beneficiary); err != nil {
@@ -260,7 +264,7 @@ func (a *act) recur(c command.Recur) (Reply, error) {
 		return Reply{}, err
 	}
 	b, t, err := a.personAndType(s.Beneficiary, s.Type)
-	if err != nil {
+	if err != nil && err != refuse.TypeRetired {
 		return Reply{}, err
 	}
 	day, ok := s.Next(max(s.Through, c.Past), series.Departement(b.Commune))
@@ -282,7 +286,7 @@ func (a *act) recur(c command.Recur) (Reply, error) {
 		ID: c.Request, Beneficiary: b.ID, Type: t.ID, Commune: b.Commune, Wish: s.Terms.Wish(day), Plan: plan, Box: c.Box,
 		Series: s.ID, Occurrence: day, Believes: s.Terms.Expects(plan.Seats, c.Start),
 	}, false, a.stamp.At)
-	r = a.seat(r, s.Terms.Standing, c.Start, b, t, c.Counts)
+	r = a.seat(r, s.Terms.Standing, nil, c.Start, b, t, c.Counts)
 	a.saveRequest(nil, r)
 	a.use(b.Enrolled.Import)
 	a.count(c.Counts, public.Requested)
@@ -290,9 +294,13 @@ func (a *act) recur(c command.Recur) (Reply, error) {
 }
 
 // seat gives those who promised to come each time their seats, as far as they fit
-// and are free, and counts what has come about for the first time.
-func (a *act) seat(r request.Request, standing []ident.Volunteer, start when.At, b people.Beneficiary, t actionType, counts []command.Count) request.Request {
+// and are free, and counts what has come about for the first time. Who had promised
+// before and said no to this very visit is not seated again.
+func (a *act) seat(r request.Request, standing, before []ident.Volunteer, start when.At, b people.Beneficiary, t actionType, counts []command.Count) request.Request {
 	for _, v := range standing {
+		if asked, there := r.Asking(v); there && asked.Answer != request.Waiting && slices.Contains(before, v) {
+			continue
+		}
 		if _, err := a.fit(v, b, t, r.Wish.Day); err != nil {
 			continue
 		}

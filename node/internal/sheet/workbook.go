@@ -267,16 +267,24 @@ func richText(d *xml.Decoder, end string) (string, error) {
 
 // unescape undoes _x000D_, as which workbooks write characters that XML has not.
 func unescape(s string) string {
-	for from := 0; ; {
-		i := strings.Index(s[from:], "_x")
-		if i < 0 || len(s)-from-i < 7 {
-			return s
+	if !strings.Contains(s, "_x") {
+		return s
+	}
+	var out strings.Builder
+	for {
+		i := strings.Index(s, "_x")
+		if i < 0 || len(s)-i < 7 {
+			out.WriteString(s)
+			return out.String()
 		}
-		i += from
+		out.WriteString(s[:i])
 		code, ok := hex4(s[i+2 : i+6])
-		if from = i + 2; ok && s[i+6] == '_' && !utf16.IsSurrogate(rune(code)) {
-			s = s[:i] + string(rune(code)) + s[i+7:]
-			from = i + 1
+		if ok && s[i+6] == '_' && !utf16.IsSurrogate(rune(code)) {
+			out.WriteRune(rune(code))
+			s = s[i+7:]
+		} else {
+			out.WriteString("_x")
+			s = s[i+2:]
 		}
 	}
 }

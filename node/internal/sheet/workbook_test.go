@@ -391,6 +391,24 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// TestManyEscapes: a text of escaped characters takes no longer than its length. At
+// the square of it this test would not end.
+func TestManyEscapes(t *testing.T) {
+	var text strings.Builder
+	for i := range uint32(1 << 20) {
+		fmt.Fprintf(&text, "_x0041_%08x", i*2654435761) // noise, so that it does not pack like a bomb
+	}
+	table, err := workbook(t, handMade(t, titlesRow+`<row><c t="s"><v>0</v></c></row>`, "<si><t>"+text.String()+"</t></si>"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cells := range table.All() {
+		if len(cells[0]) != 9<<20 || !strings.HasPrefix(cells[0], "A00000000A") {
+			t.Errorf("%d bytes", len(cells[0]))
+		}
+	}
+}
+
 // TestWorkbookCanary: what is refused, or has faults, says nothing of what it holds.
 func TestWorkbookCanary(t *testing.T) {
 	const word = "Zyxwvut"
