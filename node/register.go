@@ -1,6 +1,11 @@
 package node
 
 import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/search"
 	"github.com/bippop/bippop/node/internal/store"
 )
@@ -79,4 +84,46 @@ func (r *roster) standing(status Status) map[[16]byte]bool {
 		}
 	}
 	return out
+}
+
+// Near lists the approved volunteers who live nearest to a commune, at most n, by
+// name: among them stands who helps there. Of those whose distance is not known
+// it takes the ones who are left.
+func (f *Find) Near(by Caller, commune string, n int) (out []Volunteer, err error) {
+	if err := by.may(readPeople); err != nil {
+		return nil, err
+	}
+	far := map[string]int{}
+	metres := func(code string) int {
+		d, ok := far[code]
+		if !ok {
+			if d, ok = distance(commune, code); !ok {
+				d = math.MaxInt
+			}
+			far[code] = d
+		}
+		return d
+	}
+	all := f.approvedVolunteers()
+	slices.SortStableFunc(all, func(a, b people.Volunteer) int { return cmp.Compare(metres(a.Offer.Commune), metres(b.Offer.Commune)) })
+	near := map[[16]byte]bool{}
+	for _, v := range all[:min(n, len(all))] {
+		near[v.ID] = true
+	}
+	f.mu.RLock()
+	ids, _ := f.index.InOrder(search.Volunteer, func(id [16]byte, _ string, _ byte) bool { return near[id] }, 0, n)
+	f.mu.RUnlock()
+	zone := f.zone()
+	err = f.view(func(tx *store.Tx) error {
+		r := f.reader(tx, zone)
+		for _, id := range ids {
+			v, err := r.volunteer(id)
+			if err != nil {
+				return err
+			}
+			out = append(out, v)
+		}
+		return nil
+	})
+	return out, err
 }

@@ -46,6 +46,9 @@ func TestRegister(tt *testing.T) {
 		}
 	}
 	t.approve("Paul")
+	if near, err := t.Find.Near(t.admin, "33352", 5); err != nil || len(near) != 1 {
+		t.Errorf("%d near, %v", len(near), err)
+	}
 	list, more, err := t.Find.Volunteers(t.admin, node.Approved, node.Register{Limit: 5})
 	if err != nil || more || len(list) != 1 {
 		t.Errorf("%d approved, %v, %v", len(list), more, err)

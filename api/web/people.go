@@ -34,6 +34,9 @@ func (s *Site) communes() (out []communeChoice) {
 // listPage is how many people stand on a page of the register.
 const listPage = 40
 
+// mostToChoose is how many volunteers a form lets choose from: the nearest.
+const mostToChoose = 200
+
 // letters are the initials of the register.
 const letters = "abcdefghijklmnopqrstuvwxyz"
 
@@ -391,7 +394,7 @@ func (s people) showPast(c *gin.Context, code int, problem error) {
 	for _, u := range usual {
 		f.Volunteers, shown[u.Volunteer.ID] = append(f.Volunteers, u.Volunteer), true
 	}
-	approved, _, err := s.node.Volunteers.List(by, node.Approved, node.Page{Limit: 100})
+	approved, err := s.node.Find.Near(by, f.Person.Commune, mostToChoose)
 	if err != nil {
 		s.fail(c, err)
 		return

@@ -192,7 +192,7 @@ func (s series) around(c *gin.Context, d *seriesFormData, her string) error {
 	if err != nil {
 		return err
 	}
-	approved, _, err := s.node.Volunteers.List(by, node.Approved, node.Page{Limit: 100})
+	approved, err := s.node.Find.Near(by, d.Her.Commune, mostToChoose)
 	if err != nil {
 		return err
 	}

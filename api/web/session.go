@@ -19,7 +19,10 @@ type entry struct{ *Site }
 // CookieName of a browser's session.
 const CookieName = "bippop"
 
-const callerKey = "caller"
+const (
+	callerKey = "caller"
+	indexKey  = "index"
+)
 
 // newKey is a fresh Idempotency-Key for the forms of a page.
 func newKey() string { return uuid.NewString() }
@@ -45,6 +48,7 @@ func writer(c *gin.Context) node.Caller {
 // know finds out who holds the cookie. Nobody is no error here: pages say which
 // callers they are for.
 func (s *Site) know(c *gin.Context) {
+	c.Set(indexKey, s.node.Index()) // before anything is read: what comes after is news
 	cookie, err := c.Request.Cookie(CookieName)
 	if err != nil {
 		return

@@ -191,7 +191,7 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 	if p.Territory.Siren == "" {
 		p.Territory, _ = s.node.Settings.Territory()
 	}
-	p.Index = s.node.Index()
+	p.Index = c.GetUint64(indexKey)
 	p.Path = c.Request.URL.Path
 	if c.Request.Method != http.MethodGet {
 		p.Path = "/" // the answer to a form has no address of its own
