@@ -186,7 +186,7 @@ func (w *worksheet) put(kind, styled, value string, formula bool) error {
 		w.rec.wide = w.rec.wide || strings.TrimSpace(value) != ""
 		return nil
 	}
-	if noValue {
+	if noValue && len(w.marks[w.rec.line]) < MaxColumns {
 		w.marks[w.rec.line] = append(w.marks[w.rec.line], mark{w.column, w.column, NoValue})
 	}
 	if strings.TrimSpace(value) == "" {
