@@ -50,7 +50,7 @@ func TestOfferFirst(t *testing.T) {
 	desk.sees("Jeudi 26 novembre, l’après-midi : Luc, courses, direction Langon")
 	desk.press("//a[text()='Appeler']")
 	desk.sees("courses il y a 8 jours, d’ordinaire chaque semaine")
-	desk.sees("Luc est déjà venu 3 fois")
+	desk.sees("3 visites de Luc déjà")
 	desk.sees("Luc propose : courses, jeudi 26 novembre, l’après-midi, direction Langon (Gironde). Cela vous arrangerait ?")
 	desk.press("(//article[contains(.,'Duval')]//button[text()='Non merci'])[1]")
 	desk.sees("C’est noté.")
@@ -94,7 +94,7 @@ func TestOfferFirst(t *testing.T) {
 
 	// They need nobody any more.
 	desk.visit("/people/" + her.String())
-	desk.press("//summary[contains(.,'Ils se voient maintenant sans nous')]")
+	desk.press("//summary[contains(.,'Noter un lien')]")
 	desk.press("//button[text()='Avec Luc Exemplaire']")
 	desk.sees("Nous prendrons des nouvelles dans trois mois.")
 	desk.visit("/bonds")
