@@ -47,7 +47,7 @@ func TestOfferFirst(t *testing.T) {
 	desk := town.open(browser, 1360)
 	desk.signIn("accueil")
 	desk.visit("/offers")
-	desk.sees("Jeudi 26 novembre, l’après-midi : Luc, courses, direction Langon")
+	desk.sees("Jeudi 26 novembre, l’après-midi · Luc, courses, direction Langon")
 	desk.press("//a[text()='Appeler']")
 	desk.sees("courses il y a 8 jours, d’ordinaire chaque semaine")
 	desk.sees("3 visites de Luc déjà")
@@ -107,7 +107,7 @@ func TestOfferFirst(t *testing.T) {
 	desk.press("//label[contains(.,'Le bénévole ne peut plus')]/input")
 	desk.press("//button[text()='Noter']")
 	desk.sees("C’est noté. De quoi")
-	desk.sees("c’est fini : le bénévole ne peut plus")
+	desk.sees("c’est fini · le bénévole ne peut plus")
 }
 
 // TestTogetherPagesAreAccessible runs axe over these pages, wide and on a narrow
