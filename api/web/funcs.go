@@ -18,6 +18,7 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"icon":  icon,
 		"words": func(w node.Secret) string { return w.Reveal() },
 		"tel":   func(w node.Secret) string { return node.FormatPhone(w.Reveal()) },
+		"born":  born,
 		"telNo": node.FormatPhone,
 		"dial":  func(w node.Secret) template.URL { return template.URL("tel:" + w.Reveal()) },
 		"name":  herName, "him": hisName, "initials": initials, "man": man,
