@@ -46,7 +46,7 @@ func (s bonds) list(c *gin.Context) {
 			d.Others = append(d.Others, b)
 		}
 	}
-	s.render(c, http.StatusOK, "bonds", page{Title: s.words(c).t("bonds.page_title"), Here: "bonds", Narrow: true, Data: d})
+	s.render(c, http.StatusOK, "bonds", page{Title: s.words(c).t("bonds.page_title"), Here: "requests", Narrow: true, Data: d})
 }
 
 // make notes that two people see each other without us.

@@ -42,6 +42,7 @@ type side struct {
 	Later      int
 	Looking    []node.Visit
 	Today      []node.Visit
+	Soon       []node.Visit // the next days, where today has none
 	Applicants []node.Volunteer
 	Offers     []node.Calling
 	Bonds      []node.Bond // to be asked how it goes
@@ -111,6 +112,12 @@ func (s desk) beside(by node.Caller) (out side, err error) {
 	today := node.DayOf(s.node.Now())
 	if out.Today, err = s.node.Requests.Planned(by, today, today, mostToday); err != nil {
 		return out, err
+	}
+	if len(out.Today) == 0 {
+		if out.Soon, err = s.node.Requests.Planned(by, today+1, today+7); err != nil {
+			return out, err
+		}
+		out.Soon = out.Soon[:min(4, len(out.Soon))]
 	}
 	for _, state := range []node.State{node.StateOpen, node.StateAsked} {
 		some, _, err := s.node.Requests.InState(by, state, node.Page{Limit: 3})

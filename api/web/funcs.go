@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"html/template"
+	"time"
 
 	"github.com/bippop/bippop/node"
 )
@@ -17,6 +18,7 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"icon":  icon,
 		"words": func(w node.Secret) string { return w.Reveal() },
 		"tel":   func(w node.Secret) string { return node.FormatPhone(w.Reveal()) },
+		"born":  born,
 		"telNo": node.FormatPhone,
 		"dial":  func(w node.Secret) template.URL { return template.URL("tel:" + w.Reveal()) },
 		"name":  herName, "him": hisName, "initials": initials, "man": man,
@@ -84,15 +86,16 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 			}
 			return w.together(names)
 		},
-		"choices":  func(wish node.Wish) []dayChoice { return s.choices(w, wish) },
-		"steps":    func(n int) []int { return []int{1, 2, 3, 4, 5}[:n] },
-		"start_of": startOf,
-		"door":     func(role string) string { return doors[role] },
-		"dayof":    node.DayOf,
-		"hello":    func() string { return calls{s}.opening(w) },
-		"notice":   func() string { return people{s}.notice(w) },
-		"e":        feminine,
-		"modes":    func() []string { return modes },
+		"choices":   func(wish node.Wish) []dayChoice { return s.choices(w, wish) },
+		"steps":     func(n int) []int { return []int{1, 2, 3, 4, 5}[:n] },
+		"start_of":  startOf,
+		"door":      func(role string) string { return doors[role] },
+		"dayof":     node.DayOf,
+		"hello":     func() string { return calls{s}.opening(w) },
+		"notice":    func() string { return people{s}.notice(w) },
+		"e":         feminine,
+		"week_over": func() bool { return w.today().Date().Weekday() == time.Sunday }, // nobody comes on what is left of it
+		"modes":     func() []string { return modes },
 		"statuses": func() []node.Status {
 			return []node.Status{node.Applicant, node.Met, node.Approved, node.Suspended, node.Ended}
 		},

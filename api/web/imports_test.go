@@ -218,7 +218,7 @@ func TestSpreadsheet(t *testing.T) {
 	v.sees("\ufeffCivilité;Nom;Prénom;Date de naissance")
 
 	v.upload("registre 2026.xlsx", register(t), "commune", "")
-	v.sees("3 personnes peuvent entrer", "feuille «\u00a0Registre\u00a0»", "Feuille lue, parmi 2", "<b>Exemplard</b> Yvette", "1942-03-12", "05 36 49 12 07",
+	v.sees("3 personnes peuvent entrer", "feuille «\u00a0Registre\u00a0»", "Feuille lue, parmi 2", "<b>Exemplard</b> Yvette", "12/03/1942", "05 36 49 12 07",
 		"Né(e) le</b> : cette date ne se lit pas", "Commune</b> : commune hors du territoire", "cases fusionnées")
 	here := v.at
 	v.get(here + "/faults")

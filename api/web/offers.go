@@ -119,7 +119,7 @@ func (s offers) list(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	s.render(c, http.StatusOK, "offers", page{Title: s.words(c).t("offers.title"), Here: "offers", Narrow: true, Data: d})
+	s.render(c, http.StatusOK, "offers", page{Title: s.words(c).t("offers.title"), Here: "requests", Narrow: true, Data: d})
 }
 
 // offerData is one offer and its calls.
@@ -143,7 +143,7 @@ func (s offers) show(c *gin.Context, code int, d offerData, problem error) {
 		return
 	}
 	d.Key = newKey()
-	s.render(c, code, "offer", page{Title: s.words(c).t("offers.title"), Here: "offers", Problem: s.sayTo(c, problem), Data: d})
+	s.render(c, code, "offer", page{Title: s.words(c).t("offers.title"), Here: "requests", Problem: s.sayTo(c, problem), Data: d})
 }
 
 // find looks for somebody who is not on the list: she calls herself.
@@ -231,7 +231,7 @@ func (s offers) showForm(c *gin.Context, code int, of string, form offerForm, pr
 		s.fail(c, err)
 		return
 	}
-	s.render(c, code, "offer_new", page{Title: s.words(c).t("offers.title"), Here: "offers", Narrow: true, Problem: s.words(c).say(problem), Data: struct {
+	s.render(c, code, "offer_new", page{Title: s.words(c).t("offers.title"), Here: "requests", Narrow: true, Problem: s.words(c).say(problem), Data: struct {
 		offerFields
 		Him node.Volunteer
 	}{f, him}})

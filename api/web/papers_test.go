@@ -92,7 +92,7 @@ func TestCalendar(tt *testing.T) {
 	desk := t.handset("accueil")
 	calendar := "/people/" + her.String() + "/calendar"
 	desk.says(calendar,
-		[]string{"Vos visites", "Mme Exemple Laforêt", "mardi 24 novembre 10 h Courses avec Paul, voiture : Clio bleue", "jusqu’au 20 décembre", "Mot de confiance : tilleul", "05 36 49 00 00", "Entraide chez nous"},
+		[]string{"Vos visites", "Mme Exemple Laforêt", "Mardi 24 novembre 10 h Courses avec Paul, voiture : Clio bleue", "jusqu’au 20 décembre", "Mot de confiance : tilleul", "05 36 49 00 00", "Entraide chez nous"},
 		[]string{"Exemplaire", "Jeanne", "avant de poster", "demain", "rue des Exemples"})
 
 	t.promise(her, "Promenade", today+8, 870, false, paul, jeanne)
@@ -106,7 +106,7 @@ func TestCalendar(tt *testing.T) {
 	desk.says("/desk/monday", []string{"La semaine du 23 novembre"}, []string{"Week of"}) // the agent's, not hers
 
 	t.speak(her, node.InFrench)
-	desk.says(calendar, []string{"mardi 1er décembre 14 h 30 Promenade avec Paul (voiture : Clio bleue) et Jeanne (voiture : Clio bleue)", "à lui dire avant de poster"}, nil)
+	desk.says(calendar, []string{"Mardi 1er décembre 14 h 30 Promenade avec Paul (voiture : Clio bleue) et Jeanne (voiture : Clio bleue)", "à lui dire avant de poster"}, nil)
 	desk.says("/people/"+other.String()+"/edit", []string{"Ses papiers en français anglais"}, nil)
 
 	// Nobody comes: the paper is of use all the same.
@@ -134,11 +134,11 @@ func TestWeek(tt *testing.T) {
 	t.promise(other, "Visite", today+9, 600, false, paul, jeanne)
 	t.promise(her, "Lecture", today+3, 600, true, jeanne)
 
-	his := []string{"mardi 24 novembre 10 h Mme Exemple Laforêt 05 36 49 12 07", "12 rue des Exemples, La Réole · 2e sonnette", "Courses", "tilleul", "mercredi 2 décembre", "M. Jean Exemplard", "Avec Jeanne, 06 39 98 11 22", "Vous ne pouvez pas venir ? Appelez : 05 36 49 00 00"}
+	his := []string{"Mardi 24 novembre 10 h Mme Exemple Laforêt 05 36 49 12 07", "12 rue des Exemples, La Réole · 2e sonnette", "Courses", "tilleul", "Mercredi 2 décembre", "M. Jean Exemplard", "Avec Jeanne, 06 39 98 11 22", "Vous ne pouvez pas venir ? Appelez : 05 36 49 00 00"}
 	desk, voisin, voisine := t.handset("accueil"), t.handset("voisin"), t.handset("voisine")
 	desk.says("/volunteers/"+paul.String()+"/week", his, []string{"Lecture"})
 	voisin.says("/me/week", his, []string{"Lecture"})
-	voisine.says("/me/week", []string{"Lecture", "jeudi 26 novembre"}, []string{"Courses"})
+	voisine.says("/me/week", []string{"Lecture", "Jeudi 26 novembre"}, []string{"Courses"})
 	for _, path := range []string{"/people/" + her.String() + "/calendar", "/volunteers/" + paul.String() + "/week", "/volunteers/" + jeanne.String() + "/week", "/desk/monday"} {
 		if status, html := voisin.read(path); status != http.StatusForbidden || strings.Contains(html, "Laforêt") {
 			t.Errorf("a volunteer reads %s: %d", path, status)
@@ -188,7 +188,7 @@ func TestMonday(tt *testing.T) {
 	_, err := t.node.Volunteers.Register(context.Background(), t.admin, node.Readiness{Commune: "33352"}, node.VolunteerWords{First: crypto.NewSecret("Nina"), Last: crypto.NewSecret("Exemplette"), Phones: []node.Phone{{Number: crypto.NewSecret("06 39 98 11 33")}}})
 	t.must(err)
 	desk.says("/desk/monday", []string{
-		"lundi 23 novembre 11 h 30 Mme Exemple Laforêt , La Réole Courses avec Paul · à prévenir", "14 h Mme Exemple Laforêt , La Réole Courses avec Paul · prévenue",
+		"Lundi 23 novembre 11 h 30 Mme Exemple Laforêt , La Réole Courses avec Paul · à prévenir", "14 h Mme Exemple Laforêt , La Réole Courses avec Paul · prévenue",
 		"À trouver Mme Exemple Laforêt , La Réole Courses, la semaine du 23 novembre", "À rappeler Mme Exemple Laforêt 05 36 49 12 07", "À remercier Paul Exemplaire 06 39 98 11 22 · 1 visite", "À rencontrer Nina Exemplette , La Réole 06 39 98 11 33",
 	}, []string{"aujourd’hui", "demain"})
 }

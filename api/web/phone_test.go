@@ -133,7 +133,7 @@ func TestTwoPresses(t *testing.T) {
 	near := town.asks("Courses", node.Wish{Kind: node.OnDay, Day: town.tomorrow(0).Day + 1, Half: node.Afternoon}, her)
 	phone.visit("/me")
 	phone.sees("l’après-midi")
-	phone.sees("dans votre commune")
+	phone.sees("votre commune")
 	phone.press("//summary[contains(.,'Courses')]")
 	phone.press("//li//button[text()='Je viens']")
 	phone.sees("Merci, nous comptons sur vous.")

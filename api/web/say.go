@@ -309,3 +309,11 @@ func (w *tongue) freeText(week []weekday) string {
 	}
 	return strings.Join(out, ", ")
 }
+
+// born is a date of birth as people write it, the day first, or the year alone.
+func born(birth node.Secret) string {
+	if t, err := time.Parse(time.DateOnly, birth.Reveal()); err == nil {
+		return t.Format("02/01/2006")
+	}
+	return birth.Reveal()
+}

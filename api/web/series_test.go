@@ -48,7 +48,8 @@ func TestEveryWeek(t *testing.T) {
 	desk.press("(//section[@aria-labelledby='next']//a)[1]")
 	shows("pain et lait")
 	desk.press("//a[text()='Cette visite revient régulièrement']")
-	desk.press("(//button[contains(.,'Pas ce jour-là')])[2]")
+	desk.press("(//summary[contains(.,'Pas ce jour-là')])[2]")
+	desk.press("(//button[contains(.,'À sa demande')])[2]")
 	shows("Prévenez aussi le bénévole")
 	shows("pas ce jour-là")
 

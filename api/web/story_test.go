@@ -95,7 +95,7 @@ func TestWithoutScript(t *testing.T) {
 	desk.press("//button[text()='Enregistrer la demande']")
 	desk.run(chromedp.WaitVisible("//h2[text()='À qui demander ?']"))
 	// Paul has no account: the agent phones him and notes his yes.
-	desk.press("//summary[contains(.,'Noter la réponse de Paul')]")
+	desk.press("//summary[contains(.,'Sa réponse : Paul')]")
 	desk.press("//button[text()='Paul vient']")
 	desk.run(chromedp.WaitVisible("//button[text()='Prévenue']"))
 	desk.press("//button[text()='Prévenue']")

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"slices"
 
+	"github.com/bippop/bippop/cmd/bippop/internal/synth"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
 )
@@ -32,13 +34,17 @@ func habits(ctx context.Context, f *filler) error {
 		switch {
 		case !weekly:
 			_, err = f.node.Series.Open(ctx, f.by, node.NewSeries{
-				Beneficiary: her.ID, Type: f.kinds["Lecture"], Seats: 1, Agreed: true, Standing: []node.VolunteerID{him.ID},
+				Beneficiary: her.ID, Type: f.kinds[synth.Reading], Seats: 1, Agreed: true, Standing: []node.VolunteerID{him.ID},
 				Rule: node.SeriesRule{Rhythm: node.Weekly, Weekday: 4, Half: node.Afternoon}, Exception: crypto.NewSecret("se connaissent bien"),
 			})
 			weekly = err == nil
 		case !offered:
+			kind := f.kinds[synth.Shopping]
+			if does := him.Offer.Kinds; len(does) > 0 && !slices.Contains(does, kind) {
+				kind = does[0]
+			}
 			_, err = f.node.Offers.Make(ctx, f.by, node.NewOffer{
-				Volunteer: him.ID, Types: []node.TypeID{f.kinds["Courses"]}, Day: tomorrow + 2, Half: node.Morning, Places: 2, Line: crypto.NewSecret("coffre de Clio, dix kilos"),
+				Volunteer: him.ID, Types: []node.TypeID{kind}, Day: tomorrow + 2, Half: node.Morning, Places: 2, Line: crypto.NewSecret("je peux passer le matin"),
 			})
 			offered = err == nil
 		case !tied:
