@@ -114,7 +114,7 @@ func (s desk) beside(by node.Caller) (out side, err error) {
 		return out, err
 	}
 	if len(out.Today) == 0 {
-		if out.Soon, err = s.node.Requests.Planned(by, today+1, today+7); err != nil {
+		if out.Soon, err = s.node.Requests.Planned(by, today+1, today+7, mostToday); err != nil {
 			return out, err
 		}
 		out.Soon = out.Soon[:min(4, len(out.Soon))]
