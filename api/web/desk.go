@@ -114,10 +114,9 @@ func (s desk) beside(by node.Caller) (out side, err error) {
 		return out, err
 	}
 	if len(out.Today) == 0 {
-		if out.Soon, err = s.node.Requests.Planned(by, today+1, today+7, mostToday); err != nil {
+		if out.Soon, err = s.node.Requests.Planned(by, today+1, today+7, 4); err != nil {
 			return out, err
 		}
-		out.Soon = out.Soon[:min(4, len(out.Soon))]
 	}
 	for _, state := range []node.State{node.StateOpen, node.StateAsked} {
 		some, _, err := s.node.Requests.InState(by, state, node.Page{Limit: 3})
