@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -616,4 +617,26 @@ func TestApplicantsWay(t *testing.T) {
 	_, err = town.node.Volunteers.Step(t.Context(), town.admin, id, 3, node.Met, 0)
 	town.must(err)
 	says("Nous nous sommes rencontrés le mardi 8 décembre.", "la charte, puis votre première visite")
+}
+
+// TestAwayOnADayHePromised: an absence does not take a promise back by itself;
+// both sides are told that the two do not fit.
+func TestAwayOnADayHePromised(t *testing.T) {
+	town := newTown(t)
+	town.agent("accueil")
+	her := town.beneficiary("Mme", "Exemple", "Laforêt", "05 36 49 12 07")
+	him := town.volunteer("Paul", "Exemplaire", "voisin")
+	day := node.DayOf(monday) + 3
+	r, err := town.node.Requests.Open(t.Context(), town.admin, node.NewRequest{Beneficiary: her, Type: town.kinds["Courses"], Wish: node.Wish{Kind: node.OnDay, Day: day}})
+	town.must(err)
+	_, err = town.node.Requests.Accept(t.Context(), town.admin, r.ID, him, node.Slot{})
+	town.must(err)
+	phone, desk := town.handset("voisin"), town.handset("accueil")
+	request := "/requests/" + node.RequestID(r.ID).String()
+	desk.says(request, []string{"Paul Exemplaire"}, []string{"absent ce jour-là"})
+	v, err := town.node.Volunteers.Get(town.admin, him)
+	town.must(err)
+	phone.post("/me/availability", url.Values{"version": {fmt.Sprint(v.Version)}, "per_week": {"1"}, "radius_km": {"10"}, "from": {day.String()}, "to": {day.String()}}, 200)
+	phone.says("/me", []string{"Vous avez noté une absence ce jour-là"}, nil)
+	desk.says(request, []string{"s’est dit absent ce jour-là"}, nil)
 }

@@ -174,8 +174,9 @@ func (s *Site) choices(w *tongue, wish node.Wish) (out []dayChoice) {
 	if wish.Kind == node.InWeek {
 		first, last = max(today, wish.Day), wish.Day+6
 	}
+	onlySunday := first == last // a week that nobody has answered until its end
 	for d := first; d <= last; d++ {
-		if d.Date().Weekday() == time.Sunday {
+		if d.Date().Weekday() == time.Sunday && !onlySunday {
 			continue
 		}
 		for _, minute := range []int{10 * 60, 14*60 + 30} {
