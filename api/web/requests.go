@@ -87,6 +87,7 @@ type requestData struct {
 	History    []line
 	Choices    []dayChoice // half-days that answer an open wish
 	Call       *node.Call
+	SameDay    []node.Visit     // that somebody else comes for
 	Rule       bool             // two are needed here
 	Begun      bool             // its day has come: how did it go?
 	Untold     []node.Volunteer // who have not heard of her thanks
@@ -144,6 +145,12 @@ func (s requests) show(c *gin.Context, code int, problem error) {
 			}
 		}
 		d.Choices = s.choices(w, d.Wish)
+	}
+	if !d.State.Closed() {
+		if d.SameDay, err = s.node.Requests.SameDay(by, d.Visit); err != nil {
+			s.fail(c, err)
+			return
+		}
 	}
 	changes, err := s.node.Requests.History(by, id)
 	if err != nil {
