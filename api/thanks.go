@@ -72,7 +72,7 @@ func (s thanksRoutes) seen(ctx context.Context, in *answerInput) (*written, erro
 }
 
 func (s thanksRoutes) toThank(ctx context.Context, _ *struct{ Reading }) (*listed[visit], error) {
-	found, err := s.node.Requests.ToThank(caller(ctx))
+	found, err := s.node.Requests.ToThank(caller(ctx), 0)
 	if err != nil {
 		return nil, err
 	}

@@ -221,7 +221,7 @@ func TestThanks(tt *testing.T) {
 	_, err := t.Requests.Thank(t.Context(), t.admin, ahead, secret(""))
 	wants(tt, err, "not-done-yet")
 	id := t.did(her, "Courses", luc, 1)
-	list, err := t.Requests.ToThank(t.admin)
+	list, err := t.Requests.ToThank(t.admin, 0)
 	t.must(err)
 	if len(list) != 1 || list[0].ID != id {
 		t.Fatalf("to thank for: %+v", list)
@@ -230,7 +230,7 @@ func TestThanks(tt *testing.T) {
 	t.must(err)
 	_, err = t.Requests.Thank(t.Context(), t.admin, id, secret(""))
 	wants(tt, err, "thanked")
-	if list, err = t.Requests.ToThank(t.admin); err != nil || len(list) != 0 {
+	if list, err = t.Requests.ToThank(t.admin, 0); err != nil || len(list) != 0 {
 		t.Errorf("still to thank for: %+v, %v", list, err)
 	}
 	mine, err := t.Requests.Mine(t.asVolunteer(luc))
@@ -256,7 +256,7 @@ func TestThanks(tt *testing.T) {
 	}
 	t.did(her, "Courses", luc, 3)
 	t.wait(20 * 24 * time.Hour)
-	if list, err = t.Requests.ToThank(t.admin); err != nil || len(list) != 0 {
+	if list, err = t.Requests.ToThank(t.admin, 0); err != nil || len(list) != 0 {
 		t.Errorf("three weeks later: %+v, %v", list, err)
 	}
 }

@@ -59,17 +59,20 @@ const (
 )
 
 // ToThank lists what took place in the last two weeks and for which nobody has
-// relayed thanks yet, the newest first, at most a hundred.
-func (s *Requests) ToThank(by Caller) (out []Visit, err error) {
+// relayed thanks yet, the newest first, at most so many (≤ 100; 0: a hundred).
+func (s *Requests) ToThank(by Caller, most int) (out []Visit, err error) {
 	if err := by.may(handleRequests); err != nil {
 		return nil, err
+	}
+	if most <= 0 || most > mostToThank {
+		most = mostToThank
 	}
 	zone, from := s.zone(), s.clock()-thankWithin
 	err = s.view(func(tx *store.Tx) error {
 		var done []RequestID
 		err := view.DoneSince(tx, from, func(id RequestID) bool {
 			done = append(done, id)
-			return len(done) < 5*mostToThank
+			return len(done) < 5*most
 		})
 		if err != nil {
 			return err
@@ -80,7 +83,7 @@ func (s *Requests) ToThank(by Caller) (out []Visit, err error) {
 			if err != nil {
 				return err
 			}
-			if q.Thanks.At == 0 && len(open) < mostToThank {
+			if q.Thanks.At == 0 && len(open) < most {
 				open = append(open, id)
 			}
 		}

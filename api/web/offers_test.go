@@ -130,7 +130,7 @@ func TestTogetherPagesAreAccessible(t *testing.T) {
 	town.must(err)
 	town.did(her, "Courses", jeanne, 1, 9, 17)
 	town.did(other, "Visite", him, 1)
-	done, err := town.node.Requests.ToThank(town.admin)
+	done, err := town.node.Requests.ToThank(town.admin, 0)
 	town.must(err)
 	for _, v := range done[1:] {
 		_, err := town.node.Requests.Thank(ctx, town.admin, v.ID, node.Secret{})

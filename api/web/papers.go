@@ -181,8 +181,8 @@ func (s papers) weekOf(c *gin.Context, id node.VolunteerID, from string) {
 // Lines of each part of the Monday sheet: a week's work on paper. The rest is on
 // the screen.
 const (
-	mostOnMonday = 150 // visits
-	mostBeside   = 25  // of any other part
+	mostOnMonday = 60 // visits
+	mostBeside   = 25 // of any other part
 )
 
 // excerpt is a part of the Monday sheet.
@@ -265,7 +265,7 @@ type thanks struct {
 // toThank lists who was out within the last two weeks without having been
 // thanked.
 func (s papers) toThank(by node.Caller) (out []thanks, err error) {
-	done, err := s.node.Requests.ToThank(by)
+	done, err := s.node.Requests.ToThank(by, 2*mostBeside)
 	place := map[node.VolunteerID]int{}
 	for _, v := range done {
 		for _, seat := range v.Coming() {
