@@ -24,6 +24,7 @@ type sheet struct {
 	Territory node.Territory
 	Code      template.HTML // the number, to be read with a telephone
 	Data      any
+	Main      template.HTML // what is printed
 }
 
 // print writes a page for paper. notes are for the one who prints, on the screen
@@ -44,7 +45,10 @@ func (s papers) print(c *gin.Context, w *tongue, p sheet) {
 		}
 	}
 	var out bytes.Buffer
-	if err := s.pages[w.lang][p.Name].ExecuteTemplate(&out, "sheet", p); err != nil {
+	if p.Main, err = s.pages[w.lang].main(p.Name, p); err == nil {
+		err = s.pages[w.lang].block(&out, "sheet", p)
+	}
+	if err != nil {
 		s.log.Error("rendering", slog.String("page", p.Name), slog.String("error", templateFault(err)))
 		c.Status(http.StatusInternalServerError)
 		return

@@ -22,7 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -61,7 +60,7 @@ type Site struct {
 	log     *slog.Logger
 	secure  bool
 	demo    *Demo
-	pages   map[string]map[string]*template.Template // by language and name
+	pages   map[string]*pages // by language
 	assets  map[string]asset
 	tongues map[string]*tongue // by language
 	drafts  *drafts
@@ -76,29 +75,12 @@ type asset struct {
 // New reads templates and assets. A template that cannot be read is a fault of
 // the program: it panics.
 func New(cfg Config) *Site {
-	s := &Site{node: cfg.Node, log: cfg.Logger, secure: cfg.Secure, demo: cfg.Demo, pages: map[string]map[string]*template.Template{}, assets: map[string]asset{}, tongues: learn(cfg.Node.Now), drafts: newDrafts(cfg.Node.Now)}
+	s := &Site{node: cfg.Node, log: cfg.Logger, secure: cfg.Secure, demo: cfg.Demo, pages: map[string]*pages{}, assets: map[string]asset{}, tongues: learn(cfg.Node.Now), drafts: newDrafts(cfg.Node.Now)}
 	s.readAssets()
 	for _, w := range s.tongues {
-		s.pages[w.lang] = s.readPages(w)
+		s.pages[w.lang] = &pages{funcs: []template.FuncMap{s.funcs(w), inPrint{w}.funcs()}}
 	}
 	return s
-}
-
-// readPages reads the templates for one language: their functions speak it.
-func (s *Site) readPages(w *tongue) map[string]*template.Template {
-	base := template.Must(template.New("").Funcs(s.funcs(w)).Funcs(inPrint{w}.funcs()).ParseFS(files, "templates/layout.html", "templates/parts*.html"))
-	names, err := fs.Glob(files, "templates/*.html")
-	if err != nil {
-		panic("web: " + err.Error())
-	}
-	pages := map[string]*template.Template{}
-	for _, name := range names {
-		short := strings.TrimSuffix(path.Base(name), ".html")
-		if short != "layout" && !strings.HasPrefix(short, "parts") {
-			pages[short] = template.Must(template.Must(base.Clone()).ParseFS(files, name))
-		}
-	}
-	return pages
 }
 
 // readAssets names each file by its hash, so that browsers may keep it for ever.
@@ -168,6 +150,7 @@ type page struct {
 	Demo      bool
 	Counts    menuCounts
 	Data      any
+	Main      template.HTML // the page itself, between head and foot
 }
 
 // menuCounts are the numbers in the menu.
@@ -184,10 +167,6 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 		return
 	}
 	w := s.words(c)
-	t, ok := s.pages[w.lang][name]
-	if !ok {
-		panic("web: no page " + name)
-	}
 	if p.Territory.Siren == "" {
 		p.Territory, _ = s.node.Settings.Territory()
 	}
@@ -213,7 +192,11 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 		p.Tour = tour{s}.of(c)
 	}
 	var out bytes.Buffer
-	if err := t.ExecuteTemplate(&out, "layout", p); err != nil {
+	var err error
+	if p.Main, err = s.pages[w.lang].main(name, p); err == nil {
+		err = s.pages[w.lang].block(&out, "layout", p)
+	}
+	if err != nil {
 		s.log.Error("rendering", slog.String("page", name), slog.String("error", templateFault(err)))
 		c.Data(http.StatusInternalServerError, "text/plain; charset=utf-8", []byte(w.t("layout.broken")))
 		return
@@ -240,7 +223,7 @@ func squeeze(page *bytes.Buffer) {
 // part writes a piece of a page.
 func (s *Site) part(c *gin.Context, name, block string, data any) {
 	var out bytes.Buffer
-	if err := s.pages[s.words(c).lang][name].ExecuteTemplate(&out, block, data); err != nil {
+	if err := s.pages[s.words(c).lang].block(&out, block, data); err != nil {
 		s.log.Error("rendering", slog.String("page", name), slog.String("error", templateFault(err)))
 		c.Status(http.StatusInternalServerError)
 		return
