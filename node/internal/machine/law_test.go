@@ -224,7 +224,7 @@ func TestLaws(t *testing.T) {
 		t.Errorf("of series %d requests were made, %d of them as she expects, %d followed new terms, of %d she must hear", made, expected, followed, unheard)
 	}
 	for k := command.KindMakeOffer; k <= command.KindCheckBond; k++ {
-		if kinds[k] == 0 || done[k] == 0 && *long {
+		if *long && (kinds[k] == 0 || done[k] == 0) { // a short run may miss one
 			t.Errorf("%d commands of kind %d, of which %d were done", kinds[k], k, done[k])
 		}
 	}
