@@ -74,7 +74,16 @@ func (s *screen) run(actions ...chromedp.Action) {
 // visit loads a page.
 func (s *screen) visit(path string) {
 	s.Helper()
-	s.run(chromedp.Navigate(s.url+path), chromedp.WaitReady("main"))
+	var err error
+	for range 3 { // a page that is still arriving can swallow the event that the next one is waited for by
+		ctx, stop := context.WithTimeout(s.ctx, 30*time.Second)
+		err = chromedp.Run(ctx, chromedp.Navigate(s.url+path), chromedp.WaitReady("main"))
+		stop()
+		if err == nil {
+			return
+		}
+	}
+	s.Fatalf("%s: %v", path, err)
 }
 
 // signIn by the form.
