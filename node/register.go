@@ -58,6 +58,12 @@ func (f *Find) Volunteers(by Caller, status Status, page Register) (out []Volunt
 		return standing[id] && page.keeps(commune, initial)
 	}, page.Skip, page.limit())
 	f.mu.RUnlock()
+	out, err = f.openVolunteers(ids)
+	return out, more, err
+}
+
+// openVolunteers opens records, in the order of the list.
+func (f *Find) openVolunteers(ids [][16]byte) (out []Volunteer, err error) {
 	zone := f.zone()
 	err = f.view(func(tx *store.Tx) error {
 		r := f.reader(tx, zone)
@@ -70,7 +76,7 @@ func (f *Find) Volunteers(by Caller, status Status, page Register) (out []Volunt
 		}
 		return nil
 	})
-	return out, more, err
+	return out, err
 }
 
 // standing is who has a status.
@@ -113,17 +119,5 @@ func (f *Find) Near(by Caller, commune string, n int) (out []Volunteer, err erro
 	f.mu.RLock()
 	ids, _ := f.index.InOrder(search.Volunteer, func(id [16]byte, _ string, _ byte) bool { return near[id] }, 0, n)
 	f.mu.RUnlock()
-	zone := f.zone()
-	err = f.view(func(tx *store.Tx) error {
-		r := f.reader(tx, zone)
-		for _, id := range ids {
-			v, err := r.volunteer(id)
-			if err != nil {
-				return err
-			}
-			out = append(out, v)
-		}
-		return nil
-	})
-	return out, err
+	return f.openVolunteers(ids)
 }
