@@ -45,6 +45,9 @@ const (
 	seeOwnRequests
 	answerForSelf
 	changeOwnReadiness
+	runReplicas
+	erasePeople
+	keepBackups
 )
 
 // An official stands in readFigures alone: every action about people is
@@ -71,6 +74,9 @@ var allowed = map[action]struct {
 	seeOwnRequests:     {account.Volunteer, "what he was asked, accepted, or may take"},
 	answerForSelf:      {account.Volunteer, "only for himself"},
 	changeOwnReadiness: {account.Volunteer, "only his own"},
+	runReplicas:        {account.Admin, "who adds or removes a machine holds the territory in his hands"},
+	erasePeople:        {account.Admin, "what is erased does not come back"},
+	keepBackups:        {account.Admin, "whoever holds a key backup and its recipient reads everything"},
 }
 
 // may refuses a caller whose roles do not allow the action.

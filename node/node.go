@@ -35,6 +35,9 @@ type Node struct {
 	Settings      *Settings
 	Papers        *Papers
 	Find          *Find
+	Replicas      *Replicas
+	Erasures      *Erasures
+	Backups       *Backups
 
 	core    *core
 	replica *consensus.Replica
@@ -148,7 +151,7 @@ func (c *core) node(replica *consensus.Replica) *Node {
 	n := &Node{core: c, replica: replica, Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
-		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
+		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c}, Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.sweeper, n.swept = cancel, make(chan struct{})

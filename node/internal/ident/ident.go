@@ -27,6 +27,10 @@ type (
 	series      struct{}
 	offer       struct{}
 	bond        struct{}
+	replica     struct{}
+	invitation  struct{}
+	erasure     struct{}
+	destination struct{}
 )
 
 // The things that have names.
@@ -41,6 +45,10 @@ type (
 	Series      = ID[series]
 	Offer       = ID[offer]
 	Bond        = ID[bond]
+	Replica     = ID[replica]
+	Invitation  = ID[invitation]
+	Erasure     = ID[erasure]
+	Destination = ID[destination]
 )
 
 // Parse reads the canonical text form, 36 characters.
