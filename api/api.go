@@ -83,7 +83,9 @@ func New(cfg Config) http.Handler {
 	e.GET("/readyz", s.ready)
 	s.mount(e)
 	mountPages(e, cfg)
-	return s.fence(e)
+	all := s.fence(e)
+	cfg.Node.Answer(s.relayed(all))
+	return s.relay(all)
 }
 
 // fences are the headers of every answer. Pages load nothing from elsewhere and

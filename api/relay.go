@@ -1,0 +1,232 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bippop/bippop/node"
+)
+
+// What changes something is done by the leader, whichever replica it reached:
+// the whole request goes there, over the replicas' own network. What only reads
+// is answered here.
+const (
+	// seenCookie holds the index of the last write that a browser knows of, so
+	// that its next page shows it, whichever replica answers.
+	seenCookie = "bippop-seen"
+	// relayFor bounds how long a leader is looked for.
+	relayFor = 10 * time.Second
+	// relayedBody is how much of a request is kept to send it again when the
+	// leader was lost in the middle. A spreadsheet is not kept.
+	relayedBody = 1 << 20
+	// relayPause lies between two tries.
+	relayPause = 50 * time.Millisecond
+)
+
+// relay is in front of everything that people and programs ask.
+func (s *server) relay(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case s.node.Alone():
+			next.ServeHTTP(w, r)
+		case readsOnly(r):
+			s.catchUp(r)
+			next.ServeHTTP(w, r)
+		case s.node.Leading():
+			next.ServeHTTP(&seeing{ResponseWriter: w, node: s.node, cookie: true, secure: s.secure}, r)
+		default:
+			s.forward(w, r, next)
+		}
+	})
+}
+
+// Relayed is what the leader answers to other replicas: the same surface, and the
+// index that tells them how far to read.
+func (s *server) relayed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.node.Leading() {
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(&seeing{ResponseWriter: w, node: s.node}, r)
+	})
+}
+
+// readsOnly reports whether this replica can answer alone. An upload that waits
+// to be looked at lies in the leader's memory.
+func readsOnly(r *http.Request) bool {
+	if strings.HasPrefix(r.URL.Path, "/settings/imports/") {
+		return false
+	}
+	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == base+"/find"
+}
+
+// catchUp waits for the write that a browser has seen. One that does not come is
+// no reason to show nothing.
+func (s *server) catchUp(r *http.Request) {
+	cookie, err := r.Cookie(seenCookie)
+	if err != nil {
+		return
+	}
+	seen, err := strconv.ParseUint(cookie.Value, 10, 64)
+	if err != nil || seen <= s.node.Index() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	_ = s.node.Await(ctx, seen)
+}
+
+// forward sends a request to the leader, again when it was lost and may be sent
+// twice. Without a leader this replica answers, and says that there is none.
+func (s *server) forward(w http.ResponseWriter, r *http.Request, alone http.Handler) {
+	kept, whole, err := keep(r)
+	if err != nil {
+		alone.ServeHTTP(w, r) // which says what is wrong with the body
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), relayFor)
+	defer cancel()
+	for {
+		answer, err := s.node.Forward(again(r, kept))
+		switch {
+		case err == nil && answer.StatusCode == http.StatusMisdirectedRequest:
+			answer.Body.Close()
+		case err == nil:
+			s.pass(w, r, answer)
+			return
+		case !whole || !errors.Is(err, node.ErrNoLeader) && !repeatable(r):
+			s.lostLeader(w, again(r, kept), alone)
+			return
+		}
+		if !pause(ctx, relayPause) {
+			s.lostLeader(w, again(r, kept), alone)
+			return
+		}
+		if s.node.Leading() {
+			alone.ServeHTTP(&seeing{ResponseWriter: w, node: s.node, cookie: true, secure: s.secure}, again(r, kept))
+			return
+		}
+	}
+}
+
+// keep reads a body into memory if it is small. whole says that it did.
+func keep(r *http.Request) (kept io.Reader, whole bool, err error) {
+	if r.Body == nil {
+		return bytes.NewReader(nil), true, nil
+	}
+	var start bytes.Buffer
+	_, err = io.CopyN(&start, r.Body, relayedBody+1)
+	if errors.Is(err, io.EOF) {
+		return bytes.NewReader(start.Bytes()), true, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return io.MultiReader(&start, r.Body), false, nil
+}
+
+// again is r with its body from the beginning.
+func again(r *http.Request, kept io.Reader) *http.Request {
+	if b, ok := kept.(*bytes.Reader); ok {
+		b.Seek(0, io.SeekStart)
+	}
+	copied := r.Clone(r.Context())
+	copied.Body = io.NopCloser(kept)
+	return copied
+}
+
+// repeatable reports whether a request may be sent again although it may have
+// been done: the machine knows it by its key.
+func repeatable(r *http.Request) bool {
+	return r.Header.Get("Idempotency-Key") != "" || !isAPI(r) || r.Method == http.MethodPut || r.Method == http.MethodDelete
+}
+
+// pass gives the leader's answer on, once reads here see what it has done.
+func (s *server) pass(w http.ResponseWriter, r *http.Request, answer *http.Response) {
+	defer answer.Body.Close()
+	h := w.Header()
+	for name := range h {
+		h.Del(name) // the leader has set them all
+	}
+	for name, values := range answer.Header {
+		h[name] = values
+	}
+	if index, err := strconv.ParseUint(h.Get(node.IndexHeader), 10, 64); err == nil {
+		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		_ = s.node.Await(ctx, index) // too late is shown by the next read, which waits too
+		cancel()
+		s.remember(h, index)
+	}
+	h.Del(node.IndexHeader)
+	w.WriteHeader(answer.StatusCode)
+	io.Copy(w, answer.Body)
+}
+
+func (s *server) remember(h http.Header, index uint64) {
+	cookie := http.Cookie{Name: seenCookie, Value: decimal(index), Path: "/", MaxAge: 3600, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}
+	h.Add("Set-Cookie", cookie.String())
+}
+
+// lostLeader answers what nobody can say the outcome of. A page shows its form
+// again: sent once more, it carries the same key.
+func (s *server) lostLeader(w http.ResponseWriter, r *http.Request, alone http.Handler) {
+	if !isAPI(r) {
+		alone.ServeHTTP(w, r)
+		return
+	}
+	s.explain(r.Context(), "", r.Method, node.ErrUnknownOutcome).write(w)
+}
+
+// seeing adds to an answer the index of the last write that its sender has
+// applied, which is at or above the one it tells of.
+type seeing struct {
+	http.ResponseWriter
+	node   *node.Node
+	cookie bool // for a browser; else for another replica
+	secure bool
+	told   bool
+}
+
+func (w *seeing) tell() {
+	if w.told {
+		return
+	}
+	w.told = true
+	if w.cookie {
+		(&server{secure: w.secure}).remember(w.Header(), w.node.Index())
+		return
+	}
+	w.Header().Set(node.IndexHeader, decimal(w.node.Index()))
+}
+
+func (w *seeing) WriteHeader(status int) {
+	w.tell()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *seeing) Write(b []byte) (int, error) {
+	w.tell()
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach flush and deadlines.
+func (w *seeing) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// pause reports whether ctx lasted.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
