@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/bippop/bippop/consensus"
+	"github.com/bippop/bippop/consensus/autopilot"
 	"github.com/bippop/bippop/crypto"
 )
 
@@ -25,8 +27,19 @@ type Config struct {
 	MinFree uint64
 	// PasswordCost of new passwords. Zero means crypto.DefaultPasswordCost.
 	PasswordCost crypto.PasswordCost
+	// Peering is how the other replicas are met; the zero value is alone.
+	Peering Peering
+	// OnFault, when set, is called once, when the log is of no more use: the process
+	// should end and be started again.
+	OnFault func(error)
+	// Tuning of replication, for tests; the zero value is right for a territory.
+	Tuning consensus.Tuning
+	// Autopilot's times, for tests; the zero value is right for a territory.
+	Autopilot autopilot.Rules
 	// Now is the clock. Nil means time.Now; the demo and tests move it.
 	Now func() time.Time
+
+	joined bool // this replica was added to a territory that existed
 }
 
 func (c *Config) withDefaults() error {

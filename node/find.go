@@ -16,12 +16,16 @@ import (
 type Find struct {
 	*core
 
-	mu     sync.RWMutex // guards index and roster against load, which replaces them
+	mu     sync.RWMutex // guards what follows against load, which replaces it
 	index  *search.Index
 	roster *roster
+	missed *missed // nil: writes are followed at once
+	built  bool
 }
 
-func newFind(c *core) *Find { return &Find{core: c, index: search.New(), roster: newRoster()} }
+func newFind(c *core) *Find {
+	return &Find{core: c, index: search.New(), roster: newRoster(), missed: &missed{}}
+}
 
 // Match says how somebody was found.
 type Match = search.Match
@@ -106,8 +110,68 @@ func (f *Find) open(hits []search.Hit) ([]Found, error) {
 	return out, err
 }
 
-// load builds index and roster anew.
+// again builds the index anew if it was ever built: after a snapshot, or once a
+// root key that was lacking is here.
+func (f *Find) again() error {
+	f.mu.RLock()
+	built := f.built
+	f.mu.RUnlock()
+	if !built {
+		return nil
+	}
+	return f.load()
+}
+
+// load builds index and roster. Writes may go on meanwhile: whom they concern is
+// noted, and looked at again.
 func (f *Find) load() error {
+	f.mu.Lock()
+	f.missed = &missed{}
+	f.mu.Unlock()
+	index, roster, err := f.read()
+	f.mu.Lock()
+	late := f.missed
+	if err != nil {
+		f.mu.Unlock()
+		return err // the next load begins where this one did
+	}
+	f.index, f.roster, f.missed, f.built = index, roster, nil, true
+	f.mu.Unlock()
+	for _, id := range late.beneficiaries {
+		f.beneficiary(id)
+	}
+	for _, id := range late.volunteers {
+		f.volunteer(id)
+	}
+	for _, id := range late.imports {
+		f.imported(id)
+	}
+	return nil
+}
+
+// missed are those whose records changed while there was no index to follow in:
+// before it is first built, while it is built again, and while a root key lacks.
+type missed struct {
+	beneficiaries []BeneficiaryID
+	volunteers    []VolunteerID
+	imports       []ImportID
+}
+
+// later notes somebody for later, if there is no index to follow in now.
+func (f *Find) later(note func(*missed)) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.missed == nil && f.keeper.serving() != nil {
+		f.missed = &missed{} // until the root key is here, which builds all anew
+	}
+	if f.missed != nil {
+		note(f.missed)
+	}
+	return f.missed != nil
+}
+
+// read builds an index and a roster of one state.
+func (f *Find) read() (*search.Index, *roster, error) {
 	index, roster := search.New(), newRoster()
 	err := f.store.View(func(tx *store.Tx) error {
 		seen := map[ImportID]bool{}
@@ -132,13 +196,7 @@ func (f *Find) load() error {
 		})
 		return either(err, inner)
 	})
-	if err != nil {
-		return err
-	}
-	f.mu.Lock()
-	f.index, f.roster = index, roster
-	f.mu.Unlock()
-	return nil
+	return index, roster, err
 }
 
 func either(a, b error) error {
@@ -177,14 +235,23 @@ func (f *Find) putVolunteer(index *search.Index, r people.Volunteer) error {
 // beneficiary, volunteer and imported follow a write. A box that does not open
 // is damage: the node serves nothing more.
 func (f *Find) beneficiary(id BeneficiaryID) {
+	if f.later(func(m *missed) { m.beneficiaries = append(m.beneficiaries, id) }) {
+		return
+	}
 	f.health.note(f.store.View(func(tx *store.Tx) error { return f.followBeneficiary(tx, id, map[ImportID]bool{}) }))
 }
 
 func (f *Find) volunteer(id VolunteerID) {
+	if f.later(func(m *missed) { m.volunteers = append(m.volunteers, id) }) {
+		return
+	}
 	f.health.note(f.store.View(func(tx *store.Tx) error { return f.followVolunteer(tx, id, map[ImportID]bool{}) }))
 }
 
 func (f *Find) imported(id ImportID) {
+	if f.later(func(m *missed) { m.imports = append(m.imports, id) }) {
+		return
+	}
 	f.health.note(f.store.View(func(tx *store.Tx) error {
 		seen := map[ImportID]bool{}
 		var inner error

@@ -16,6 +16,7 @@ type health struct {
 	dir     string
 	minFree uint64
 	now     func() time.Time
+	root    interface{ serving() error } // whether people's words can be opened
 
 	damaged atomic.Bool
 	stopped atomic.Bool
@@ -53,7 +54,7 @@ func (h *health) readable() error {
 	case h.stopped.Load():
 		return errStopped
 	}
-	return nil
+	return h.root.serving()
 }
 
 // note remembers faults that concern every later call.

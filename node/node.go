@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bippop/bippop/consensus"
@@ -41,8 +42,8 @@ type Node struct {
 
 	core    *core
 	replica *consensus.Replica
-	sweeper context.CancelFunc
-	swept   chan struct{}
+	cancel  context.CancelFunc // of tasks
+	tasks   sync.WaitGroup
 }
 
 func storeDir(cfg Config) string { return filepath.Join(cfg.Dir, "store") }
@@ -60,6 +61,14 @@ type core struct {
 	cfg     Config
 	health  *health
 	replica *consensus.Replica
+
+	self      ReplicaID
+	keeper    *keeper
+	members   *members
+	peers     *peers     // nil: alone
+	steering  sync.Mutex // one change of members or of the root at a time
+	sightings sightings
+	turned    chan struct{}
 }
 
 // ErrNotFounded says that the data folder holds no territory yet.
@@ -102,69 +111,128 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 		return nil, errors.New("config: the vault lies inside the data folder; a copy of the data would carry its keys")
 	}
 	st, err := store.Open(store.Config{
-		Dir: storeDir(cfg), Values: vault.Values, Skin: vault.Skin,
-		Dump: vault.Root.Derive("dump"), Logger: cfg.Logger,
+		Dir: storeDir(cfg), Values: vault.Node.Values, Skin: vault.Node.Skin,
+		Dump: vault.Shared.Domain.Derive("dump"), Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			st.Close()
-		}
-	}()
-	ring := crypto.NewKeyring(vault.Territory, vault.Root, treeOf{st})
+	c, err := newCore(cfg, vault, st)
+	if err == nil {
+		err = c.start(ctx, vault)
+	}
+	if err != nil {
+		c.stop()
+		return nil, errors.Join(err, st.Close())
+	}
+	return c.node(), nil
+}
+
+// newCore joins the parts that need no other replica.
+func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
+	ring := crypto.NewKeyring(vault.Territory, vault.Roots.Current, treeOf{st})
 	h := &health{dir: cfg.Dir, minFree: cfg.MinFree, now: cfg.Now}
-	c := &core{store: st, cfg: cfg, health: h, opener: opener{ring, vault.Territory}, places: newPlaces(), tallies: newTallies(), watch: newWatch()}
+	c := &core{
+		store: st, cfg: cfg, health: h, opener: opener{ring, vault.Territory}, places: newPlaces(), tallies: newTallies(), watch: newWatch(),
+		keeper: &keeper{path: cfg.Vault, unseal: cfg.Unseal, ring: ring, logger: cfg.Logger, vault: vault}, turned: make(chan struct{}, 1),
+	}
 	c.find = newFind(c)
-	c.proposer = &proposer{ring: ring, store: st, siren: vault.Territory, staff: vault.Staff, now: cfg.Now, health: h}
+	c.proposer = &proposer{ring: ring, store: st, siren: vault.Territory, staff: vault.Shared.Domain, now: cfg.Now, health: h}
+	h.root = c.keeper
+	self, err := parseReplica(vault.Replica)
+	if err != nil {
+		return c, err
+	}
+	c.self = self
 	if err := currentViews(st); err != nil {
-		return nil, err
+		return c, err
 	}
-	if err := c.find.load(); err != nil {
-		return nil, err
+	if c.members, err = newMembers(st); err != nil {
+		return c, err
 	}
-	blind := machine.New(st, c.after)
+	if cfg.Peering.Listener != nil {
+		c.peers, err = newPeers(c)
+	}
+	return c, err
+}
+
+// start replays what the log has, takes part, and returns once reads are current.
+func (c *core) start(ctx context.Context, vault crypto.Vault) error {
+	if root, err := c.rootInForce(); err == nil {
+		c.keeper.turned(crypto.KeyID{}, root)
+	} else if !errors.Is(err, crypto.ErrNoNode) {
+		return err
+	}
+	var network consensus.Network
+	if c.peers != nil {
+		network = c.peers.mesh.Network(raftStreams)
+	}
 	replica, err := consensus.Open(ctx, consensus.Config{
-		Dir: logDir(cfg), ID: "replica-1", LogKey: vault.Log,
-		Machine: replicated{blind, st, c}, Logger: cfg.Logger, OnFault: func(err error) {
-			cfg.Logger.Error("the log has failed; the node must be started again", errAttr(err))
-			h.note(err)
+		Dir: logDir(c.cfg), ID: vault.Replica, LogKey: vault.Node.Log, Network: network, Joining: c.cfg.joined,
+		Machine: replicated{machine.New(c.store, c.after), c.store, c}, Logger: c.cfg.Logger, OnFault: func(err error) {
+			c.cfg.Logger.Error("the log has failed; the node must be started again", errAttr(err))
+			c.health.note(err)
+			if c.cfg.OnFault != nil {
+				c.cfg.OnFault(err)
+			}
 		},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.replica, c.proposer.replica = replica, replica
-	if err = replica.Ready(ctx); err == nil {
-		err = c.refresh()
+	if c.peers != nil {
+		if err := c.peers.serve(); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		replica.Close()
-		return nil, err
+	if err := replica.Ready(ctx); err != nil {
+		return err
 	}
-	n := c.node(replica)
-	return n, nil
+	if err := c.holdRoot(ctx); err != nil {
+		return err
+	}
+	return errors.Join(c.find.load(), c.refresh())
 }
 
-func (c *core) node(replica *consensus.Replica) *Node {
-	n := &Node{core: c, replica: replica, Find: c.find,
+// stop ends what start has begun, in the opposite order.
+func (c *core) stop() error {
+	var errs []error
+	if c.peers != nil {
+		c.peers.leave()
+	}
+	if c.replica != nil {
+		errs = append(errs, c.replica.Close())
+	}
+	if c.peers != nil {
+		errs = append(errs, c.peers.close())
+	} else if c.cfg.Peering.Listener != nil {
+		errs = append(errs, c.cfg.Peering.Listener.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (c *core) node() *Node {
+	n := &Node{core: c, replica: c.replica, Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
-		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c}, Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
+		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
+		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	n.sweeper, n.swept = cancel, make(chan struct{})
-	go n.sweep(ctx)
+	n.cancel = cancel
+	for _, task := range []func(context.Context){n.sweep, c.keepRoot, c.steer} {
+		n.tasks.Go(func() { task(ctx) })
+	}
 	return n
 }
 
 // Close stops the node and waits. It can be opened again at once.
 func (n *Node) Close() error {
 	n.Dismiss()
-	n.sweeper()
-	<-n.swept
-	return errors.Join(n.replica.Close(), n.core.store.Close())
+	n.cancel()
+	n.tasks.Wait()
+	return errors.Join(n.core.stop(), n.core.store.Close())
 }
 
 // Index is the index of the last write that reads see here.
@@ -178,8 +246,15 @@ func (n *Node) Await(ctx context.Context, index uint64) error {
 // Fresh returns once reads here see every write acknowledged before the call, by
 // whatever replica.
 func (n *Node) Fresh(ctx context.Context) error {
-	_, err := n.replica.Barrier(ctx)
-	return explain(err)
+	if n.core.peers == nil {
+		_, err := n.replica.Barrier(ctx)
+		return explain(err)
+	}
+	at, err := askLeader(ctx, n.core.peers, "/barrier", n.core.peers.barrier, nothing{})
+	if err != nil {
+		return explain(err)
+	}
+	return n.Await(ctx, at.Index)
 }
 
 // Serving reports why the node serves nothing, or nil.
@@ -191,8 +266,18 @@ func (n *Node) Writable() error { return n.core.health.writable() }
 // Now is the node's clock in the territory's zone.
 func (n *Node) Now() time.Time { return n.core.now().In(n.core.zone()) }
 
-// after brings what is kept in memory up to date with an entry.
+// after brings what is kept in memory up to date with an entry. A turn of the
+// root comes first: nothing opens without it.
 func (c *core) after(index uint64, events []event.Event) {
+	for _, e := range events {
+		if e, ok := e.(event.RootTurned); ok {
+			c.keeper.turned(e.From, e.To)
+			select {
+			case c.turned <- struct{}{}:
+			default:
+			}
+		}
+	}
 	for _, e := range events {
 		switch e := e.(type) {
 		case event.BeneficiaryChanged:
@@ -205,10 +290,24 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.tallies.counted(index, e)
 		case event.SettingsChanged:
 			c.places.forget()
-		case event.RequestChanged, event.PersonReached, event.OfferChanged:
+		case event.ReplicaChanged:
+			c.learnMembers()
+		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.RootTurned:
 		}
 	}
 	c.watch.note(index, events)
+}
+
+// learnMembers follows a change of the replicas' records. Streams of one that was
+// removed end with it.
+func (c *core) learnMembers() {
+	gone, err := c.members.learn()
+	c.health.note(err)
+	for _, id := range gone {
+		if c.peers != nil {
+			c.peers.mesh.Drop(id.String())
+		}
+	}
 }
 
 // view runs f over one state and notes damage.
@@ -233,9 +332,16 @@ func (r replicated) Load(in io.Reader) error {
 	if err := r.Store.Load(in); err != nil {
 		return err
 	}
-	r.core.places.forget()
-	r.core.tallies.forget()
-	return errors.Join(r.core.find.load(), r.core.refresh())
+	c := r.core
+	c.places.forget()
+	c.tallies.forget()
+	c.learnMembers()
+	root, err := c.rootInForce()
+	if err != nil {
+		return err
+	}
+	c.keeper.turned(crypto.KeyID{}, root)
+	return errors.Join(c.find.again(), c.refresh())
 }
 
 // treeOf reads nodes of the key tree, each in its own transaction.

@@ -59,6 +59,13 @@ func (p *proposer) clock() when.At { return when.Of(p.now()) }
 func newID[T ~[16]byte]() T { return T(uuid.Must(uuid.NewV7())) }
 
 // drawToken draws what a browser holds of a session: 256 random bits as text.
+// drawBytes draws a secret of n bytes.
+func drawBytes(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails: Go ends the program instead
+	return b
+}
+
 func drawToken() Secret {
 	raw := make([]byte, 32)
 	rand.Read(raw) // never fails: Go ends the program instead

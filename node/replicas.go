@@ -2,9 +2,16 @@ package node
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/bippop/bippop/consensus"
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/replica"
+	"github.com/bippop/bippop/node/internal/rotation"
+	"github.com/bippop/bippop/node/internal/store"
 )
 
 // Replicas are the machines on which the territory runs.
@@ -75,8 +82,54 @@ type Release struct {
 	Why     string    // "absent-too-long", "other-address", "second-connection"; "" when automatic
 }
 
+// stateWords are what the API calls the states of a record.
+var stateWords = map[replica.State]ReplicaState{
+	replica.Joining: ReplicaJoining, replica.Member: ReplicaMember, replica.Removed: ReplicaRemoved, replica.Destroyed: ReplicaDestroyed,
+}
+
 // List is what is known here of all replicas.
-func (s *Replicas) List(by Caller) (Cluster, error) { return Cluster{}, errNotBuilt }
+func (s *Replicas) List(by Caller) (Cluster, error) {
+	if err := by.may(runReplicas); err != nil {
+		return Cluster{}, err
+	}
+	members, _ := s.replica.Members()
+	voters := map[string]bool{}
+	for _, m := range members {
+		voters[m.ID] = m.Voter
+	}
+	leader, _ := s.replica.Leader()
+	stats := s.replica.Stats()
+	c := Cluster{Index: stats.Commit, Level: s.members.level(), Newest: command.Level}
+	root, err := s.rootInForce()
+	if err != nil {
+		return Cluster{}, err
+	}
+	said := s.heard()
+	for _, r := range s.members.all() {
+		id := r.ID.String()
+		out := Replica{
+			ID: r.ID, Version: r.Version, Name: r.Name, Peer: r.At.Peer, URL: r.At.URL, State: stateWords[r.State], Level: r.At.Level, Since: r.JoinedAt,
+			Here: r.ID == s.self, Leader: id == leader, Voter: voters[id], Current: r.Holds == root,
+		}
+		if h, ok := said[r.ID]; ok && r.State.Alive() {
+			out.Said, out.Heard, out.Alive = h.said, h.at, h.alive
+			out.Said.Lag = stats.Commit - min(stats.Commit, out.Said.Applied)
+		}
+		if out.Leader {
+			c.Leader = r.ID
+		}
+		if out.Voter {
+			c.Quorum++
+			if out.Alive {
+				c.Up++
+			}
+		}
+		c.Replicas = append(c.Replicas, out)
+	}
+	c.Quorum = c.Quorum/2 + 1
+	c.Releases, err = s.releases()
+	return c, err
+}
 
 // Consequence says what a step would do to the quorum, before it is taken.
 type Consequence struct {
@@ -87,38 +140,128 @@ type Consequence struct {
 	Pending bool   // erasures will wait for its vault to be recorded as destroyed
 }
 
-// Invite makes a token that lets one replica join, within life (at most 24 h; 0: one hour). It is shown once.
-func (s *Replicas) Invite(ctx context.Context, by Caller, life time.Duration) (Secret, Receipt, error) {
-	return Secret{}, Receipt{}, errNotBuilt
-}
+// Codes of why a replica cannot be removed now.
+const (
+	leadsItself   = "leads"        // hand leadership over first
+	lastReplica   = "last"         // nobody would be left
+	tooFewUp      = "no-quorum"    // the voters that are left would not be up in majority
+	rootNotSpread = "root-missing" // too few of those left hold the root key
+	goneAlready   = "removed"
+)
 
 // Removing says what Remove would do.
 func (s *Replicas) Removing(by Caller, id ReplicaID) (Consequence, error) {
-	return Consequence{}, errNotBuilt
+	if err := by.may(runReplicas); err != nil {
+		return Consequence{}, err
+	}
+	cluster, err := s.List(by)
+	if err != nil {
+		return Consequence{}, err
+	}
+	var c Consequence
+	up, known := 0, false
+	var left, holding []ReplicaID
+	for _, r := range cluster.Replicas {
+		if r.ID == id {
+			known = true
+			switch {
+			case r.State != ReplicaJoining && r.State != ReplicaMember:
+				c.Refused = goneAlready
+			case r.Leader:
+				c.Refused = leadsItself
+			}
+			continue
+		}
+		if !r.Voter {
+			continue
+		}
+		c.Voters++
+		left = append(left, r.ID)
+		if r.Current {
+			holding = append(holding, r.ID)
+		}
+		if r.Alive {
+			up++
+		}
+	}
+	c.Quorum, c.Pending = c.Voters/2+1, true
+	c.MayLose = max(0, c.Voters-c.Quorum)
+	switch {
+	case !known:
+		return c, errNoReplica
+	case c.Refused != "":
+	case c.Voters == 0:
+		c.Refused = lastReplica
+	case up < c.Quorum:
+		c.Refused = tooFewUp
+	case !rotation.Quorum(left, holding):
+		c.Refused = rootNotSpread
+	}
+	return c, nil
 }
+
+var errNoReplica = &Error{Kind: NotFound, Code: "no-replica", Reason: "no such replica"}
 
 // Remove takes a replica out of the territory for ever.
 func (s *Replicas) Remove(ctx context.Context, by Caller, id ReplicaID) (Receipt, error) {
-	return Receipt{}, errNotBuilt
+	c, err := s.Removing(by, id)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if reason, no := whyNot[c.Refused]; no {
+		return Receipt{}, &Error{Kind: Conflict, Code: c.Refused, Reason: reason}
+	}
+	s.steering.Lock() // no rotation of the root and no other change of members meanwhile
+	defer s.steering.Unlock()
+	receipt, err := s.propose(ctx, command.StepReplica{Stamp: s.stamp(by, ""), ID: id, To: replica.Removed})
+	if err != nil {
+		return receipt, err
+	}
+	// What fails here is done by the steering, which compares records and members.
+	if err := s.replica.Remove(ctx, id.String()); err != nil && !errors.Is(err, consensus.ErrNoMember) {
+		s.cfg.Logger.Warn("a removed replica still counts; tried again within seconds", errAttr(err))
+	}
+	return receipt, nil
+}
+
+var whyNot = map[string]string{
+	leadsItself:   "this replica leads: hand leadership over first",
+	lastReplica:   "this is the last replica that votes: nobody would be left",
+	tooFewUp:      "the replicas that would be left are not up in majority: nothing could be written any more; bring one back first",
+	rootNotSpread: "too few of the replicas that would be left hold the key in force; wait until they do",
+	goneAlready:   "this replica takes no part any more",
 }
 
 // Destroyed records that the vault of a removed replica exists no more: erasures
-// that waited for it go on. how is what the certificate prints, in a person's
-// words about a machine: "disk shredded on 3 May, minutes no. 12".
-func (s *Replicas) Destroyed(ctx context.Context, by Caller, id ReplicaID, how string) (Receipt, error) {
-	return Receipt{}, errNotBuilt
+// that waited for it go on.
+func (s *Replicas) Destroyed(ctx context.Context, by Caller, id ReplicaID) (Receipt, error) {
+	if err := by.may(runReplicas); err != nil {
+		return Receipt{}, err
+	}
+	return s.propose(ctx, command.StepReplica{Stamp: s.stamp(by, ""), ID: id, To: replica.Destroyed})
 }
 
 // Transfer hands leadership to a replica; the zero ID: to whichever is best placed.
-func (s *Replicas) Transfer(ctx context.Context, by Caller, to ReplicaID) error { return errNotBuilt }
-
-// Approve lets a restarted replica have its unlock key although it came too late
-// or from elsewhere.
-func (s *Replicas) Approve(ctx context.Context, by Caller, id ReplicaID) (Receipt, error) {
-	return Receipt{}, errNotBuilt
+func (s *Replicas) Transfer(ctx context.Context, by Caller, to ReplicaID) error {
+	if err := by.may(runReplicas); err != nil {
+		return err
+	}
+	err := s.replica.Transfer(ctx, to.String())
+	switch {
+	case errors.Is(err, consensus.ErrNoMember):
+		return errNoReplica
+	case errors.Is(err, consensus.ErrLags), errors.Is(err, consensus.ErrNoQuorum), errors.Is(err, consensus.ErrLeads):
+		return &Error{Kind: Conflict, Code: "cannot-lead", Reason: "this replica cannot lead now: it leads already, does not vote, or has not caught up"}
+	}
+	return explain(err)
 }
 
-// Rotate replaces the root key although nobody is erased: after a vault may have been seen.
-func (s *Replicas) Rotate(ctx context.Context, by Caller) (Receipt, error) {
-	return Receipt{}, errNotBuilt
+// rootInForce is the root key that the machine names.
+func (c *core) rootInForce() (id crypto.KeyID, err error) {
+	err = c.view(func(tx *store.Tx) error {
+		top, err := tx.TreeNode(0, 0)
+		id = top.Parent
+		return err
+	})
+	return id, err
 }

@@ -1,0 +1,107 @@
+package node
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/bippop/bippop/node/internal/replica"
+	"github.com/bippop/bippop/node/internal/store"
+)
+
+// members are the replicas' records, kept in memory because every stream between
+// replicas asks for one. Safe for concurrent use.
+type members struct {
+	store *store.Store
+
+	mu   sync.RWMutex // guards list, for a look
+	list map[ReplicaID]replica.Replica
+}
+
+func newMembers(st *store.Store) (*members, error) {
+	m := &members{store: st}
+	_, err := m.learn()
+	return m, err
+}
+
+// learn reads the records again, and says which replicas do not take part any
+// more.
+func (m *members) learn() (gone []ReplicaID, err error) {
+	list := map[ReplicaID]replica.Replica{}
+	err = m.store.View(func(tx *store.Tx) error {
+		return store.Replicas.Each(tx, nil, func(r replica.Replica) bool {
+			list[r.ID] = r
+			return true
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, was := range m.list {
+		if was.State.Alive() && !list[id].State.Alive() {
+			gone = append(gone, id)
+		}
+	}
+	m.list = list
+	return gone, nil
+}
+
+// known is a replica's record.
+func (m *members) known(id ReplicaID) (replica.Replica, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	r, ok := m.list[id]
+	return r, ok
+}
+
+// all are the records by name, those that take part first.
+func (m *members) all() []replica.Replica {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	out := make([]replica.Replica, 0, len(m.list))
+	for _, r := range m.list {
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b replica.Replica) int {
+		if a.State.Alive() != b.State.Alive() {
+			if a.State.Alive() {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), cmp.Compare(a.Name, b.Name))
+	})
+	return out
+}
+
+// present are the records of replicas that take part, by name.
+func (m *members) present() []replica.Replica {
+	return slices.DeleteFunc(m.all(), func(r replica.Replica) bool { return !r.State.Alive() })
+}
+
+// level is the highest that every replica's program knows.
+func (m *members) level() uint16 {
+	least := uint16(0)
+	for i, r := range m.present() {
+		if i == 0 || r.At.Level < least {
+			least = r.At.Level
+		}
+	}
+	return least
+}
+
+// freeName is a name that no replica has had.
+func (m *members) freeName() string {
+	taken := map[string]bool{}
+	for _, r := range m.all() {
+		taken[r.Name] = true
+	}
+	for n := 1; ; n++ {
+		if name := "replica-" + strconv.Itoa(n); !taken[name] {
+			return name
+		}
+	}
+}
