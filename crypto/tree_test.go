@@ -10,10 +10,33 @@ import (
 	"pgregory.net/rapid"
 )
 
-type tree map[[2]uint32]crypto.TreeNode
+// tree holds nodes by level and index, and leaves below level 5.
+type tree map[[2]uint32]any
+
+func (m tree) TreeLeaf(slot uint32) (crypto.Leaf, error) {
+	l, ok := m[[2]uint32{crypto.LastLevel + 1, slot}].(crypto.Leaf)
+	if !ok {
+		return l, crypto.ErrNoLeaf
+	}
+	return l, nil
+}
+
+func (m tree) keep(l crypto.Leaf) { m[[2]uint32{crypto.LastLevel + 1, l.Slot}] = l }
+
+func (m tree) apply(w crypto.Rewrap) {
+	for _, n := range w.Nodes {
+		m[[2]uint32{uint32(n.Level), n.Index}] = n.TreeNode
+	}
+	for _, l := range w.Leaves {
+		m.keep(l)
+	}
+	for _, slot := range w.Gone {
+		delete(m, [2]uint32{crypto.LastLevel + 1, slot})
+	}
+}
 
 func (m tree) TreeNode(level uint8, index uint32) (crypto.TreeNode, error) {
-	n, ok := m[[2]uint32{uint32(level), index}]
+	n, ok := m[[2]uint32{uint32(level), index}].(crypto.TreeNode)
 	if !ok {
 		return n, crypto.ErrNoNode
 	}
@@ -31,7 +54,7 @@ func (m tree) grow(t interface{ Fatal(...any) }, r *crypto.Keyring, slot uint32)
 			t.Fatal("a node that is there was made again")
 		}
 		if n.Level > 0 {
-			if parent, there := m[[2]uint32{uint32(n.Level) - 1, n.Index / 16}]; !there || parent.ID != n.Parent {
+			if parent, there := m[[2]uint32{uint32(n.Level) - 1, n.Index / 16}].(crypto.TreeNode); !there || parent.ID != n.Parent {
 				t.Fatal("a node comes before its parent")
 			}
 		}
@@ -59,6 +82,9 @@ func TestTree(t *testing.T) {
 		slots := rapid.OneOf(rapid.Uint32Range(0, 600), rapid.Uint32Range(0, crypto.TreeSlots-1), rapid.Just(uint32(crypto.TreeSlots-1)))
 		for range rapid.IntRange(1, 6).Draw(t, "leaves") {
 			slot := slots.Draw(t, "slot")
+			if _, err := m.TreeLeaf(slot); err == nil {
+				continue // a slot is never used twice
+			}
 			m.grow(t, writer, slot)
 			if more, err := writer.Grow(slot); err != nil || len(more) > 0 {
 				t.Fatalf("grown twice: %d nodes, %v", len(more), err)
@@ -70,11 +96,12 @@ func TestTree(t *testing.T) {
 			if err != nil || l.Slot != slot || l.ID != k.ID() {
 				t.Fatalf("%+v, %v", l, err)
 			}
+			m.keep(l)
 			leaves = append(leaves, held{l, k})
 		}
 		reader := crypto.NewKeyring(siren, root, m)
 		for _, h := range leaves {
-			got, err := reader.Open(h.leaf)
+			got, err := reader.Open(crypto.Leaf{Slot: h.leaf.Slot, ID: h.leaf.ID})
 			if err != nil || !bytes.Equal(got.Reveal(), h.key.Reveal()) {
 				t.Fatalf("leaf %d: %v", h.leaf.Slot, err)
 			}
@@ -85,7 +112,7 @@ func TestTree(t *testing.T) {
 		l := leaves[rapid.IntRange(0, len(leaves)-1).Draw(t, "leaf")].leaf
 		fails := func(name string, r *crypto.Keyring, l crypto.Leaf) {
 			t.Helper()
-			if k, err := r.Open(l); !errors.Is(err, crypto.ErrDamaged) && !errors.Is(err, crypto.ErrNoNode) || !k.Zero() {
+			if k, err := r.Open(l); !errors.Is(err, crypto.ErrDamaged) && !errors.Is(err, crypto.ErrNoLeaf) && !errors.Is(err, crypto.ErrNoNode) && !errors.Is(err, crypto.ErrStaleRoot) || !k.Zero() {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}
@@ -101,7 +128,15 @@ func TestTree(t *testing.T) {
 		} {
 			bad := l
 			change(&bad)
+			m.keep(bad)
+			if name == "id" {
+				fails("another's leaf in her slot", reader, l)
+			}
 			fails("leaf with another "+name, reader, bad)
+			m.keep(l)
+		}
+		if _, err := reader.Open(l); err != nil {
+			t.Fatal(err)
 		}
 		// One changed node on the path, at any level, and nothing below it opens.
 		level := uint32(rapid.IntRange(0, crypto.LastLevel).Draw(t, "level"))
@@ -109,7 +144,7 @@ func TestTree(t *testing.T) {
 		for range crypto.LastLevel - level {
 			index /= 16
 		}
-		n := m[[2]uint32{level, index}]
+		n := m[[2]uint32{level, index}].(crypto.TreeNode)
 		switch rapid.IntRange(0, 3).Draw(t, "what") {
 		case 0:
 			n.Box = bytes.Clone(n.Box)

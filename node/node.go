@@ -355,6 +355,9 @@ func (t treeOf) TreeNode(level uint8, index uint32) (n crypto.TreeNode, err erro
 	return n, err
 }
 
+// TreeLeaf finds none: records bring their leaves along.
+func (t treeOf) TreeLeaf(uint32) (crypto.Leaf, error) { return crypto.Leaf{}, crypto.ErrNoLeaf }
+
 // currentViews makes the views again when this program keeps them otherwise than
 // the one that wrote the store.
 func currentViews(st *store.Store) error {

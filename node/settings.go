@@ -216,3 +216,5 @@ func (t nodesAtHand) TreeNode(level uint8, index uint32) (crypto.TreeNode, error
 	}
 	return crypto.TreeNode{}, crypto.ErrNoNode
 }
+
+func (t nodesAtHand) TreeLeaf(uint32) (crypto.Leaf, error) { return crypto.Leaf{}, crypto.ErrNoLeaf }
