@@ -37,6 +37,8 @@ var house = map[string]floor{
 	"crypto":                    {"leaf: keys, boxes, Secret; nothing of ours touches a cipher elsewhere", nil},
 	"consensus":                 {"replicates opaque bytes; knows no record, so that it can leak none", []string{"crypto"}},
 	"consensus/consensustest":   {"a cluster in one process, for everybody's tests", []string{"consensus", "crypto"}},
+	"consensus/mesh":            {"every byte between replicas: mutual TLS, one port, many protocols", []string{"consensus"}},
+	"consensus/mesh/meshtest":   {"territories, and wires to cut and to listen to, for everybody's tests", []string{"consensus/mesh"}},
 	"federation/public":         {"leaf: the closed set of things a territory may say; no type here can reach a person", nil},
 	"node/internal/ident":       {"IDs that say by their type what they name", nil},
 	"node/internal/when":        {"time as data: the machine has no clock and no zone", nil},

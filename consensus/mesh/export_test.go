@@ -1,0 +1,7 @@
+package mesh
+
+// Bounds that tests fill.
+const (
+	MaxPending   = maxPending
+	MaxStrangers = maxStrangers
+)
