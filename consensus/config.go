@@ -23,8 +23,13 @@ type Config struct {
 	// on all of them. They are read on an empty folder only; afterwards the
 	// log knows. Empty: this replica is the lone voter.
 	Peers []Peer
-	// Network carries streams between replicas. It may be nil for a lone voter.
-	// The replica closes it.
+	// Joining: this replica was made to be added to a territory that exists. On
+	// an empty folder it waits for the leader's [Membership.AddReplica] instead
+	// of founding. It stays true for the replica's life.
+	Joining bool
+	// Network carries streams between replicas. It may be nil for a lone voter,
+	// and be given to it later, when others shall join. The replica closes it.
+	// When its address is another one than before, see [Membership.Moved].
 	Network Network
 	// LogKey seals every entry on this disk. It cannot be changed later.
 	LogKey crypto.Key
@@ -33,14 +38,12 @@ type Config struct {
 	// Logger gets IDs, indexes and durations, no bytes of commands.
 	Logger *slog.Logger
 	// OnFault, when set, is called at most once, on its own goroutine, when the
-	// replica is of no more use: [ErrStore], [ErrStalled], [ErrDamaged]. The
-	// process should end and start again; after ErrStalled it must not wait
-	// for Close, which waits for the disk.
+	// replica is of no more use: [ErrStore], [ErrStalled], [ErrDamaged],
+	// [ErrTransfer]. The process should end and start again; after ErrStalled
+	// it must not wait for Close, which waits for the disk.
 	OnFault func(error)
 	// Tuning is for tests; the zero value is right for a territory.
 	Tuning Tuning
-
-	testOnlyBeforeStore func() error // runs before entries are written
 }
 
 // Peer is one replica and where its Network is reached.
@@ -72,6 +75,11 @@ type Tuning struct {
 	SegmentBytes int           // size of a log file, allocated ahead (16 MiB)
 	QueueLength  int           // commands that may wait (1,024)
 	StallLimit   time.Duration // see ErrStalled (5 s)
+	LagLimit     time.Duration // see Stats.Lagging and Stats.Stuck (10 s)
+
+	// BeforeStore runs before entries are written, and its error is the disk's
+	// (nothing).
+	BeforeStore func() error
 }
 
 // queueBytes bounds the bytes of the commands that wait.
@@ -91,6 +99,10 @@ func (c *Config) validate() error {
 		return errors.New("consensus: no logger")
 	case len(c.Peers) > 0 && c.Network == nil:
 		return errors.New("consensus: peers, but no network to reach them")
+	case c.Joining && c.Network == nil:
+		return errors.New("consensus: joining, but no network to be reached by")
+	case c.Joining && len(c.Peers) > 0:
+		return errors.New("consensus: a replica that joins founds nothing: no peers")
 	}
 	if len(c.Peers) == 0 {
 		return nil
@@ -114,6 +126,7 @@ func (t Tuning) withDefaults() Tuning {
 	def(&t.SegmentBytes, 16<<20)
 	def(&t.QueueLength, 1024)
 	def(&t.StallLimit, stallLimit)
+	def(&t.LagLimit, lagLimit)
 	return t
 }
 

@@ -33,6 +33,29 @@ var (
 	// must end, so that another replica can lead: heartbeats would go on
 	// (hashicorp/raft#503).
 	ErrStalled = errors.New("the disk does not answer")
+
+	// ErrTransfer says that a transfer of leadership never ended, so that this
+	// replica would refuse all writes if it led again (hashicorp/raft#696). The
+	// process must end and start again.
+	ErrTransfer = errors.New("a transfer of leadership did not end")
+	// ErrChanging says that another change of members is under way, or was not
+	// committed yet. Nothing was changed; ask again.
+	ErrChanging = errors.New("another change of members is under way: ask again when it is done")
+	// ErrNoMember says that no replica has that ID.
+	ErrNoMember = errors.New("no replica of this territory has that ID")
+	// ErrAddressTaken says that another replica stands at that address. One that
+	// is gone is removed before another takes its place.
+	ErrAddressTaken = errors.New("another replica has that address: remove it first")
+	// ErrLastVoter says that the territory would have no voter left.
+	ErrLastVoter = errors.New("this is the last voter")
+	// ErrLeads says that the leader cannot be removed.
+	ErrLeads = errors.New("this replica leads: transfer leadership first")
+	// ErrNoQuorum says that after the change fewer voters than a majority would
+	// be in reach, so that nothing could be written any more.
+	ErrNoQuorum = errors.New("too few voters would be in reach")
+	// ErrLags says that a replica is not in reach, or lacks too many entries, to
+	// vote or to lead now.
+	ErrLags = errors.New("the replica is out of reach or has not caught up")
 )
 
 // faults keeps the first error after which the replica is of no more use, and

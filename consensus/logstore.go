@@ -29,7 +29,7 @@ type sealedLog struct {
 	faults     *faults
 	stallLimit time.Duration
 
-	testOnlyBeforeStore func() error // nil outside tests
+	before func() error // Tuning.BeforeStore
 }
 
 // openWAL opens or creates the log in dir. It closes what it opened on error,
@@ -103,8 +103,8 @@ func (s *sealedLog) StoreLogs(entries []*raft.Log) error {
 		sealed[i] = &box
 	}
 	return s.write("storing", func() error {
-		if s.testOnlyBeforeStore != nil {
-			if err := s.testOnlyBeforeStore(); err != nil {
+		if s.before != nil {
+			if err := s.before(); err != nil {
 				return err
 			}
 		}

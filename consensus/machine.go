@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -40,7 +41,21 @@ type fsm struct {
 	machine   Machine
 	snapshots *snapshots
 	applied   atomic.Uint64 // the machine's index, mirrored for readers
+	busy      atomic.Int64  // since when, as Unix nanoseconds, or 0
 	changed   *signal
+}
+
+// work marks the machine as busy until the function it returns is called.
+func (f *fsm) work() (done func()) {
+	f.busy.Store(time.Now().UnixNano())
+	return func() { f.busy.Store(0) }
+}
+
+// stuck reports whether the machine has been busy for longer than limit. A clock
+// that jumps may make it true once, for as long as one entry takes.
+func (f *fsm) stuck(limit time.Duration) bool {
+	since := f.busy.Load()
+	return since != 0 && time.Since(time.Unix(0, since)) > limit
 }
 
 func (f *fsm) Apply(entry *raft.Log) any { return f.apply(entry) }
@@ -63,7 +78,9 @@ func (f *fsm) apply(entry *raft.Log) any {
 	if err != nil {
 		panic(fmt.Sprintf("consensus: committed entry %d: %v", entry.Index, err)) // written by a newer version
 	}
+	done := f.work()
 	replies := f.machine.Apply(entry.Index, commands)
+	done()
 	if entry.Index > f.applied.Load() {
 		f.applied.Store(entry.Index)
 	} else if replies != nil {
@@ -78,6 +95,7 @@ func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 
 // Restore loads what another replica streamed here.
 func (f *fsm) Restore(stream io.ReadCloser) error {
+	defer f.work()()
 	applied, err := f.snapshots.load(stream)
 	if err != nil {
 		return err

@@ -1,17 +1,46 @@
 package consensus
 
 import (
+	"io"
 	"net"
 	"time"
 
 	"github.com/hashicorp/raft"
 )
 
-// transport is what raft speaks through: a Network, or memory for a lone voter.
+// transport is what raft speaks through: a Network, or memory for a lone voter. It
+// notes what the others answer to this leader.
 type transport struct {
+	wire
+	address  raft.ServerAddress
+	contacts *contacts
+	close    func() error
+}
+
+// wire has all that raft looks for. Without RequestPreVote in the method set raft
+// would do without pre-vote, and say so only once, in its log.
+type wire interface {
 	raft.Transport
-	address raft.ServerAddress
-	close   func() error
+	raft.WithPreVote
+}
+
+// AppendEntries is part of raft.Transport.
+func (t transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, req *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	if err := t.wire.AppendEntries(id, target, req, resp); err != nil {
+		return err
+	}
+	t.contacts.appended(id, req, resp)
+	return nil
+}
+
+// InstallSnapshot is part of raft.Transport.
+func (t transport) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, req *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	defer t.contacts.installing(id)()
+	if err := t.wire.InstallSnapshot(id, target, req, resp, data); err != nil {
+		return err
+	}
+	t.contacts.installed(id, req, resp)
+	return nil
 }
 
 const (
@@ -21,11 +50,11 @@ const (
 	idleStreams = 3
 )
 
-func newTransport(cfg *Config) transport {
+func newTransport(cfg *Config, contacts *contacts) transport {
 	if cfg.Network == nil {
 		address, memory := raft.NewInmemTransport(raft.ServerAddress(cfg.ID))
 		memory.Connect(address, memory) // to be told to lead at once
-		return transport{memory, address, memory.Close}
+		return transport{memory, address, contacts, memory.Close}
 	}
 	n := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream:  streams{cfg.Network},
@@ -36,7 +65,7 @@ func newTransport(cfg *Config) transport {
 		// (hashicorp/raft#612).
 		MaxRPCsInFlight: 1,
 	})
-	return transport{n, n.LocalAddr(), func() error {
+	return transport{n, n.LocalAddr(), contacts, func() error {
 		err := n.Close()
 		n.CloseStreams()
 		return err

@@ -37,6 +37,16 @@ type outcome struct {
 	err    error
 }
 
+// packer puts commands that wait into entries and hands these to raft. Two
+// goroutines run it.
+type packer struct {
+	raft   *raft.Raft
+	faults *faults
+	queue  chan *proposal
+	queued atomic.Int64  // bytes in queue
+	stop   chan struct{} // closed when no command is left
+}
+
 // Propose replicates command and returns when it was applied here. Command is
 // not changed until then. Errors: [ErrNotLeader], [ErrBusy], [ErrTooLarge] and
 // [ErrClosed] mean that nothing happened or will; so does the context's error,
@@ -61,7 +71,7 @@ func (r *Replica) Propose(ctx context.Context, command []byte) (Result, error) {
 		return Result{}, ErrNotLeader
 	}
 	p := &proposal{command: command, done: make(chan outcome, 1)}
-	if err := r.enqueue(p); err != nil {
+	if err := r.packer.enqueue(p); err != nil {
 		return Result{}, err
 	}
 	select {
@@ -75,47 +85,46 @@ func (r *Replica) Propose(ctx context.Context, command []byte) (Result, error) {
 	}
 }
 
-func (r *Replica) enqueue(p *proposal) error {
+func (k *packer) enqueue(p *proposal) error {
 	size := int64(len(p.command))
-	if r.queued.Add(size) > queueBytes {
-		r.queued.Add(-size)
+	if k.queued.Add(size) > queueBytes {
+		k.queued.Add(-size)
 		return ErrBusy
 	}
 	select {
-	case r.queue <- p:
+	case k.queue <- p:
 		return nil
 	default:
-		r.queued.Add(-size)
+		k.queued.Add(-size)
 		return ErrBusy
 	}
 }
 
 // pack is one packer: it hands one entry at a time to raft.
-func (r *Replica) pack() {
-	defer r.background.Done()
+func (k *packer) pack() {
 	var over *proposal // did not fit into the last entry
 	for {
 		first := over
 		over = nil
 		if first == nil {
 			select {
-			case p := <-r.queue:
-				if first = r.take(p); first == nil {
+			case p := <-k.queue:
+				if first = k.take(p); first == nil {
 					continue
 				}
-			case <-r.stop:
+			case <-k.stop:
 				return
 			}
 		}
 		var batch []*proposal
-		batch, over = r.gather(first)
-		r.commit(batch)
+		batch, over = k.gather(first)
+		k.commit(batch)
 	}
 }
 
 // take returns p unless its caller gave up.
-func (r *Replica) take(p *proposal) *proposal {
-	r.queued.Add(-int64(len(p.command)))
+func (k *packer) take(p *proposal) *proposal {
+	k.queued.Add(-int64(len(p.command)))
 	if !p.state.CompareAndSwap(waiting, taken) {
 		return nil
 	}
@@ -123,13 +132,13 @@ func (r *Replica) take(p *proposal) *proposal {
 }
 
 // gather adds what waits to first, up to a full entry.
-func (r *Replica) gather(first *proposal) (batch []*proposal, over *proposal) {
+func (k *packer) gather(first *proposal) (batch []*proposal, over *proposal) {
 	batch = []*proposal{first}
 	size := 1 + frameSize(len(first.command))
 	for len(batch) < maxEntryCommands {
 		select {
-		case p := <-r.queue:
-			if p = r.take(p); p == nil {
+		case p := <-k.queue:
+			if p = k.take(p); p == nil {
 				continue
 			}
 			size += frameSize(len(p.command))
@@ -146,14 +155,14 @@ func (r *Replica) gather(first *proposal) (batch []*proposal, over *proposal) {
 
 // commit proposes one entry and answers all who wait for it. raft answers every
 // entry while it runs: by commit, or because leadership was lost.
-func (r *Replica) commit(batch []*proposal) {
+func (k *packer) commit(batch []*proposal) {
 	commands := make([][]byte, len(batch))
 	for i, p := range batch {
 		commands[i] = p.command
 	}
-	future := r.raft.Apply(encodeEntry(commands), 0)
+	future := k.raft.Apply(encodeEntry(commands), 0)
 	if err := future.Error(); err != nil {
-		err = r.proposeError(err)
+		err = k.proposeError(err)
 		for _, p := range batch {
 			p.done <- outcome{err: err}
 		}
@@ -170,14 +179,14 @@ func (r *Replica) commit(batch []*proposal) {
 
 // proposeError says in our words what raft says. A log that cannot be written
 // leaves the outcome unknown too: the entry may be on disk, whatever the disk said.
-func (r *Replica) proposeError(err error) error {
+func (k *packer) proposeError(err error) error {
 	switch {
 	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress):
 		return ErrNotLeader
 	case errors.Is(err, raft.ErrLeadershipLost), errors.Is(err, raft.ErrRaftShutdown):
 		return ErrUnknown
 	}
-	if fault := r.faults.first(); fault != nil {
+	if fault := k.faults.first(); fault != nil {
 		err = fault // raft's cache turned it into text
 	}
 	return fmt.Errorf("%w: %w", ErrUnknown, err)

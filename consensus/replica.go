@@ -33,6 +33,8 @@ const (
 // Replica is this node's part in replication. Its methods are safe for
 // concurrent use.
 type Replica struct {
+	*Membership
+
 	id        raft.ServerID
 	logger    *slog.Logger
 	raft      *raft.Raft
@@ -47,13 +49,11 @@ type Replica struct {
 	changed   *signal       // applied index, leadership
 	readyTerm atomic.Uint64 // in which this replica led and passed its barrier
 
-	queue  chan *proposal
-	queued atomic.Int64 // bytes in queue
+	packer *packer
 
 	mu         sync.Mutex // guards closed and the first Add of calls
 	closed     bool
 	calls      sync.WaitGroup // that raft has to answer
-	stop       chan struct{}  // closed when no call is left
 	background sync.WaitGroup
 	closing    chan struct{} // closed first
 	closeOnce  sync.Once
@@ -61,7 +61,7 @@ type Replica struct {
 }
 
 // Open opens the log and starts to take part. On an empty folder it founds the
-// territory, once. It does not wait for a leader: see [Replica.Ready]. Errors a
+// territory, once, or waits to be added when [Config.Joining] is set. It does not wait for a leader: see [Replica.Ready]. Errors a
 // caller may branch on: [ErrDamaged], [ErrBehind].
 func Open(ctx context.Context, cfg Config) (*Replica, error) {
 	if err := cfg.validate(); err != nil {
@@ -77,18 +77,20 @@ func Open(ctx context.Context, cfg Config) (*Replica, error) {
 	changed := &signal{}
 	r := &Replica{
 		id: raft.ServerID(cfg.ID), logger: cfg.Logger, changed: changed,
-		fsm:    &fsm{machine: cfg.Machine, changed: changed},
-		faults: &faults{tell: cfg.OnFault},
-		queue:  make(chan *proposal, cfg.Tuning.QueueLength),
-		stop:   make(chan struct{}), closing: make(chan struct{}),
+		fsm:     &fsm{machine: cfg.Machine, changed: changed},
+		faults:  &faults{tell: cfg.OnFault},
+		packer:  &packer{queue: make(chan *proposal, cfg.Tuning.QueueLength), stop: make(chan struct{})},
+		closing: make(chan struct{}),
 	}
+	r.packer.faults = r.faults
+	r.Membership = newMembership(r, cfg.Tuning)
 	if err := r.open(&cfg); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the log in %s: %w", cfg.Dir, err), r.release())
 	}
-	r.background.Add(1 + packers)
-	go r.lead()
+	r.packer.raft = r.raft
+	r.background.Go(r.lead)
 	for range packers {
-		go r.pack()
+		r.background.Go(r.packer.pack)
 	}
 	r.faults.arm()
 	return r, nil
@@ -107,7 +109,7 @@ func (r *Replica) open(cfg *Config) error {
 		return err
 	}
 	sealed := &sealedLog{wal: r.wal, key: cfg.LogKey, faults: r.faults, stallLimit: cfg.Tuning.StallLimit,
-		testOnlyBeforeStore: cfg.testOnlyBeforeStore}
+		before: cfg.Tuning.BeforeStore}
 	if r.log, err = raft.NewLogCache(cachedEntries, sealed); err != nil {
 		return err
 	}
@@ -123,7 +125,7 @@ func (r *Replica) open(cfg *Config) error {
 		return err
 	}
 	r.fsm.applied.Store(applied)
-	r.transport = newTransport(cfg)
+	r.transport = newTransport(cfg, r.contacts)
 	return r.start(cfg)
 }
 
@@ -171,8 +173,9 @@ func (r *Replica) start(cfg *Config) error {
 	if r.raft, err = r.newRaft(conf); err != nil {
 		return err
 	}
+	// A replica that joins may have heard of the founder alone so far.
 	servers := r.raft.GetConfiguration().Configuration().Servers
-	if len(servers) == 1 && servers[0].ID != r.id {
+	if len(servers) == 1 && servers[0].ID != r.id && !cfg.Joining {
 		return fmt.Errorf("the log belongs to replica %s, not to %s", servers[0].ID, r.id)
 	}
 	return nil
@@ -208,7 +211,7 @@ func (r *Replica) found(cfg *Config, conf *raft.Config) error {
 	if err != nil {
 		return err
 	}
-	if last > 0 || term > 1 || r.snapshots.current().Index > 0 {
+	if last > 0 || term > 1 || r.snapshots.current().Index > 0 || cfg.Joining {
 		return nil
 	}
 	if term == 1 {
@@ -246,7 +249,6 @@ func (r *Replica) newRaft(conf *raft.Config) (started *raft.Raft, err error) {
 // lead follows raft's own leadership. raft's channel never blocks raft, and shows
 // the last change only; every true is taken for a new term.
 func (r *Replica) lead() {
-	defer r.background.Done()
 	r.leadAtOnce()
 	for {
 		select {
@@ -257,7 +259,7 @@ func (r *Replica) lead() {
 				r.logger.Info("leadership lost", slog.String("replica", string(r.id)))
 			}
 			r.changed.notify()
-		case <-r.stop:
+		case <-r.packer.stop:
 			return
 		}
 	}
@@ -280,7 +282,7 @@ func (r *Replica) leadAtOnce() {
 // settle passes a barrier: all that earlier leaders committed is applied here.
 func (r *Replica) settle() {
 	term := r.raft.CurrentTerm()
-	if err := r.raft.Barrier(0).Error(); err != nil {
+	if err := r.passBarrier(); err != nil {
 		return // no longer the leader, or faults knows why
 	}
 	if r.raft.CurrentTerm() == term {
@@ -457,6 +459,14 @@ type Stats struct {
 	Waiting  int    // commands in the queue
 	// Contact is when a follower last heard of its leader.
 	Contact time.Time
+	// Stuck: the machine has been busy with one entry, or with loading a
+	// snapshot, for more than [Tuning.LagLimit]. What follows waits for it.
+	Stuck bool
+	// Lagging are the replicas that answer this leader and yet did not get any
+	// further for [Tuning.LagLimit], though they lack committed entries. Theirs
+	// is not the fault of a slow disk, which they would notice themselves
+	// ([ErrStalled]): another leader can heal it (hashicorp/raft#612).
+	Lagging []string
 }
 
 // Stats may be called at any time.
@@ -465,8 +475,12 @@ func (r *Replica) Stats() Stats {
 	s := Stats{
 		State: r.raft.State().String(), Leader: string(leader), Term: r.raft.CurrentTerm(),
 		Applied: r.Applied(), Commit: r.raft.CommitIndex(), Last: r.raft.LastIndex(),
-		Snapshot: r.snapshots.current().Index, Waiting: len(r.queue), Contact: r.raft.LastContact(),
+		Snapshot: r.snapshots.current().Index, Waiting: len(r.packer.queue), Contact: r.raft.LastContact(),
 		Replicas: len(r.raft.GetConfiguration().Configuration().Servers),
+		Stuck:    r.fsm.stuck(r.lagLimit),
+	}
+	if r.raft.State() == raft.Leader {
+		s.Lagging = r.lagging()
 	}
 	if first, err := r.log.FirstIndex(); err == nil { // else closed
 		s.First = first
@@ -474,8 +488,9 @@ func (r *Replica) Stats() Stats {
 	return s
 }
 
-// Close lets the commands that wait be answered, stops, and waits for all. The
-// log can be opened again at once.
+// Close lets the commands that wait be answered, hands leadership over to a voter
+// in reach, if it had it, stops, and waits for all. The log can be opened again at
+// once.
 func (r *Replica) Close() error {
 	r.closeOnce.Do(func() { r.closeErr = r.shut() })
 	return r.closeErr
@@ -489,8 +504,9 @@ func (r *Replica) shut() error {
 	// While raft runs it answers everything, if only by stepping down. Once it
 	// is shut down, it forgets entries that it has not looked at yet.
 	r.calls.Wait()
-	close(r.stop)
+	close(r.packer.stop)
 	r.background.Wait()
+	r.handOver()
 	return r.release()
 }
 
