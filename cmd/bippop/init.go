@@ -98,14 +98,10 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 
 func tellFounded(out output, cfg node.Config, key unsealing, f node.Founding, made bool) {
 	out.printf("The territory %s is founded, with %d communes.", f.Territory.Siren, len(f.Territory.Communes))
-	opens := "--passphrase-file " + key.passphrase
-	if key.identity != "" {
-		opens = "--identity " + key.identity
-	}
 	if made {
 		out.printf("\nA new identity is in %s. Without it nobody can ever read the data again:\nkeep a copy in a safe, not beside the backups.", key.identity)
 	}
-	out.printf("\nStart it with:\n  bippop serve --dir %s --vault %s %s", cfg.Dir, cfg.Vault, opens)
+	out.printf("\nStart it with:\n  bippop serve --dir %s --vault %s %s", cfg.Dir, cfg.Vault, key.words())
 }
 
 // communesOf works out what --epci, --departement and --commune name.

@@ -53,6 +53,7 @@ func run(ctx context.Context, args []string, env func(string) string, out output
 	root.AddCommand(
 		demoCommand(env, out),
 		initCommand(env, out),
+		joinCommand(env, out),
 		serveCommand(env, out),
 		importCommand(out),
 		exportCommand(out),

@@ -19,6 +19,7 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 	var (
 		cfg    node.Config
 		key    unsealing
+		peers  peering
 		listen string
 		secure bool
 	)
@@ -33,6 +34,9 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 			if err := key.check(); err != nil {
 				return err
 			}
+			if err := peers.check(); err != nil {
+				return err
+			}
 			limitMemory(env)
 			cfg.Logger = node.NewLogger(out.progress, slog.LevelInfo)
 			l, err := listenOn(listen, "--listen")
@@ -43,7 +47,13 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 			if cfg.Unseal, err = key.open(); err != nil {
 				return err
 			}
-			n, err := node.Open(c.Context(), cfg)
+			if cfg.Peering, err = peers.open(); err != nil {
+				return err
+			}
+			ctx, cancel := context.WithCancelCause(c.Context())
+			defer cancel(nil)
+			cfg.OnFault = cancel // another replica leads once this process has ended
+			n, err := node.Open(ctx, cfg)
 			if err != nil {
 				return err
 			}
@@ -52,16 +62,26 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 				return errors.Join(err, n.Close())
 			}
 			cfg.Logger.Info("serving", slog.String("address", l.Addr().String()), slog.String("siren", t.Siren))
-			return serve(c.Context(), l, n, handler(n, cfg.Logger, secure, nil))
+			return faulted(ctx, c.Context(), serve(ctx, l, n, handler(n, cfg.Logger, secure, nil)))
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&cfg.Dir, "dir", "", "data folder")
 	f.StringVar(&cfg.Vault, "vault", "", "vault with this replica's keys; outside the data folder and its backups")
 	key.flags(f)
+	peers.flags(f)
 	f.StringVar(&listen, "listen", "127.0.0.1:8080", "address to listen on; put a reverse proxy with TLS in front")
 	f.BoolVar(&secure, "secure", false, "people reach this node over https only: mark cookies so")
 	return c
+}
+
+// faulted is what a node ended with: an error when it was its log that failed, so
+// that the system starts it again.
+func faulted(ctx, asked context.Context, err error) error {
+	if asked.Err() == nil && ctx.Err() != nil {
+		return errors.Join(context.Cause(ctx), err)
+	}
+	return err
 }
 
 // listenOn takes the address before anything else is touched. flag is what the

@@ -50,3 +50,11 @@ func (u *unsealing) make() (_ crypto.Unsealer, made bool, err error) {
 	unsealer, err := u.open()
 	return unsealer, made, err
 }
+
+// words are the flags that open the vault again, for an example.
+func (u *unsealing) words() string {
+	if u.identity != "" {
+		return "--identity " + u.identity
+	}
+	return "--passphrase-file " + u.passphrase
+}
