@@ -41,6 +41,7 @@ type fsm struct {
 	machine   Machine
 	snapshots *snapshots
 	applied   atomic.Uint64 // the machine's index, mirrored for readers
+	members   atomic.Uint64 // index of the newest committed configuration, 0 while unknown
 	busy      atomic.Int64  // since when, as Unix nanoseconds, or 0
 	changed   *signal
 }
@@ -71,7 +72,12 @@ func (f *fsm) ApplyBatch(entries []*raft.Log) []any {
 
 // apply returns the replies as []any, or nil for an entry that brought nothing new.
 func (f *fsm) apply(entry *raft.Log) any {
-	if entry.Type != raft.LogCommand {
+	switch entry.Type {
+	case raft.LogCommand:
+	case raft.LogConfiguration:
+		f.members.Store(entry.Index)
+		return nil
+	default:
 		return nil
 	}
 	commands, err := decodeEntry(entry.Data)
@@ -101,6 +107,7 @@ func (f *fsm) Restore(stream io.ReadCloser) error {
 		return err
 	}
 	f.applied.Store(applied)
+	f.members.Store(f.snapshots.current().ConfigurationIndex)
 	f.changed.notify()
 	return nil
 }

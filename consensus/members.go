@@ -47,14 +47,15 @@ func newMembership(r *Replica, t Tuning) *Membership {
 }
 
 // Members is the newest configuration that this replica has, in the order of
-// joining, and its index. It may not be committed yet. A replica that is not in it
-// was removed, or not added yet.
+// joining, and the index of the newest that it knows to be committed, 0 for none:
+// raft keeps the former's to itself. A replica that is not in it was removed, or
+// not added yet.
 func (m *Membership) Members() (members []Member, index uint64) {
-	future := m.replica.raft.GetConfiguration()
-	for _, s := range future.Configuration().Servers {
+	index = m.replica.fsm.members.Load()
+	for _, s := range m.replica.raft.GetConfiguration().Configuration().Servers {
 		members = append(members, Member{string(s.ID), string(s.Address), s.Suffrage == raft.Voter})
 	}
-	return members, future.Index()
+	return members, index
 }
 
 // Leader is whom this replica takes for the leader, or "". The address is the one
@@ -244,7 +245,8 @@ func (m *Membership) quorum(members []Member) error {
 	return nil
 }
 
-// change asks raft for one, provided that the configuration is still that of index.
+// change asks raft for one, provided that the configuration is still that of index: an
+// earlier change that is not committed yet makes raft refuse.
 type change func(r *raft.Raft, index uint64, wait time.Duration) raft.Future
 
 // change runs one change that plan makes out of the members as they are; plan may
@@ -256,10 +258,6 @@ func (m *Membership) change(ctx context.Context, what, id string, plan func(memb
 	}
 	members, index := m.Members()
 	r := m.replica
-	if index > r.raft.CommitIndex() {
-		release()
-		return ErrChanging
-	}
 	step, err := plan(members)
 	if err != nil || step == nil {
 		release()

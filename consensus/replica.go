@@ -125,6 +125,7 @@ func (r *Replica) open(cfg *Config) error {
 		return err
 	}
 	r.fsm.applied.Store(applied)
+	r.fsm.members.Store(r.snapshots.current().ConfigurationIndex)
 	r.transport = newTransport(cfg, r.contacts)
 	return r.start(cfg)
 }

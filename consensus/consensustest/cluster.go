@@ -1,5 +1,8 @@
 // Package consensustest runs a territory's replicas in one process, over a network
-// in memory that can be cut, for everybody's tests.
+// in memory and before disks that can be made to misbehave, for everybody's tests.
+//
+// Nothing in package consensus reads the wall clock to decide anything, so there is
+// no clock to jump here; a machine that does gets its own from [Options.Machine].
 package consensustest
 
 import (
@@ -9,6 +12,8 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,20 +36,27 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Cluster is for one test. Its methods are called by one goroutine; Propose and
-// Replica may be called by others while no replica is crashed or restarted.
+// Cluster is for one test. Its methods are called by one goroutine, but for Len,
+// Replica, Map and Propose, which others may call at any time.
 type Cluster struct {
 	t       testing.TB
 	options Options
 	hub     *hub
 	peers   []consensus.Peer
+
+	mu      sync.Mutex // guards members, and replica, fault and life of each
 	members []*member
 }
 
 type member struct {
 	dir     string
 	key     crypto.Key
+	address string
+	joined  bool
+	disk    Disk
 	replica *consensus.Replica // nil while crashed
+	life    int                // how often it was started
+	fault   error              // of this life
 	machine consensus.Machine
 	kept    *Map
 }
@@ -65,8 +77,8 @@ func New(t testing.TB, n int, options Options) *Cluster {
 	}
 	c := &Cluster{t: t, options: options, hub: newHub()}
 	for i := range n {
-		c.peers = append(c.peers, consensus.Peer{ID: name(i), Address: name(i)})
-		c.members = append(c.members, &member{dir: filepath.Join(t.TempDir(), name(i)), key: crypto.NewKey(), kept: NewMap()})
+		c.peers = append(c.peers, consensus.Peer{ID: ID(i), Address: ID(i)})
+		c.add(false)
 	}
 	t.Cleanup(func() {
 		for i := range c.members {
@@ -81,28 +93,96 @@ func New(t testing.TB, n int, options Options) *Cluster {
 	return c
 }
 
-func name(i int) string { return fmt.Sprintf("replica-%d", i) }
+func (c *Cluster) add(joined bool) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := len(c.members)
+	c.members = append(c.members, &member{dir: filepath.Join(c.t.TempDir(), ID(i)), address: ID(i), key: crypto.NewKey(), joined: joined, kept: NewMap()})
+	return i
+}
 
-// Len is the number of replicas.
-func (c *Cluster) Len() int { return len(c.members) }
+// ID names replica i, and its address until it moves.
+func ID(i int) string { return fmt.Sprintf("replica-%d", i) }
+
+// Len is the number of replicas that ever were.
+func (c *Cluster) Len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.members)
+}
 
 // Replica is nil while i is crashed.
-func (c *Cluster) Replica(i int) *consensus.Replica { return c.members[i].replica }
+func (c *Cluster) Replica(i int) *consensus.Replica {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.members[i].replica
+}
+
+// Fault is what i has told of in this life, if anything. A fault nobody caused by
+// its [Disk] fails the test.
+func (c *Cluster) Fault(i int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.members[i].fault
+}
+
+// Disk is that of i's log.
+func (c *Cluster) Disk(i int) *Disk { return &c.members[i].disk }
 
 // Machine is the one that i was last started with.
 func (c *Cluster) Machine(i int) consensus.Machine { return c.members[i].machine }
 
 // Map is the machine of i when Options named no other.
-func (c *Cluster) Map(i int) *Map { return c.members[i].kept }
+func (c *Cluster) Map(i int) *Map {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.members[i].kept
+}
 
 // Dir is the log's folder of i.
 func (c *Cluster) Dir(i int) string { return c.members[i].dir }
 
 // Cut separates i from all others.
-func (c *Cluster) Cut(i int) { c.hub.setCut(name(i), true) }
+func (c *Cluster) Cut(i int) { c.hub.setCut(c.members[i].address, true) }
 
 // Heal joins i again.
-func (c *Cluster) Heal(i int) { c.hub.setCut(name(i), false) }
+func (c *Cluster) Heal(i int) { c.hub.setCut(c.members[i].address, false) }
+
+// Block lets nothing more arrive that one replica sends to another, while what the
+// other sends does arrive: neither side is told. Heal does not end it.
+func (c *Cluster) Block(from, to int) {
+	c.hub.change(func() { c.hub.blocked[way{c.members[from].address, c.members[to].address}] = true })
+}
+
+// Part separates replicas that stand together in no side. A replica may stand in
+// several, and is alone when it stands in none.
+func (c *Cluster) Part(sides ...[]int) {
+	c.hub.change(func() {
+		clear(c.hub.parted)
+		for a := range c.members {
+			for b := range c.members {
+				together := a == b
+				for _, side := range sides {
+					together = together || slices.Contains(side, a) && slices.Contains(side, b)
+				}
+				c.hub.parted[way{c.members[a].address, c.members[b].address}] = !together
+			}
+		}
+	})
+}
+
+// Delay makes everything sent take a random time below most. Streams, of which a
+// pair of replicas has several, overtake each other.
+func (c *Cluster) Delay(most time.Duration) { c.hub.change(func() { c.hub.delay = most }) }
+
+// Calm ends Block, Part and Delay, but not Cut.
+func (c *Cluster) Calm() {
+	c.hub.change(func() {
+		clear(c.hub.parted)
+		clear(c.hub.blocked)
+		c.hub.delay = 0
+	})
+}
 
 // Crash ends i as a loss of power would: nothing gets out any more, and a [Map]
 // falls back to what it had synced. The log is on disk as it is after any
@@ -114,18 +194,82 @@ func (c *Cluster) Crash(i int) {
 	c.members[i].kept.Crash()
 }
 
+// Close ends i as an operator would.
+func (c *Cluster) Close(i int) {
+	c.t.Helper()
+	c.stop(i)
+}
+
+// Move gives i, which is down, another address for its next life.
+func (c *Cluster) Move(i int, address string) { c.members[i].address = address }
+
+// Network is a further place on the cluster's network, for a replica that the
+// test runs itself.
+func (c *Cluster) Network(address string) consensus.Network { return c.hub.port(address) }
+
 func (c *Cluster) stop(i int) {
 	c.t.Helper()
 	m := c.members[i]
-	if err := m.replica.Close(); err != nil {
-		c.t.Errorf("closing %s: %v", name(i), err)
-	}
+	c.mu.Lock()
+	replica := m.replica
 	m.replica = nil
+	c.mu.Unlock()
+	m.disk.Heal() // who hung in the disk hangs no longer
+	if err := replica.Close(); err != nil {
+		c.t.Errorf("closing %s: %v", ID(i), err)
+	}
 	if closer, ok := m.machine.(io.Closer); ok {
 		if err := closer.Close(); err != nil {
-			c.t.Errorf("closing the machine of %s: %v", name(i), err)
+			c.t.Errorf("closing the machine of %s: %v", ID(i), err)
 		}
 	}
+}
+
+// Join starts a new, empty replica that waits to be added, and says which it is.
+func (c *Cluster) Join() int {
+	c.t.Helper()
+	i := c.add(true)
+	c.Restart(i)
+	return i
+}
+
+// Change asks whoever leads for a change of members until it is in force. Errors
+// other than those of leadership are the caller's.
+func (c *Cluster) Change(change func(ctx context.Context, leader *consensus.Replica) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	defer cancel()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	err := error(consensus.ErrNotLeader)
+	for {
+		for i := range c.Len() {
+			r := c.Replica(i)
+			if r == nil || !r.Leading() {
+				continue
+			}
+			try, done := context.WithTimeout(ctx, 2*time.Second)
+			err = change(try, r)
+			done()
+			if !transient(err) {
+				return err
+			}
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// transient are the errors after which another leader, or another moment, may do.
+func transient(err error) bool {
+	for _, e := range []error{consensus.ErrNotLeader, consensus.ErrUnknown, consensus.ErrChanging, consensus.ErrBusy, consensus.ErrClosed, consensus.ErrLags, consensus.ErrNoQuorum, consensus.ErrLeads} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // Restart opens i again after Crash, and joins it.
@@ -133,24 +277,49 @@ func (c *Cluster) Restart(i int) {
 	c.t.Helper()
 	m := c.members[i]
 	if m.replica != nil {
-		c.t.Fatalf("%s is running", name(i))
+		c.t.Fatalf("%s is running", ID(i))
 	}
 	m.machine = m.kept
 	if c.options.Machine != nil {
 		m.machine = c.options.Machine(i)
 	}
 	c.Heal(i)
+	tuning := c.options.Tuning
+	tuning.BeforeStore = m.disk.store
+	m.disk.start()
+	c.mu.Lock()
+	m.fault = nil
+	m.life++
+	life := m.life
+	c.mu.Unlock()
 	cfg := consensus.Config{
-		Dir: m.dir, ID: name(i), LogKey: m.key, Machine: m.machine,
-		Peers: c.peers, Network: c.hub.port(name(i)),
-		Logger: c.options.Logger, Tuning: c.options.Tuning,
-		OnFault: func(err error) { c.t.Errorf("fault of %s: %v", name(i), err) },
+		Dir: m.dir, ID: ID(i), LogKey: m.key, Machine: m.machine,
+		Peers: c.peers, Network: c.hub.port(m.address),
+		Logger: c.options.Logger, Tuning: tuning,
+		OnFault: func(err error) { c.fault(m, life, err) },
+	}
+	if m.joined {
+		cfg.Joining, cfg.Peers = true, nil
 	}
 	replica, err := consensus.Open(c.t.Context(), cfg)
 	if err != nil {
-		c.t.Fatalf("opening %s: %v", name(i), err)
+		c.t.Fatalf("opening %s: %v", ID(i), err)
 	}
+	c.mu.Lock()
 	m.replica = replica
+	c.mu.Unlock()
+}
+
+func (c *Cluster) fault(m *member, life int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if life != m.life {
+		return // it was about to be told when it crashed
+	}
+	if !m.disk.wasHarmed() {
+		c.t.Errorf("fault of %s: %v", filepath.Base(m.dir), err)
+	}
+	m.fault = err
 }
 
 // Leader waits for a replica that leads and says which. A leader that was cut off
@@ -159,12 +328,13 @@ func (c *Cluster) Leader() int {
 	c.t.Helper()
 	leader := -1
 	c.Until("a leader", func() bool {
-		for i, m := range c.members {
-			if m.replica == nil {
+		for i := range c.Len() {
+			r := c.Replica(i)
+			if r == nil {
 				continue
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			_, err := m.replica.Barrier(ctx)
+			_, err := r.Barrier(ctx)
 			cancel()
 			if err == nil {
 				leader = i
@@ -182,12 +352,13 @@ func (c *Cluster) Propose(ctx context.Context, command []byte) (consensus.Result
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
 	for {
-		for _, m := range c.members {
-			if m.replica == nil {
+		for i := range c.Len() {
+			r := c.Replica(i)
+			if r == nil || !r.Leading() {
 				continue
 			}
-			result, err := m.replica.Propose(ctx, command)
-			if !errors.Is(err, consensus.ErrNotLeader) && !errors.Is(err, consensus.ErrBusy) {
+			result, err := r.Propose(ctx, command)
+			if err == nil || errors.Is(err, consensus.ErrUnknown) || errors.Is(err, consensus.ErrTooLarge) || ctx.Err() != nil {
 				return result, err
 			}
 		}
@@ -220,12 +391,13 @@ func (c *Cluster) Settle(index uint64) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	for i, m := range c.members {
-		if m.replica == nil {
+	for i := range c.Len() {
+		r := c.Replica(i)
+		if r == nil {
 			continue
 		}
-		if err := m.replica.Wait(ctx, index); err != nil {
-			c.t.Fatalf("%s at %d has not applied %d: %v", name(i), m.replica.Applied(), index, err)
+		if err := r.Wait(ctx, index); err != nil {
+			c.t.Fatalf("%s at %d has not applied %d: %v", ID(i), r.Applied(), index, err)
 		}
 	}
 }

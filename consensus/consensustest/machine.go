@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"strings"
 	"sync"
 )
 
-// Map is a small [consensus.Machine] in memory. A command is a key, a zero byte
-// and a value; the reply is the value that stood there before, as a string. The
-// command "refuse" is answered with a [Refusal].
+// Map is a small [consensus.Machine] in memory. Its commands are [Put], answered
+// with the value that stood there before, as a string, and [Swap], answered with
+// true or false. All else is answered with a [Refusal].
 //
 // It forgets like a machine on disk: Crash falls back to the last Sync, which a
 // loss of power would do.
@@ -38,6 +39,12 @@ func NewMap() *Map {
 // Put is the command that sets key.
 func Put(key, value string) []byte { return []byte(key + "\x00" + value) }
 
+// Swap is the command that sets key to value if it stands at before; a key that was
+// never set stands at "".
+func Swap(key, before, value string) []byte {
+	return []byte("\x00" + key + "\x00" + before + "\x00" + value)
+}
+
 // Apply is part of consensus.Machine.
 func (m *Map) Apply(index uint64, commands [][]byte) []any {
 	m.mu.Lock()
@@ -55,15 +62,23 @@ func (m *Map) Apply(index uint64, commands [][]byte) []any {
 }
 
 func (m *Map) put(command string) any {
-	for i := range len(command) {
-		if command[i] == 0 {
-			key, value := command[:i], command[i+1:]
-			before := m.state.Values[key]
-			m.state.Values[key] = value
-			return before
+	if swap, ok := strings.CutPrefix(command, "\x00"); ok {
+		if part := strings.Split(swap, "\x00"); len(part) == 3 {
+			if m.state.Values[part[0]] != part[1] {
+				return false
+			}
+			m.state.Values[part[0]] = part[2]
+			return true
 		}
+		return Refusal("not a swap")
 	}
-	return Refusal("not a put")
+	key, value, ok := strings.Cut(command, "\x00")
+	if !ok {
+		return Refusal("not a put")
+	}
+	before := m.state.Values[key]
+	m.state.Values[key] = value
+	return before
 }
 
 // Applied is part of consensus.Machine.
