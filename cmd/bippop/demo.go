@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"github.com/bippop/bippop/cmd/bippop/internal/synth"
@@ -27,6 +29,8 @@ type demoOptions struct {
 	chosen  bool // profile or seed were typed, so they must fit what the folder holds
 	asJSON  bool
 	reset   bool
+
+	replicas int
 }
 
 func demoCommand(env func(string) string, out output) *cobra.Command {
@@ -45,9 +49,10 @@ func demoCommand(env func(string) string, out output) *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&o.dir, "dir", "", "folder of the demo (default: bippop-demo in your cache folder)")
-	f.IntVar(&o.port, "port", 8080, "port on 127.0.0.1; 0 takes a free one")
+	f.IntVar(&o.port, "port", 8080, "port on 127.0.0.1, and the next ones for further replicas; 0 takes free ones")
 	f.StringVar(&o.profile, "profile", string(synth.Start), "how many people: start, commune, epci or departement")
 	f.Uint64Var(&o.seed, "seed", 1, "other people for another number")
+	f.IntVar(&o.replicas, "replicas", 3, "how many replicas carry the territory: 1 or 3")
 	f.BoolVar(&o.asJSON, "json", false, "print one line for programs")
 	f.BoolVar(&o.reset, "reset", false, "forget the demo in the folder and begin anew")
 	return c
@@ -65,11 +70,9 @@ func runDemo(ctx context.Context, o demoOptions, out output) error {
 	if o.port < 0 || o.port > 65535 {
 		return usagef("--port is a number from 0 to 65535")
 	}
-	l, err := listenOn(net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)), "--port")
-	if err != nil {
-		return err
+	if o.replicas != 1 && o.replicas != 3 {
+		return usagef("--replicas is 1 or 3")
 	}
-	defer l.Close()
 	home, err := openDemoHome(o.dir, o.reset)
 	if err != nil {
 		return err
@@ -78,14 +81,61 @@ func runDemo(ctx context.Context, o demoOptions, out output) error {
 		return fmt.Errorf("the demo in %s was made with --profile %s --seed %d: leave these out to find it again, or add --reset to begin anew", home.dir, home.Profile, home.Seed)
 	}
 	if !home.Filled {
-		home.Profile, home.Seed = profile, o.seed
+		home.Profile, home.Seed, home.Replicas = profile, o.seed, o.replicas
 	}
-	n, err := home.open(ctx, out)
+	doors, urls, err := demoDoors(o.port, home.Replicas)
 	if err != nil {
 		return err
 	}
-	announce := func() error { return announceDemo(out, o.asJSON, home, "http://"+l.Addr().String()) }
-	return serveThen(ctx, l, n, handler(n, demoLog(out), false, home.Accounts), announce)
+	defer func() {
+		for _, l := range doors {
+			l.Close()
+		}
+	}()
+	c, err := home.openAll(ctx, urls, out)
+	if err != nil {
+		return err
+	}
+	return home.serve(ctx, c, doors, func() error { return announceDemo(out, o.asJSON, home, urls) }, out)
+}
+
+// demoDoors takes one port for each replica, from port up; 0 takes free ones.
+func demoDoors(port, replicas int) (doors []net.Listener, urls []string, err error) {
+	for i := range replicas {
+		at := 0
+		if port != 0 {
+			at = port + i
+		}
+		l, err := listenOn(net.JoinHostPort("127.0.0.1", strconv.Itoa(at)), "--port")
+		if err != nil {
+			for _, l := range doors {
+				l.Close()
+			}
+			return nil, nil, err
+		}
+		doors, urls = append(doors, l), append(urls, "http://"+l.Addr().String())
+	}
+	return doors, urls, nil
+}
+
+// serve answers for all replicas until ctx ends, or one of them fails.
+func (h *demoHome) serve(ctx context.Context, c *demoCluster, doors []net.Listener, ready func() error, out output) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	errs := make([]error, len(c.nodes))
+	var all sync.WaitGroup
+	for i, n := range c.nodes {
+		announce := func() error { return nil }
+		if i == 0 {
+			announce = ready
+		}
+		all.Go(func() {
+			errs[i] = serveThen(ctx, doors[i], n, handler(n, demoLog(out), false, h.Accounts), announce)
+			stop()
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // demoAnswer is the line of demo --json; other programs rely on it.
@@ -110,15 +160,15 @@ type demoAccount struct {
 	Label    string `json:"label,omitempty"`
 }
 
-func announceDemo(out output, asJSON bool, home *demoHome, url string) error {
+func announceDemo(out output, asJSON bool, home *demoHome, urls []string) error {
 	if asJSON {
 		accounts := slices.Clone(home.Accounts)
 		for i := range accounts {
 			accounts[i].Label = "" // for people
 		}
-		return out.json(demoAnswer{true, []demoTerritory{{demoSiren, home.Name, []string{url}, accounts}}})
+		return out.json(demoAnswer{true, []demoTerritory{{demoSiren, home.Name, urls, accounts}}})
 	}
-	out.printf("%s — %s\n\n  %s\n", demoCalls, home.Name, url)
+	out.printf("%s — %s\n\n  %s\n", demoCalls, home.Name, strings.Join(urls, "\n  "))
 	t := tabwriter.NewWriter(out.result, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(t, "  sign in as\tlogin\tpassword\t")
 	for _, a := range home.Accounts {
@@ -144,32 +194,17 @@ func defaultDemoDir() string {
 	return filepath.Join(cache, "bippop-demo")
 }
 
-// open finds the demo as it was left, or makes it.
+// open is openAll for a demo of one replica.
 func (h *demoHome) open(ctx context.Context, out output) (*node.Node, error) {
-	cfg := node.Config{
-		Dir: filepath.Join(h.dir, "data"), Vault: filepath.Join(h.dir, "vault.age"),
-		Logger: demoLog(out), PasswordCost: demoPasswords,
+	if !h.Filled {
+		h.Replicas = 1
 	}
-	identity := filepath.Join(h.dir, "identity.txt")
-	var err error
-	if h.Filled {
-		if cfg.Unseal, err = crypto.IdentityFile(identity); err != nil {
-			return nil, err
-		}
-		return node.Open(ctx, cfg)
-	}
-	if err := crypto.NewIdentityFile(identity); err != nil {
-		return nil, err
-	}
-	if cfg.Unseal, err = crypto.IdentityFile(identity); err != nil {
-		return nil, err
-	}
-	n, err := h.fill(ctx, cfg, out)
+	c, err := h.openAll(ctx, nil, out)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.save(); err != nil {
-		return nil, errors.Join(err, n.Close())
+	if len(c.nodes) > 1 {
+		return nil, errors.Join(fmt.Errorf("the demo in %s has several replicas, and this measures one: choose another folder", h.dir), c.Close())
 	}
-	return n, nil
+	return c.nodes[0], nil
 }

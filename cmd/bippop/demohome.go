@@ -15,14 +15,17 @@ import (
 //	.bippop-demo    says that a demo made this folder and may wipe it
 //	demo.json       this struct; written once everything is there
 //	identity.txt    opens the vault
-//	vault.age       the keys
-//	data/           the node's own
+//	vault.age       the keys of the first replica
+//	data/           its own
+//	replica-2/ …    vault.age and data/ of the others
 type demoHome struct {
 	Filled   bool          `json:"filled"`
 	Profile  synth.Profile `json:"profile"`
 	Seed     uint64        `json:"seed"`
 	Name     string        `json:"name"` // of the territory
 	Accounts []demoAccount `json:"accounts"`
+	Replicas int           `json:"replicas"`
+	Peers    []string      `json:"peers"` // where the replicas meet, by replica
 
 	dir string
 }
@@ -68,7 +71,7 @@ func openDemoHome(dir string, reset bool) (*demoHome, error) {
 
 // wipe removes what a demo makes, and nothing else.
 func (h *demoHome) wipe() error {
-	for _, name := range []string{demoFile, "data", "vault.age", "identity.txt"} {
+	for _, name := range []string{demoFile, "data", "vault.age", "identity.txt", "replica-2", "replica-3"} {
 		if err := os.RemoveAll(filepath.Join(h.dir, name)); err != nil {
 			return fmt.Errorf("forgetting the demo: %w", err)
 		}
