@@ -37,6 +37,7 @@ var house = map[string]floor{
 	"crypto":                    {"leaf: keys, boxes, Secret; nothing of ours touches a cipher elsewhere", nil},
 	"consensus":                 {"replicates opaque bytes; knows no record, so that it can leak none", []string{"crypto"}},
 	"consensus/consensustest":   {"a cluster in one process, for everybody's tests", []string{"consensus", "crypto"}},
+	"consensus/gossip":          {"what replicas hear of each other; a hint, decides nothing", []string{"consensus", "consensus/mesh", "crypto"}},
 	"consensus/mesh":            {"every byte between replicas: mutual TLS, one port, many protocols", []string{"consensus"}},
 	"consensus/mesh/meshtest":   {"territories, and wires to cut and to listen to, for everybody's tests", []string{"consensus/mesh"}},
 	"federation/public":         {"leaf: the closed set of things a territory may say; no type here can reach a person", nil},
@@ -75,7 +76,7 @@ var house = map[string]floor{
 var owners = map[string][]string{
 	"github.com/hashicorp/raft":        {"consensus"}, // raft, raft-wal, raft-boltdb
 	"github.com/hashicorp/go-hclog":    {"consensus"},
-	"github.com/hashicorp/memberlist":  {"consensus"},
+	"github.com/hashicorp/memberlist":  {"consensus/gossip"},
 	"go.etcd.io/bbolt":                 {"consensus"},
 	"github.com/libp2p/go-libp2p":      {"federation"},
 	"github.com/dgraph-io/badger":      {"node/internal/store"},
