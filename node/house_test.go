@@ -38,6 +38,7 @@ var house = map[string]floor{
 	"consensus":                 {"replicates opaque bytes; knows no record, so that it can leak none", []string{"crypto"}},
 	"consensus/autopilot":       {"who should vote next; decides from numbers, so that it is tried without a cluster", nil},
 	"consensus/consensustest":   {"a cluster in one process, for everybody's tests", []string{"consensus", "crypto"}},
+	"consensus/gossip":          {"what replicas hear of each other; a hint, decides nothing", []string{"consensus", "consensus/mesh", "crypto"}},
 	"consensus/mesh":            {"every byte between replicas: mutual TLS, one port, many protocols", []string{"consensus"}},
 	"consensus/mesh/meshtest":   {"territories, and wires to cut and to listen to, for everybody's tests", []string{"consensus/mesh"}},
 	"federation/public":         {"leaf: the closed set of things a territory may say; no type here can reach a person", nil},
@@ -63,7 +64,8 @@ var house = map[string]floor{
 	"node/internal/event":       {"what has happened: IDs and numbers", []string{"federation/public", "node/internal/ident", "node/internal/people", "node/internal/request"}},
 	"node/internal/store":       {"encrypted records; owns Badger", append([]string{"crypto", "federation/public"}, nouns...)},
 	"node/internal/view":        {"lists that follow from records", append([]string{"node/internal/store"}, nouns...)},
-	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/store", "node/internal/view"}, nouns...)},
+	"node/internal/rotation":    {"when a root key may replace another, and who may be told; decides only, so that a simulator can run it", []string{"crypto"}},
+	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/rotation", "node/internal/store", "node/internal/view"}, nouns...)},
 	"node":                      {"the only place where parts are joined", []string{"consensus", "crypto", "federation/public", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
 	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
@@ -76,7 +78,7 @@ var house = map[string]floor{
 var owners = map[string][]string{
 	"github.com/hashicorp/raft":        {"consensus"}, // raft, raft-wal, raft-boltdb
 	"github.com/hashicorp/go-hclog":    {"consensus"},
-	"github.com/hashicorp/memberlist":  {"consensus"},
+	"github.com/hashicorp/memberlist":  {"consensus/gossip"},
 	"go.etcd.io/bbolt":                 {"consensus"},
 	"github.com/libp2p/go-libp2p":      {"federation"},
 	"github.com/dgraph-io/badger":      {"node/internal/store"},
@@ -100,7 +102,7 @@ var pure = []string{
 	"consensus/autopilot",
 	"node/internal/account", "node/internal/bond", "node/internal/catalogue", "node/internal/command", "node/internal/contact", "node/internal/dispatch",
 	"node/internal/event", "node/internal/machine", "node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/request", "node/internal/series",
-	"node/internal/stats",
+	"node/internal/rotation", "node/internal/stats",
 	"node/internal/territory", "node/internal/view", "node/internal/when",
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -321,8 +322,13 @@ func TestCrowdAtTheDoor(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		if i < 40 { // the oldest
-			ended.Go(func() { c.Read(make([]byte, 1)) })
+		if i < 40 { // the oldest, well before their time is up
+			c.SetReadDeadline(time.Now().Add(5 * time.Second))
+			ended.Go(func() {
+				if _, err := c.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
+					t.Error("the oldest silent connection was kept")
+				}
+			})
 		}
 	}
 	say(t, dial(t, b, a), "let me through")
@@ -504,7 +510,8 @@ func TestHTTP(t *testing.T) {
 		},
 	}
 	served := make(chan error)
-	go func() { served <- server.Serve(a.HTTP("test/http")) }()
+	listener := a.HTTP("test/http")
+	go func() { served <- server.Serve(listener) }()
 	transport := b.Transport("test/http")
 	client := &http.Client{Transport: transport}
 	for range 3 {

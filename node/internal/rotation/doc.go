@@ -1,0 +1,2 @@
+// Package rotation decides.
+package rotation
