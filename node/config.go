@@ -32,6 +32,8 @@ type Config struct {
 	// OnFault, when set, is called once, when the log is of no more use: the process
 	// should end and be started again.
 	OnFault func(error)
+	// Program is this program's version, for the list of replicas.
+	Program string
 	// Tuning of replication, for tests; the zero value is right for a territory.
 	Tuning consensus.Tuning
 	// Autopilot's times, for tests; the zero value is right for a territory.

@@ -34,9 +34,8 @@ func (h *health) writable() error {
 		return err
 	}
 	if now := h.now().UnixMilli(); now-h.checked.Load() > freeSpaceEvery.Milliseconds() {
-		var fs syscall.Statfs_t
-		if err := syscall.Statfs(h.dir, &fs); err == nil {
-			h.full.Store(fs.Bavail*uint64(fs.Bsize) < h.minFree)
+		if free := h.free(); free > 0 {
+			h.full.Store(free < h.minFree)
 			h.checked.Store(now)
 		}
 	}
@@ -44,6 +43,15 @@ func (h *health) writable() error {
 		return errFull
 	}
 	return nil
+}
+
+// free is how many bytes the disk of the data has left, 0 when it does not say.
+func (h *health) free() uint64 {
+	var fs syscall.Statfs_t
+	if syscall.Statfs(h.dir, &fs) != nil {
+		return 0
+	}
+	return fs.Bavail * uint64(fs.Bsize)
 }
 
 // readable refuses everything once altered data was met.

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/bippop/bippop/consensus/mesh"
 	"github.com/bippop/bippop/crypto"
 )
 
@@ -166,4 +168,31 @@ func (k *keeper) change(alter func(*crypto.Vault) error) error {
 		k.saved(copied)
 	}
 	return nil
+}
+
+// credentials are how this replica shows itself to the others.
+func (k *keeper) credentials() mesh.Credentials {
+	v := k.copied()
+	return mesh.Credentials{
+		Territory: v.Territory, Incarnation: v.Incarnation, Replica: v.Replica, Certificate: v.TLS.TLS(), Authorities: v.Shared.Authority.Pool(),
+	}
+}
+
+// renewed puts a fresh certificate into the vault when the present one ends soon.
+// Certificates live on the machine's own clock.
+func (k *keeper) renewed(now time.Time) error {
+	v := k.copied()
+	if v.TLS.Expires().Sub(now) > crypto.IdentityRenew {
+		return nil
+	}
+	from, to := crypto.Validity(now)
+	certificate, err := v.Shared.Authority.Issue(v.Replica, v.TLS.Public(), from, to)
+	if err != nil {
+		return err
+	}
+	id, err := v.TLS.WithCertificate(certificate)
+	if err != nil {
+		return err
+	}
+	return k.renew(id)
 }

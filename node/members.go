@@ -6,8 +6,10 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/store"
+	"github.com/google/uuid"
 )
 
 // members are the replicas' records, kept in memory because every stream between
@@ -104,4 +106,13 @@ func (m *members) freeName() string {
 			return name
 		}
 	}
+}
+
+// parseReplica reads a replica's name in the log's protocol, which is its ID.
+func parseReplica(name string) (ReplicaID, error) {
+	u, err := uuid.Parse(name)
+	if err != nil {
+		return ReplicaID{}, ident.ErrID
+	}
+	return ReplicaID(u), nil
 }

@@ -58,11 +58,11 @@ type peers struct {
 	logger *slog.Logger
 }
 
-func newPeers(c *core, credentials func() mesh.Credentials) (*peers, error) {
+func newPeers(c *core) (*peers, error) {
 	p := &peers{core: c, logger: c.cfg.Logger}
 	var err error
 	p.mesh, err = mesh.Open(mesh.Config{
-		Listener: c.cfg.Peering.Listener, Advertise: c.cfg.Peering.Address, Credentials: credentials, Allow: p.allow, Logger: c.cfg.Logger,
+		Listener: c.cfg.Peering.Listener, Advertise: c.cfg.Peering.Address, Credentials: c.keeper.credentials, Allow: p.allow, Logger: c.cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -96,13 +96,113 @@ func (p *peers) allow(name string, fingerprint [32]byte) error {
 	return nil
 }
 
-// serve begins to answer other replicas.
-func (p *peers) serve() {
-	p.inner = &http.Server{Handler: p.doors(), ReadHeaderTimeout: askTimeout, ErrorLog: quiet()}
-	p.inner.ConnContext = whoAsks
+// serve begins to answer other replicas, and to look for them.
+func (p *peers) serve() (err error) {
+	p.inner = &http.Server{Handler: p.doors(), ReadHeaderTimeout: askTimeout, ErrorLog: quiet(), ConnContext: whoAsks}
 	go p.inner.Serve(p.mesh.HTTP(nodeStreams))
 	p.mesh.HandleStranger(joinStreams, p.admit)
+	c := p.core
+	p.gossip, err = gossip.Open(gossip.Config{
+		Mesh: p.mesh, Key: c.keeper.copied().Shared.Gossip, Replica: c.self.String(), Meta: p.own(), Logger: c.cfg.Logger,
+		Allow: func(name string) bool {
+			id, err := parseReplica(name)
+			r, ok := c.members.known(id)
+			return err == nil && (!ok || r.State.Alive())
+		},
+	})
+	if err != nil {
+		return err
+	}
+	p.look()
+	return nil
 }
+
+// look tells gossip where replicas may be. Nobody there is no fault: they are
+// asked again.
+func (p *peers) look() {
+	var addresses []string
+	for _, r := range p.core.members.present() {
+		if r.ID != p.core.self && r.At.Peer != "" {
+			addresses = append(addresses, r.At.Peer)
+		}
+	}
+	if err := p.gossip.Join(addresses); err != nil {
+		p.logger.Debug("looking for the other replicas", errAttr(err))
+	}
+}
+
+// own is what this replica says of itself.
+func (p *peers) own() gossip.Meta {
+	c := p.core
+	m := gossip.Meta{
+		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: command.Level, Program: c.cfg.Program, Free: c.health.free(), Fault: c.fault(),
+		Expires: c.keeper.copied().TLS.Expires().Unix(),
+	}
+	if c.replica != nil {
+		m.Applied = c.replica.Applied()
+	}
+	return m
+}
+
+// fault is a code of what is wrong here, or "".
+func (c *core) fault() string {
+	if e, ok := errors.AsType[*Error](c.health.writable()); ok {
+		return e.Code
+	}
+	if c.replica != nil && c.replica.Stats().Stuck {
+		return "stuck"
+	}
+	return ""
+}
+
+// report tells the others how this replica is.
+func (p *peers) report() {
+	if err := p.gossip.Update(p.own()); err != nil {
+		p.logger.Warn("telling the other replicas how this one is", errAttr(err))
+	}
+}
+
+// hearing is what a replica said last.
+type hearing struct {
+	said  Said
+	at    time.Time
+	alive bool
+}
+
+// heard is what each replica said last, this one included.
+func (p *peers) heard() map[ReplicaID]hearing {
+	out := map[ReplicaID]hearing{}
+	for _, m := range p.gossip.Members() {
+		id, err := parseReplica(m.Replica)
+		if err != nil {
+			continue
+		}
+		out[id] = hearing{
+			said: Said{Applied: m.Meta.Applied, Free: m.Meta.Free, Program: m.Meta.Program, Fault: m.Meta.Fault, Expires: time.Unix(m.Meta.Expires, 0)},
+			at:   m.Since, alive: m.State == gossip.Alive,
+		}
+	}
+	return out
+}
+
+// leave ends what is asked of this replica; close ends the rest, when the log is
+// closed.
+func (p *peers) leave() {
+	if p.gossip != nil {
+		if err := p.gossip.Close(); err != nil {
+			p.logger.Debug("leaving", errAttr(err))
+		}
+	}
+	for _, s := range []*http.Server{p.inner, p.outer} {
+		if s != nil {
+			s.Close()
+		}
+	}
+	p.relay.CloseIdleConnections()
+	p.ask.CloseIdleConnections()
+}
+
+func (p *peers) close() error { return p.mesh.Close() }
 
 // answer is what followers' requests meet.
 func (p *peers) answer(h http.Handler) {
@@ -113,7 +213,10 @@ func (p *peers) answer(h http.Handler) {
 // whoAsks puts the replica at the other end into a request's context.
 func whoAsks(ctx context.Context, conn net.Conn) context.Context {
 	peer, _ := mesh.PeerOf(conn)
-	id, _ := ident.Parse[replicaNoun](peer.Replica)
+	id, err := parseReplica(peer.Replica)
+	if err != nil {
+		return ctx
+	}
 	return context.WithValue(ctx, peerKey{}, id)
 }
 

@@ -30,6 +30,9 @@ func (c *core) steer(ctx context.Context) {
 			continue
 		}
 		c.peers.report()
+		if err := c.keeper.renewed(systemClock()); err != nil {
+			c.cfg.Logger.Error("renewing this replica's certificate", errAttr(err))
+		}
 		if c.replica.Leading() {
 			c.step(ctx)
 			continue

@@ -21,6 +21,11 @@ type Meta struct {
 
 	// Leaving says that the end which follows is meant.
 	Leaving bool `cbor:"6,keyasint,omitempty"`
+
+	Free    uint64 `cbor:"7,keyasint,omitempty"`  // bytes, on the disk of its data
+	Program string `cbor:"8,keyasint,omitempty"`  // version
+	Fault   string `cbor:"9,keyasint,omitempty"`  // a code, when something is wrong
+	Expires int64  `cbor:"10,keyasint,omitempty"` // Unix seconds: its certificate
 }
 
 // errMeta says that a replica's word about itself is too long or not well formed.
