@@ -41,7 +41,7 @@ type Config struct {
 	// Now is the clock. Nil means time.Now; the demo and tests move it.
 	Now func() time.Time
 
-	joined bool // this replica was added to a territory that existed
+	joining bool // an empty log is filled by others, nothing is founded
 }
 
 func (c *Config) withDefaults() error {

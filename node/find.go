@@ -270,6 +270,14 @@ func (f *Find) imported(id ImportID) {
 	}))
 }
 
+// forgotten takes somebody out whose record was erased.
+func (f *Find) forgotten(id [16]byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.index.Delete(id)
+	f.roster.drop(VolunteerID(id))
+}
+
 func (f *Find) followBeneficiary(tx *store.Tx, id BeneficiaryID, seen map[ImportID]bool) error {
 	r, ok, err := store.Beneficiaries.Get(tx, id[:])
 	if err != nil || !ok {

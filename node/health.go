@@ -34,7 +34,7 @@ func (h *health) writable() error {
 		return err
 	}
 	if now := h.now().UnixMilli(); now-h.checked.Load() > freeSpaceEvery.Milliseconds() {
-		if free := h.free(); free > 0 {
+		if free, err := h.free(); err == nil {
 			h.full.Store(free < h.minFree)
 			h.checked.Store(now)
 		}
@@ -45,13 +45,13 @@ func (h *health) writable() error {
 	return nil
 }
 
-// free is how many bytes the disk of the data has left, 0 when it does not say.
-func (h *health) free() uint64 {
+// free is how many bytes the disk of the data has left.
+func (h *health) free() (bytes uint64, err error) {
 	var fs syscall.Statfs_t
-	if syscall.Statfs(h.dir, &fs) != nil {
-		return 0
+	if err := syscall.Statfs(h.dir, &fs); err != nil {
+		return 0, err
 	}
-	return fs.Bavail * uint64(fs.Bsize)
+	return fs.Bavail * uint64(fs.Bsize), nil
 }
 
 // readable refuses everything once altered data was met.

@@ -9,7 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -197,7 +198,7 @@ func Join(ctx context.Context, cfg Config, invitation Secret) (territory string,
 	}
 	identity := crypto.NewIdentity()
 	answer, err := t.ask(ctx, identity, joinRequest{
-		Invitation: t.Invitation, Secret: t.Secret, Peer: cfg.Peering.Address, URL: cfg.Peering.URL, Level: command.Level, At: atOf(cfg.Now()),
+		Invitation: t.Invitation, Secret: t.Secret, Peer: cfg.Peering.Address, URL: cfg.Peering.URL, Level: command.Level, At: when.Of(cfg.Now()),
 	})
 	if err != nil {
 		return "", err
@@ -212,7 +213,13 @@ func Join(ctx context.Context, cfg Config, invitation Secret) (territory string,
 	if vault.TLS, err = identity.WithCertificate(answer.Certificate); err != nil {
 		return "", err
 	}
-	return answer.Territory, wrapIf("writing the vault", crypto.CreateVault(cfg.Vault, &vault, cfg.Unseal))
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return "", wrap("making the data folder", err)
+	}
+	if err := crypto.WriteFile(filepath.Join(cfg.Dir, joinedMark), []byte(answer.Replica.String()+"\n")); err != nil {
+		return "", wrap("marking the data folder", err)
+	}
+	return answer.Territory, crypto.CreateVault(cfg.Vault, &vault, cfg.Unseal)
 }
 
 // ask tries the replicas that the token names until one of them decides.

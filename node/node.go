@@ -92,6 +92,10 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.joining = true // whatever there is to found was founded
+	if err := lostData(cfg); err != nil {
+		return nil, err
+	}
 	n, err := open(ctx, cfg, vault)
 	if err != nil {
 		return nil, err
@@ -101,6 +105,25 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, errors.New("the founding of this territory was interrupted: remove its vault and data folder and run bippop init again")
 	}
 	return n, nil
+}
+
+// joinedMark lies in the data folder of a replica that has joined. The data comes
+// from the others, so an empty folder is right then, and only then.
+const joinedMark = "joined"
+
+// ErrLostData says that a replica's vault is there and its data is not. Under its
+// old name it must not come back: it has forgotten what it promised.
+var ErrLostData = errors.New("the vault of this replica is there, but its data folder is empty: with other replicas alive, remove this one (bippop replicas remove) and let the machine join anew with another vault; alone, restore from a backup")
+
+func lostData(cfg Config) error {
+	if _, err := os.Stat(filepath.Join(cfg.Dir, joinedMark)); err == nil {
+		return nil
+	}
+	_, err := os.Stat(logDir(cfg))
+	if errors.Is(err, os.ErrNotExist) {
+		return ErrLostData
+	}
+	return err
 }
 
 func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err error) {
@@ -158,9 +181,7 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 
 // start replays what the log has, takes part, and returns once reads are current.
 func (c *core) start(ctx context.Context, vault crypto.Vault) error {
-	if root, err := c.rootInForce(); err == nil {
-		c.keeper.turned(crypto.KeyID{}, root)
-	} else if !errors.Is(err, crypto.ErrNoNode) {
+	if err := c.followRoot(); err != nil {
 		return err
 	}
 	var network consensus.Network
@@ -168,7 +189,7 @@ func (c *core) start(ctx context.Context, vault crypto.Vault) error {
 		network = c.peers.mesh.Network(raftStreams)
 	}
 	replica, err := consensus.Open(ctx, consensus.Config{
-		Dir: logDir(c.cfg), ID: vault.Replica, LogKey: vault.Node.Log, Network: network, Joining: c.cfg.joined,
+		Dir: logDir(c.cfg), ID: vault.Replica, LogKey: vault.Node.Log, Network: network, Joining: c.cfg.joining && network != nil, Tuning: c.cfg.Tuning,
 		Machine: replicated{machine.New(c.store, c.after), c.store, c}, Logger: c.cfg.Logger, OnFault: func(err error) {
 			c.cfg.Logger.Error("the log has failed; the node must be started again", errAttr(err))
 			c.health.note(err)
@@ -270,7 +291,7 @@ func (n *Node) Now() time.Time { return n.core.now().In(n.core.zone()) }
 // root comes first: nothing opens without it.
 func (c *core) after(index uint64, events []event.Event) {
 	for _, e := range events {
-		if e, ok := e.(event.RootTurned); ok {
+		if e, ok := e.(event.Rotated); ok {
 			c.keeper.turned(e.From, e.To)
 			select {
 			case c.turned <- struct{}{}:
@@ -292,10 +313,21 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.places.forget()
 		case event.ReplicaChanged:
 			c.learnMembers()
-		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.RootTurned:
+		case event.Forgotten:
+			c.find.forgotten(e.ID)
+		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.Rotated, event.ErasureChanged, event.DestinationChanged:
 		}
 	}
 	c.watch.note(index, events)
+}
+
+// followRoot looks which root the state hangs on.
+func (c *core) followRoot() error {
+	root, err := c.rootInForce()
+	if err == nil && root != (crypto.KeyID{}) {
+		c.keeper.turned(crypto.KeyID{}, root)
+	}
+	return err
 }
 
 // learnMembers follows a change of the replicas' records. Streams of one that was
@@ -336,11 +368,9 @@ func (r replicated) Load(in io.Reader) error {
 	c.places.forget()
 	c.tallies.forget()
 	c.learnMembers()
-	root, err := c.rootInForce()
-	if err != nil {
+	if err := c.followRoot(); err != nil {
 		return err
 	}
-	c.keeper.turned(crypto.KeyID{}, root)
 	return errors.Join(c.find.again(), c.refresh())
 }
 

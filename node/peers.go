@@ -135,8 +135,11 @@ func (p *peers) look() {
 func (p *peers) own() gossip.Meta {
 	c := p.core
 	m := gossip.Meta{
-		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: command.Level, Program: c.cfg.Program, Free: c.health.free(), Fault: c.fault(),
+		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: command.Level, Program: c.cfg.Program, Fault: c.fault(),
 		Expires: c.keeper.copied().TLS.Expires().Unix(),
+	}
+	if free, err := c.health.free(); err == nil {
+		m.Free = free
 	}
 	if c.replica != nil {
 		m.Applied = c.replica.Applied()

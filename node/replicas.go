@@ -256,10 +256,13 @@ func (s *Replicas) Transfer(ctx context.Context, by Caller, to ReplicaID) error 
 	return explain(err)
 }
 
-// rootInForce is the root key that the machine names.
+// rootInForce is the root key that the machine names, zero before there is one.
 func (c *core) rootInForce() (id crypto.KeyID, err error) {
-	err = c.view(func(tx *store.Tx) error {
+	err = c.store.View(func(tx *store.Tx) error {
 		top, err := tx.TreeNode(0, 0)
+		if errors.Is(err, crypto.ErrNoNode) {
+			return nil
+		}
 		id = top.Parent
 		return err
 	})

@@ -134,8 +134,8 @@ func FoundTerritory(ctx context.Context, cfg Config, f Founding) (*Node, error) 
 	if Founded(cfg) {
 		return nil, errors.New("there is a vault at this place already: a territory was founded here; start it with: bippop serve")
 	}
-	if entries, err := os.ReadDir(cfg.Dir); err == nil && len(entries) > 0 {
-		return nil, errors.New("the data folder is not empty: choose a new one, or restore the vault that belongs to it")
+	if err := vacant(cfg); err != nil {
+		return nil, err
 	}
 	if err := cfg.withDefaults(); err != nil {
 		return nil, err
@@ -160,9 +160,12 @@ func FoundTerritory(ctx context.Context, cfg Config, f Founding) (*Node, error) 
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, wrap("making the data folder", err)
 	}
-	vault := crypto.NewVault(f.Territory.Siren)
-	if err := crypto.SaveVault(cfg.Vault, vault, cfg.Unseal); err != nil {
-		return nil, wrap("writing the vault", err)
+	vault, err := crypto.NewVault(f.Territory.Siren, newID[ReplicaID]().String(), systemClock())
+	if err != nil {
+		return nil, err
+	}
+	if err := crypto.CreateVault(cfg.Vault, &vault, cfg.Unseal); err != nil {
+		return nil, err
 	}
 	n, err := open(ctx, cfg, vault)
 	if err == nil {
@@ -174,6 +177,17 @@ func FoundTerritory(ctx context.Context, cfg Config, f Founding) (*Node, error) 
 		return nil, errors.Join(err, os.Remove(cfg.Vault), os.RemoveAll(storeDir(cfg)), os.RemoveAll(logDir(cfg)))
 	}
 	return n, nil
+}
+
+// vacant refuses a place where something is already.
+func vacant(cfg Config) error {
+	if Founded(cfg) {
+		return crypto.ErrVaultThere
+	}
+	if entries, err := os.ReadDir(cfg.Dir); err == nil && len(entries) > 0 {
+		return errors.New("the data folder is not empty: choose a new one, or restore the vault that belongs to it")
+	}
+	return nil
 }
 
 func (n *Node) found(ctx context.Context, f Founding) error {
@@ -197,7 +211,7 @@ func (n *Node) found(ctx context.Context, f Founding) error {
 	for i := range types {
 		types[i].ID = newID[TypeID]()
 	}
-	_, err = p.propose(ctx, command.Found{Stamp: p.own(), Territory: f.Territory, Nodes: nodes, Types: types, Admin: admin})
+	_, err = p.propose(ctx, command.Found{Stamp: p.own(), Territory: f.Territory, Nodes: nodes, Types: types, Admin: admin, Replica: n.core.asFounder()})
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bippop/bippop/consensus"
 	"github.com/bippop/bippop/consensus/autopilot"
+	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/replica"
 )
@@ -164,10 +166,27 @@ func (s *sightings) forget() { *s = nil }
 // when the record says otherwise.
 func (c *core) announce(ctx context.Context) error {
 	r, ok := c.members.known(c.self)
-	here := movedMessage{Address: c.peers.mesh.Address(), URL: c.cfg.Peering.URL, Level: command.Level}
+	here := c.whereabouts()
 	if !ok || r.At.Peer == here.Address && r.At.URL == here.URL && r.At.Level == here.Level && !c.replica.Moved() {
 		return nil
 	}
 	_, err := askLeader(ctx, c.peers, "/moved", c.peers.noteMoved, here)
 	return err
+}
+
+// whereabouts is what this replica says of itself when it starts.
+func (c *core) whereabouts() movedMessage {
+	m := movedMessage{URL: c.cfg.Peering.URL, Level: command.Level}
+	if c.peers != nil {
+		m.Address = c.peers.mesh.Address()
+	}
+	return m
+}
+
+// asFounder is the record of the replica on which the territory is founded.
+func (c *core) asFounder() replica.Replica {
+	here := c.whereabouts()
+	return replica.Replica{ID: c.self, Name: c.members.freeName(), At: replica.Address{
+		Peer: here.Address, URL: here.URL, Level: here.Level, Fingerprint: crypto.FingerprintOf(c.keeper.copied().TLS.Public()),
+	}}
 }

@@ -17,7 +17,6 @@ const (
 )
 
 func (n *Node) sweep(ctx context.Context) {
-	defer close(n.swept)
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -25,6 +24,9 @@ func (n *Node) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			if !n.Leading() {
+				continue
+			}
 			p := n.core.proposer
 			now := p.clock()
 			_, err := p.propose(ctx, command.Sweep{Stamp: p.own(), Sessions: now, Replays: now - when.At(replayLife.Milliseconds())})
