@@ -146,6 +146,9 @@ func (f *Find) load() error {
 	for _, id := range late.imports {
 		f.imported(id)
 	}
+	for _, id := range late.forgotten {
+		f.forgotten(id)
+	}
 	return nil
 }
 
@@ -155,6 +158,7 @@ type missed struct {
 	beneficiaries []BeneficiaryID
 	volunteers    []VolunteerID
 	imports       []ImportID
+	forgotten     [][16]byte
 }
 
 // later notes somebody for later, if there is no index to follow in now.
@@ -272,6 +276,9 @@ func (f *Find) imported(id ImportID) {
 
 // forgotten takes somebody out whose record was erased.
 func (f *Find) forgotten(id [16]byte) {
+	if f.later(func(m *missed) { m.forgotten = append(m.forgotten, id) }) {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.index.Delete(id)
