@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -88,7 +89,7 @@ func (c *core) handOver(ctx context.Context, to crypto.Key, from crypto.KeyID) (
 			}
 			all.Go(func() {
 				if _, err := askAt[nothing](ctx, c.peers, r.At.Peer, "/root", rootMessage{Key: to.Reveal(), From: from}); err != nil {
-					c.cfg.Logger.Warn("handing a key over", replicaAttr(r.ID), errAttr(err))
+					c.cfg.Logger.Warn("handing a key over", slog.String("replica", r.ID.String()), errAttr(err))
 					return
 				}
 				mu.Lock()

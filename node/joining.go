@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/replica"
+	"github.com/bippop/bippop/node/internal/when"
 )
 
 // A machine becomes a replica by a token that an administrator made: it names
@@ -198,7 +200,7 @@ func Join(ctx context.Context, cfg Config, invitation Secret) (territory string,
 	}
 	identity := crypto.NewIdentity()
 	answer, err := t.ask(ctx, identity, joinRequest{
-		Invitation: t.Invitation, Secret: t.Secret, Peer: cfg.Peering.Address, URL: cfg.Peering.URL, Level: command.Level, At: when.Of(cfg.Now()),
+		Invitation: t.Invitation, Secret: t.Secret, Peer: cfg.Peering.Address, URL: cfg.Peering.URL, Level: uint16(command.Current), At: when.Of(cfg.Now()),
 	})
 	if err != nil {
 		return "", err

@@ -173,8 +173,10 @@ func (k *keeper) change(alter func(*crypto.Vault) error) error {
 // credentials are how this replica shows itself to the others.
 func (k *keeper) credentials() mesh.Credentials {
 	v := k.copied()
+	own := v.TLS.TLS()
+	own.Certificate = append(own.Certificate, v.Shared.Authority.Certificate()) // by which a machine that joins knows the territory
 	return mesh.Credentials{
-		Territory: v.Territory, Incarnation: v.Incarnation, Replica: v.Replica, Certificate: v.TLS.TLS(), Authorities: v.Shared.Authority.Pool(),
+		Territory: v.Territory, Incarnation: v.Incarnation, Replica: v.Replica, Certificate: own, Authorities: v.Shared.Authority.Pool(),
 	}
 }
 

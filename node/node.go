@@ -385,8 +385,13 @@ func (t treeOf) TreeNode(level uint8, index uint32) (n crypto.TreeNode, err erro
 	return n, err
 }
 
-// TreeLeaf finds none: records bring their leaves along.
-func (t treeOf) TreeLeaf(uint32) (crypto.Leaf, error) { return crypto.Leaf{}, crypto.ErrNoLeaf }
+func (t treeOf) TreeLeaf(slot uint32) (l crypto.Leaf, err error) {
+	err = t.View(func(tx *store.Tx) (err error) {
+		l, err = tx.TreeLeaf(slot)
+		return err
+	})
+	return l, err
+}
 
 // currentViews makes the views again when this program keeps them otherwise than
 // the one that wrote the store.

@@ -1,24 +1,17 @@
 package node
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
-	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/bippop/bippop/consensus/gossip"
 	"github.com/bippop/bippop/consensus/mesh"
-	"github.com/bippop/bippop/crypto"
-	"github.com/bippop/bippop/node/internal/replica"
-	"github.com/bippop/bippop/node/internal/store"
-	"github.com/fxamacker/cbor/v2"
+	"github.com/bippop/bippop/node/internal/command"
 )
 
 // Peering is how a replica meets the others. The zero Peering is a territory of
@@ -135,7 +128,7 @@ func (p *peers) look() {
 func (p *peers) own() gossip.Meta {
 	c := p.core
 	m := gossip.Meta{
-		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: command.Level, Program: c.cfg.Program, Fault: c.fault(),
+		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: uint16(command.Current), Program: c.cfg.Program, Fault: c.fault(),
 		Expires: c.keeper.copied().TLS.Expires().Unix(),
 	}
 	if free, err := c.health.free(); err == nil {
@@ -233,7 +226,6 @@ func (p *peers) forward(r *http.Request) (*http.Response, error) {
 	}
 	r.URL.Scheme, r.URL.Host = "http", address
 	r.RequestURI = ""
-	r.Header.Set("X-Forwarded-Proto", scheme(r))
 	return p.relay.RoundTrip(r)
 }
 

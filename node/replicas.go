@@ -99,12 +99,15 @@ func (s *Replicas) List(by Caller) (Cluster, error) {
 	}
 	leader, _ := s.replica.Leader()
 	stats := s.replica.Stats()
-	c := Cluster{Index: stats.Commit, Level: s.members.level(), Newest: command.Level}
+	c := Cluster{Index: stats.Commit, Level: s.members.level(), Newest: uint16(command.Current)}
 	root, err := s.rootInForce()
 	if err != nil {
 		return Cluster{}, err
 	}
-	said := s.heard()
+	said := map[ReplicaID]hearing{}
+	if s.peers != nil {
+		said = s.peers.heard()
+	}
 	for _, r := range s.members.all() {
 		id := r.ID.String()
 		out := Replica{

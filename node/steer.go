@@ -176,7 +176,7 @@ func (c *core) announce(ctx context.Context) error {
 
 // whereabouts is what this replica says of itself when it starts.
 func (c *core) whereabouts() movedMessage {
-	m := movedMessage{URL: c.cfg.Peering.URL, Level: command.Level}
+	m := movedMessage{URL: c.cfg.Peering.URL, Level: uint16(command.Current)}
 	if c.peers != nil {
 		m.Address = c.peers.mesh.Address()
 	}

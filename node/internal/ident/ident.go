@@ -29,6 +29,7 @@ type (
 	bond        struct{}
 	replica     struct{}
 	invitation  struct{}
+	release     struct{}
 	erasure     struct{}
 	destination struct{}
 )
@@ -47,6 +48,7 @@ type (
 	Bond        = ID[bond]
 	Replica     = ID[replica]
 	Invitation  = ID[invitation]
+	Release     = ID[release]
 	Erasure     = ID[erasure]
 	Destination = ID[destination]
 )
