@@ -210,6 +210,9 @@ func (c *core) start(ctx context.Context, vault crypto.Vault) error {
 	if err := replica.Ready(ctx); err != nil {
 		return err
 	}
+	if err := c.followRoot(); err != nil {
+		return err
+	}
 	if err := c.holdRoot(ctx); err != nil {
 		return err
 	}
@@ -321,13 +324,17 @@ func (c *core) after(index uint64, events []event.Event) {
 	c.watch.note(index, events)
 }
 
-// followRoot looks which root the state hangs on.
+// followRoot looks which root the state hangs on, and again when it was turned
+// meanwhile.
 func (c *core) followRoot() error {
-	root, err := c.rootInForce()
-	if err == nil && root != (crypto.KeyID{}) {
+	for was := (crypto.KeyID{}); ; {
+		root, err := c.rootInForce()
+		if err != nil || root == was {
+			return err
+		}
 		c.keeper.turned(crypto.KeyID{}, root)
+		was = root
 	}
-	return err
 }
 
 // learnMembers follows a change of the replicas' records. Streams of one that was
@@ -335,11 +342,13 @@ func (c *core) followRoot() error {
 func (c *core) learnMembers() {
 	gone, err := c.members.learn()
 	c.health.note(err)
-	for _, id := range gone {
-		if c.peers != nil {
-			c.peers.mesh.Drop(id.String())
-		}
+	if c.peers == nil {
+		return
 	}
+	for _, id := range gone {
+		c.peers.mesh.Drop(id.String())
+	}
+	c.peers.others.Store(true)
 }
 
 // view runs f over one state and notes damage.

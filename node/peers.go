@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/bippop/bippop/consensus/gossip"
@@ -49,6 +50,7 @@ type peers struct {
 	inner  *http.Server
 	outer  *http.Server
 	logger *slog.Logger
+	others atomic.Bool // who the others are has changed: look for them
 }
 
 func newPeers(c *core) (*peers, error) {
@@ -153,6 +155,9 @@ func (c *core) fault() string {
 
 // report tells the others how this replica is.
 func (p *peers) report() {
+	if p.others.Swap(false) {
+		p.look()
+	}
 	if err := p.gossip.Update(p.own()); err != nil {
 		p.logger.Warn("telling the other replicas how this one is", errAttr(err))
 	}

@@ -112,7 +112,7 @@ func (c *core) sayHeld(ctx context.Context, held crypto.KeyID) bool {
 	}
 	err := c.noteHeld(ctx, held)
 	if err != nil && ctx.Err() == nil {
-		c.cfg.Logger.Debug("saying that a root key is held", errAttr(err))
+		c.cfg.Logger.Info("saying that a root key is held", errAttr(err))
 	}
 	return false // until the record says so
 }
