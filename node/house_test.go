@@ -60,7 +60,8 @@ var house = map[string]floor{
 	"node/internal/event":       {"what has happened: IDs and numbers", []string{"federation/public", "node/internal/ident", "node/internal/people", "node/internal/request"}},
 	"node/internal/store":       {"encrypted records; owns Badger", append([]string{"crypto", "federation/public"}, nouns...)},
 	"node/internal/view":        {"lists that follow from records", append([]string{"node/internal/store"}, nouns...)},
-	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/store", "node/internal/view"}, nouns...)},
+	"node/internal/rotation":    {"when a root key may replace another, and who may be told; decides only, so that a simulator can run it", []string{"crypto"}},
+	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/rotation", "node/internal/store", "node/internal/view"}, nouns...)},
 	"node":                      {"the only place where parts are joined", []string{"consensus", "crypto", "federation/public", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
 	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
@@ -96,7 +97,7 @@ var owners = map[string][]string{
 var pure = []string{
 	"node/internal/account", "node/internal/bond", "node/internal/catalogue", "node/internal/command", "node/internal/contact", "node/internal/dispatch",
 	"node/internal/event", "node/internal/machine", "node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/request", "node/internal/series",
-	"node/internal/stats",
+	"node/internal/rotation", "node/internal/stats",
 	"node/internal/territory", "node/internal/view", "node/internal/when",
 }
 
