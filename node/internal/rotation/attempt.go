@@ -3,11 +3,12 @@ package rotation
 import "github.com/bippop/bippop/crypto"
 
 // Attempt is one rotation as the leader that leads it sees it. A leader leads
-// one at a time, and no change of voters beside it.
+// one at a time. Voters are those of the newest configuration in its log; a
+// change of one voter may go beside it, because each majority of the voters
+// after meets each majority of those before.
 type Attempt[R comparable] struct {
 	Leads     bool         // it leads since before the attempt began, in one term
 	Settled   bool         // an entry proposed after the attempt began is applied here
-	Changing  bool         // a change of voters is not committed yet
 	Committed crypto.KeyID // the root in force, by its machine
 	Current   crypto.KeyID // in its vault
 	From, To  crypto.KeyID // of the attempt; zero before the draw
@@ -34,7 +35,7 @@ func (a Attempt[R]) Move() Move {
 	switch none := (crypto.KeyID{}); {
 	case !a.Leads || a.Answered:
 		return Stop
-	case !a.Settled || a.Changing:
+	case !a.Settled:
 		return Settle
 	case a.Current != a.Committed || a.To != none && a.From != a.Committed:
 		return Stop
