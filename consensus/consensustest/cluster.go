@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -192,6 +193,21 @@ func (c *Cluster) Crash(i int) {
 	c.Cut(i)
 	c.stop(i)
 	c.members[i].kept.Crash()
+}
+
+// Wipe ends i for ever: its folder and its map are gone. A replica that takes its
+// place comes by [Cluster.Join], under a new ID.
+func (c *Cluster) Wipe(i int) {
+	c.t.Helper()
+	if c.Replica(i) != nil {
+		c.Crash(i)
+	}
+	if err := os.RemoveAll(c.Dir(i)); err != nil {
+		c.t.Error(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.members[i].kept = NewMap()
 }
 
 // Close ends i as an operator would.
