@@ -131,8 +131,7 @@ func saveHistory(name string, operations []porcupine.Operation) error {
 	return os.WriteFile(name, []byte(b.String()), 0o644)
 }
 
-// The judge knows a broken law when it sees one; testdata holds histories that
-// broke it.
+// The judge knows a broken law when it sees one.
 func TestJudge(t *testing.T) {
 	w := func(v, before string) (asked, got) {
 		return asked{Kind: "write", Key: "k", Value: v}, got{Value: before}
