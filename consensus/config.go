@@ -39,7 +39,7 @@ type Config struct {
 	Logger *slog.Logger
 	// OnFault, when set, is called at most once, on its own goroutine, when the
 	// replica is of no more use: [ErrStore], [ErrStalled], [ErrDamaged],
-	// [ErrTransfer]. The process should end and start again; after ErrStalled
+	// [ErrTransfer], [ErrReplaced]. The process should end and start again; after ErrStalled
 	// it must not wait for Close, which waits for the disk.
 	OnFault func(error)
 	// Tuning is for tests; the zero value is right for a territory.
@@ -70,7 +70,10 @@ type Tuning struct {
 
 	SnapshotCheck   time.Duration // how often a snapshot is considered (30 s)
 	SnapshotEntries uint64        // entries after which one is taken (20,000)
-	TrailingEntries uint64        // entries kept before it, for followers that were away (20,000)
+	// TrailingEntries are kept before it, for followers that were away (20,000).
+	// They should outnumber by far what one leader has on its way, 1,024 in a
+	// request: then nobody is sent a snapshot who has entries beyond it.
+	TrailingEntries uint64
 
 	SegmentBytes int           // size of a log file, allocated ahead (16 MiB)
 	QueueLength  int           // commands that may wait (1,024)

@@ -24,6 +24,7 @@ type contacts struct {
 
 type contact struct {
 	last    time.Time // of the last answer in this term
+	failing bool      // the last call failed
 	matched uint64    // its log equals the leader's up to here
 	loading int       // snapshots on their way to it
 
@@ -40,6 +41,8 @@ type Contact struct {
 	ID string
 	// Last is when it last answered in this term; zero if it did not.
 	Last time.Time
+	// Failing: the last try to reach it has failed since.
+	Failing bool
 	// Matched is an index up to which its log is known to equal the leader's.
 	Matched uint64
 	// Lagging: see [Stats].
@@ -58,6 +61,12 @@ func (c *contacts) appended(id raft.ServerID, req *raft.AppendEntriesRequest, re
 		matched = req.PrevLogEntry + uint64(len(req.Entries))
 	}
 	c.noteLocked(id, req.Term, matched, req.LeaderCommitIndex)
+}
+
+func (c *contacts) failed(id raft.ServerID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ofLocked(id).failing = true
 }
 
 func (c *contacts) installed(id raft.ServerID, req *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse) {
@@ -85,7 +94,7 @@ func (c *contacts) noteLocked(id raft.ServerID, term, matched, commit uint64) {
 	}
 	c.commit = max(c.commit, commit)
 	of := c.ofLocked(id)
-	of.last = time.Now()
+	of.last, of.failing = time.Now(), false
 	// A follower that moves, or that has all of what was committed when it was
 	// last looked at, gets a new target.
 	if moved := matched > of.matched; moved || of.since.IsZero() || max(of.matched, matched) >= of.target {
@@ -130,7 +139,7 @@ func (c *contacts) list(term uint64, fresh, limit time.Duration) []Contact {
 	now := time.Now()
 	for id, of := range c.of {
 		out = append(out, Contact{
-			ID: string(id), Last: of.last, Matched: of.matched,
+			ID: string(id), Last: of.last, Failing: of.failing, Matched: of.matched,
 			Lagging: of.loading == 0 && of.matched < of.target && now.Sub(of.last) < fresh && now.Sub(of.since) > limit,
 		})
 	}

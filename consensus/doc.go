@@ -52,6 +52,28 @@
 // A machine restored from a backup starts a new log: its applied index is set to
 // zero before it is handed to [Open] with an empty folder.
 //
+// # Who takes part
+//
+// The log says who the replicas are, and the leader changes it, one replica at a
+// time ([Membership]). A replica is added without a vote, gets all that it lacks,
+// and is promoted. No change is begun after which no majority of the voters would
+// be in reach. A replica that lost its folder comes back under another ID, and one
+// that stands where another stood waits until that one is removed. A replica that
+// asks for votes asks first whether it would get them (pre-vote), so that one which
+// was cut off or removed disturbs nobody. Package autopilot decides when to promote
+// and to remove without a person.
+//
+// A leader that is closed hands over first. One that cannot end a transfer, and a
+// follower whose log was replaced by a shorter snapshot, must be started again:
+// [ErrTransfer], [ErrReplaced].
+//
+// # What the leader sees
+//
+// Every answer of a follower is noted. One that answers and yet gets nothing of
+// what was committed is in [Stats].Lagging after ten seconds: its heartbeats are
+// fine, so no election will come by itself. A machine that takes as long for one
+// entry is in [Stats].Stuck.
+//
 // # When the disk fails
 //
 // One failed write ends all writing until the replica is opened again, and a disk

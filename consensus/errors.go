@@ -34,6 +34,11 @@ var (
 	// (hashicorp/raft#503).
 	ErrStalled = errors.New("the disk does not answer")
 
+	// ErrReplaced says that a snapshot took the place of a log that went further,
+	// with entries that nobody committed. raft goes on believing in them, and
+	// would get the snapshot again and again (hashicorp/raft#697). The process
+	// must end and start again; nothing else is wrong.
+	ErrReplaced = errors.New("the log was replaced by a snapshot")
 	// ErrTransfer says that a transfer of leadership never ended, so that this
 	// replica would refuse all writes if it led again (hashicorp/raft#696). The
 	// process must end and start again.

@@ -56,8 +56,8 @@ func openWAL(dir string, cfg *Config) (*wal.WAL, error) {
 func (s *sealedLog) FirstIndex() (uint64, error) { return s.wal.FirstIndex() }
 func (s *sealedLog) LastIndex() (uint64, error)  { return s.wal.LastIndex() }
 
-// IsMonotonic makes raft drop the whole log when it installs a snapshot, which
-// also avoids hashicorp/raft#697.
+// IsMonotonic makes raft drop the whole log when it installs a snapshot. That
+// alone does not avoid hashicorp/raft#697: see ErrReplaced.
 func (s *sealedLog) IsMonotonic() bool { return s.wal.IsMonotonic() }
 
 // GetLog returns raft.ErrLogNotFound, or [ErrDamaged].

@@ -40,6 +40,7 @@ type Machine interface {
 type fsm struct {
 	machine   Machine
 	snapshots *snapshots
+	faults    *faults
 	applied   atomic.Uint64 // the machine's index, mirrored for readers
 	members   atomic.Uint64 // index of the newest committed configuration, 0 while unknown
 	busy      atomic.Int64  // since when, as Unix nanoseconds, or 0
@@ -102,12 +103,20 @@ func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 // Restore loads what another replica streamed here.
 func (f *fsm) Restore(stream io.ReadCloser) error {
 	defer f.work()()
+	last, err := f.snapshots.log.LastIndex()
+	if err != nil {
+		return err
+	}
 	applied, err := f.snapshots.load(stream)
 	if err != nil {
 		return err
 	}
 	f.applied.Store(applied)
-	f.members.Store(f.snapshots.current().ConfigurationIndex)
+	meta := f.snapshots.current()
+	f.members.Store(meta.ConfigurationIndex)
 	f.changed.notify()
+	if last > meta.Index {
+		f.faults.report(fmt.Errorf("%w: it ended at %d, the snapshot at %d", ErrReplaced, last, meta.Index))
+	}
 	return nil
 }

@@ -216,7 +216,7 @@ func free(members []Member, id, address string) error {
 func (m *Membership) reach(id string) (Contact, bool) {
 	for _, c := range m.Contacts() {
 		if c.ID == id {
-			return c, time.Since(c.Last) < m.fresh
+			return c, !c.Failing && time.Since(c.Last) < m.fresh
 		}
 	}
 	return Contact{}, false

@@ -3,6 +3,7 @@ package consensus
 import (
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -14,7 +15,42 @@ type transport struct {
 	wire
 	address  raft.ServerAddress
 	contacts *contacts
+	heart    *heart
 	close    func() error
+}
+
+// heart lets heartbeats through to raft, which handles them on goroutines that it
+// does not wait for when it shuts down: one that came late would store a term in a
+// log that is closed, and panic.
+type heart struct {
+	mu      sync.RWMutex // held for reading during a heartbeat
+	stopped bool
+}
+
+func (h *heart) beat(rpc raft.RPC, handle func(raft.RPC)) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.stopped {
+		rpc.Respond(nil, raft.ErrRaftShutdown)
+		return
+	}
+	handle(rpc)
+}
+
+// stop waits for heartbeats under way and lets no more through.
+func (h *heart) stop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stopped = true
+}
+
+// SetHeartbeatHandler is part of raft.Transport.
+func (t transport) SetHeartbeatHandler(handle func(raft.RPC)) {
+	if handle == nil {
+		t.wire.SetHeartbeatHandler(nil)
+		return
+	}
+	t.wire.SetHeartbeatHandler(func(rpc raft.RPC) { t.heart.beat(rpc, handle) })
 }
 
 // wire has all that raft looks for. Without RequestPreVote in the method set raft
@@ -27,6 +63,7 @@ type wire interface {
 // AppendEntries is part of raft.Transport.
 func (t transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, req *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	if err := t.wire.AppendEntries(id, target, req, resp); err != nil {
+		t.contacts.failed(id)
 		return err
 	}
 	t.contacts.appended(id, req, resp)
@@ -54,7 +91,7 @@ func newTransport(cfg *Config, contacts *contacts) transport {
 	if cfg.Network == nil {
 		address, memory := raft.NewInmemTransport(raft.ServerAddress(cfg.ID))
 		memory.Connect(address, memory) // to be told to lead at once
-		return transport{memory, address, contacts, memory.Close}
+		return transport{memory, address, contacts, &heart{}, memory.Close}
 	}
 	n := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream:  streams{cfg.Network},
@@ -65,7 +102,7 @@ func newTransport(cfg *Config, contacts *contacts) transport {
 		// (hashicorp/raft#612).
 		MaxRPCsInFlight: 1,
 	})
-	return transport{n, n.LocalAddr(), contacts, func() error {
+	return transport{n, n.LocalAddr(), contacts, &heart{}, func() error {
 		err := n.Close()
 		n.CloseStreams()
 		return err

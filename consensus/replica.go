@@ -82,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (*Replica, error) {
 		packer:  &packer{queue: make(chan *proposal, cfg.Tuning.QueueLength), stop: make(chan struct{})},
 		closing: make(chan struct{}),
 	}
-	r.packer.faults = r.faults
+	r.packer.faults, r.fsm.faults = r.faults, r.faults
 	r.Membership = newMembership(r, cfg.Tuning)
 	if err := r.open(&cfg); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the log in %s: %w", cfg.Dir, err), r.release())
@@ -516,6 +516,7 @@ func (r *Replica) release() error {
 	var errs []error
 	if r.raft != nil {
 		errs = append(errs, r.raft.Shutdown().Error())
+		r.transport.heart.stop()
 	}
 	if r.transport.close != nil {
 		errs = append(errs, r.transport.close())

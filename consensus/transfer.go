@@ -13,7 +13,7 @@ import (
 // Transfer makes another voter lead: the one named, or, for "", the one in reach
 // that lacks the least. It returns when another leader is known here. Writes are
 // refused with [ErrNotLeader] meanwhile. Errors: [ErrNoMember], [ErrLags] when the
-// one named cannot lead now, [ErrNoQuorum] when no voter is in reach.
+// one named could not take over, [ErrNoQuorum] when no voter is in reach.
 func (m *Membership) Transfer(ctx context.Context, to string) error {
 	release, err := m.begin()
 	if err != nil {
@@ -42,8 +42,12 @@ func (m *Membership) Transfer(ctx context.Context, to string) error {
 		return err
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", ErrUnknown, ctx.Err())
+	case errors.Is(err, raft.ErrNotLeader):
+		return ErrNotLeader
+	case errors.Is(err, raft.ErrRaftShutdown), errors.Is(err, ErrTransfer):
+		return fmt.Errorf("%w: %w", ErrUnknown, err)
 	case err != nil:
-		return fmt.Errorf("leadership stays: %w", err)
+		return fmt.Errorf("leadership stays: %w: %w", ErrLags, err)
 	}
 	return m.otherLeads(ctx)
 }

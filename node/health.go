@@ -70,7 +70,7 @@ func (h *health) note(err error) {
 	switch {
 	case errors.Is(err, store.ErrDamaged), errors.Is(err, crypto.ErrDamaged), errors.Is(err, consensus.ErrDamaged):
 		h.damaged.Store(true)
-	case errors.Is(err, consensus.ErrStore), errors.Is(err, consensus.ErrStalled):
+	case errors.Is(err, consensus.ErrStore), errors.Is(err, consensus.ErrStalled), errors.Is(err, consensus.ErrTransfer), errors.Is(err, consensus.ErrReplaced):
 		h.stopped.Store(true)
 	}
 }

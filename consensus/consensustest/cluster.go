@@ -11,8 +11,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -32,6 +32,9 @@ type Options struct {
 	Machine func(i int) consensus.Machine
 	// Tuning of all replicas. The zero value takes short times.
 	Tuning consensus.Tuning
+	// MayFail: a replica's fault does not fail the test. Otherwise it does, while
+	// no replica's [Disk] was harmed.
+	MayFail bool
 	// Logger is silent when nil.
 	Logger *slog.Logger
 }
@@ -39,9 +42,10 @@ type Options struct {
 // Cluster is for one test. Its methods are called by one goroutine, but for Len,
 // Replica, Map and Propose, which others may call at any time.
 type Cluster struct {
+	*Links
+
 	t       testing.TB
 	options Options
-	hub     *hub
 	peers   []consensus.Peer
 
 	mu      sync.Mutex // guards members, and replica, fault and life of each
@@ -51,7 +55,6 @@ type Cluster struct {
 type member struct {
 	dir     string
 	key     crypto.Key
-	address string
 	joined  bool
 	disk    Disk
 	replica *consensus.Replica // nil while crashed
@@ -75,10 +78,10 @@ func New(t testing.TB, n int, options Options) *Cluster {
 	if options.Tuning.SegmentBytes == 0 {
 		options.Tuning.SegmentBytes = 1 << 20
 	}
-	c := &Cluster{t: t, options: options, hub: newHub()}
+	c := &Cluster{Links: &Links{hub: newHub()}, t: t, options: options}
 	for i := range n {
 		c.peers = append(c.peers, consensus.Peer{ID: ID(i), Address: ID(i)})
-		c.add(false)
+		c.new(false)
 	}
 	t.Cleanup(func() {
 		for i := range c.members {
@@ -93,11 +96,12 @@ func New(t testing.TB, n int, options Options) *Cluster {
 	return c
 }
 
-func (c *Cluster) add(joined bool) int {
+func (c *Cluster) new(joined bool) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i := len(c.members)
-	c.members = append(c.members, &member{dir: filepath.Join(c.t.TempDir(), ID(i)), address: ID(i), key: crypto.NewKey(), joined: joined, kept: NewMap()})
+	c.Links.add(ID(i))
+	c.members = append(c.members, &member{dir: filepath.Join(c.t.TempDir(), ID(i)), key: crypto.NewKey(), joined: joined, kept: NewMap()})
 	return i
 }
 
@@ -118,13 +122,15 @@ func (c *Cluster) Replica(i int) *consensus.Replica {
 	return c.members[i].replica
 }
 
-// Fault is what i has told of in this life, if anything. A fault nobody caused by
-// its [Disk] fails the test.
+// Fault is what i has told of in this life, if anything.
 func (c *Cluster) Fault(i int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.members[i].fault
 }
+
+// LogKey is that of i.
+func (c *Cluster) LogKey(i int) crypto.Key { return c.members[i].key }
 
 // Disk is that of i's log.
 func (c *Cluster) Disk(i int) *Disk { return &c.members[i].disk }
@@ -142,48 +148,6 @@ func (c *Cluster) Map(i int) *Map {
 // Dir is the log's folder of i.
 func (c *Cluster) Dir(i int) string { return c.members[i].dir }
 
-// Cut separates i from all others.
-func (c *Cluster) Cut(i int) { c.hub.setCut(c.members[i].address, true) }
-
-// Heal joins i again.
-func (c *Cluster) Heal(i int) { c.hub.setCut(c.members[i].address, false) }
-
-// Block lets nothing more arrive that one replica sends to another, while what the
-// other sends does arrive: neither side is told. Heal does not end it.
-func (c *Cluster) Block(from, to int) {
-	c.hub.change(func() { c.hub.blocked[way{c.members[from].address, c.members[to].address}] = true })
-}
-
-// Part separates replicas that stand together in no side. A replica may stand in
-// several, and is alone when it stands in none.
-func (c *Cluster) Part(sides ...[]int) {
-	c.hub.change(func() {
-		clear(c.hub.parted)
-		for a := range c.members {
-			for b := range c.members {
-				together := a == b
-				for _, side := range sides {
-					together = together || slices.Contains(side, a) && slices.Contains(side, b)
-				}
-				c.hub.parted[way{c.members[a].address, c.members[b].address}] = !together
-			}
-		}
-	})
-}
-
-// Delay makes everything sent take a random time below most. Streams, of which a
-// pair of replicas has several, overtake each other.
-func (c *Cluster) Delay(most time.Duration) { c.hub.change(func() { c.hub.delay = most }) }
-
-// Calm ends Block, Part and Delay, but not Cut.
-func (c *Cluster) Calm() {
-	c.hub.change(func() {
-		clear(c.hub.parted)
-		clear(c.hub.blocked)
-		c.hub.delay = 0
-	})
-}
-
 // Crash ends i as a loss of power would: nothing gets out any more, and a [Map]
 // falls back to what it had synced. The log is on disk as it is after any
 // acknowledged write.
@@ -194,18 +158,26 @@ func (c *Cluster) Crash(i int) {
 	c.members[i].kept.Crash()
 }
 
+// Wipe ends i for ever: its folder and its map are gone. A replica that takes its
+// place comes by [Cluster.Join], under a new ID.
+func (c *Cluster) Wipe(i int) {
+	c.t.Helper()
+	if c.Replica(i) != nil {
+		c.Crash(i)
+	}
+	if err := os.RemoveAll(c.Dir(i)); err != nil {
+		c.t.Error(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.members[i].kept = NewMap()
+}
+
 // Close ends i as an operator would.
 func (c *Cluster) Close(i int) {
 	c.t.Helper()
 	c.stop(i)
 }
-
-// Move gives i, which is down, another address for its next life.
-func (c *Cluster) Move(i int, address string) { c.members[i].address = address }
-
-// Network is a further place on the cluster's network, for a replica that the
-// test runs itself.
-func (c *Cluster) Network(address string) consensus.Network { return c.hub.port(address) }
 
 func (c *Cluster) stop(i int) {
 	c.t.Helper()
@@ -228,7 +200,7 @@ func (c *Cluster) stop(i int) {
 // Join starts a new, empty replica that waits to be added, and says which it is.
 func (c *Cluster) Join() int {
 	c.t.Helper()
-	i := c.add(true)
+	i := c.new(true)
 	c.Restart(i)
 	return i
 }
@@ -294,7 +266,7 @@ func (c *Cluster) Restart(i int) {
 	c.mu.Unlock()
 	cfg := consensus.Config{
 		Dir: m.dir, ID: ID(i), LogKey: m.key, Machine: m.machine,
-		Peers: c.peers, Network: c.hub.port(m.address),
+		Peers: c.peers, Network: c.hub.port(c.address(i)),
 		Logger: c.options.Logger, Tuning: tuning,
 		OnFault: func(err error) { c.fault(m, life, err) },
 	}
@@ -316,10 +288,16 @@ func (c *Cluster) fault(m *member, life int, err error) {
 	if life != m.life {
 		return // it was about to be told when it crashed
 	}
-	if !m.disk.wasHarmed() {
-		c.t.Errorf("fault of %s: %v", filepath.Base(m.dir), err)
-	}
 	m.fault = err
+	if c.options.MayFail {
+		return
+	}
+	for _, o := range c.members {
+		if o.disk.wasHarmed() {
+			return
+		}
+	}
+	c.t.Errorf("fault of %s: %v", filepath.Base(m.dir), err)
 }
 
 // Leader waits for a replica that leads and says which. A leader that was cut off
