@@ -230,6 +230,33 @@ func TestCutAndHeal(t *testing.T) {
 	b.sees(t, "c", gossip.Alive)
 }
 
+// A replica that hangs, its connections open: the others notice, go on without a
+// word of doubt about each other, and find it again.
+func TestReplicaHangs(t *testing.T) {
+	tn := newTown("200044394")
+	a, b, c := tn.open(t, "a"), tn.open(t, "b"), tn.open(t, "c")
+	join(t, b, a)
+	join(t, c, a)
+	c.sees(t, "b", gossip.Alive)
+	b.sees(t, "c", gossip.Alive)
+	var since time.Time
+	a.until(t, "b", func(seen map[string]gossip.Seen) bool {
+		since = seen["b"].Since
+		return seen["b"].State == gossip.Alive
+	})
+	c.line.Freeze()
+	a.sees(t, "c", gossip.Gone)
+	b.sees(t, "c", gossip.Gone)
+	c.line.Thaw()
+	a.sees(t, "c", gossip.Alive)
+	b.sees(t, "c", gossip.Alive)
+	for _, s := range a.Members() {
+		if s.Replica == "b" && !s.Since.Equal(since) {
+			t.Errorf("b was taken for something else meanwhile: %v since %v", s.State, s.Since)
+		}
+	}
+}
+
 // Two who cannot reach each other, while a third reaches both: nobody is gone.
 func TestCutBetweenTwo(t *testing.T) {
 	tn := newTown("200044394")
