@@ -38,7 +38,7 @@ var ErrAlone = errors.New("no other replica answers: are they running, unsealed,
 const (
 	probeInterval = 500 * time.Millisecond // one member is asked
 	probeTimeout  = 250 * time.Millisecond // for an answer on the packet stream
-	suspicion     = 2                      // probe intervals in which a suspect may speak up
+	suspicion     = 3                      // probe intervals in which a suspect may speak up
 	streamTimeout = 2 * time.Second        // for one exchange of all that is known
 	reviewEvery   = 250 * time.Millisecond
 	rejoinEvery   = 2 * time.Second
@@ -101,7 +101,7 @@ func (g *Gossip) config() *memberlist.Config {
 	c.Logger = newLines(g.cfg.Logger)
 	c.Delegate, c.Events, c.Alive = voice{g}, ear{g}, guard{g}
 	c.ProbeInterval, c.ProbeTimeout = probeInterval, probeTimeout
-	c.SuspicionMult, c.SuspicionMaxTimeoutMult = suspicion, 2
+	c.SuspicionMult, c.SuspicionMaxTimeoutMult = suspicion, 1
 	c.AwarenessMaxMultiplier = 2 // a slow replica asks half as often, not an eighth
 	c.TCPTimeout = streamTimeout
 	c.PushPullInterval = 10 * time.Second

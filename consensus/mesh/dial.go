@@ -111,6 +111,8 @@ func shake(ctx context.Context, conn net.Conn, address, protocol string, own tls
 		MinVersion:         tls.VersionTLS13,
 		NextProtos:         []string{protocol},
 		InsecureSkipVerify: true, // names are not host names: check does it
+
+		DynamicRecordSizingDisabled: true,
 		VerifyConnection: func(state tls.ConnectionState) error {
 			refusal = check(state)
 			return refusal

@@ -23,8 +23,8 @@
 // A machine that wants to join has no certificate yet. Protocols handled by
 // [Mesh.HandleStranger] admit it under any key; it knows the territory by the
 // fingerprint of the authority's key, which stands in its invitation
-// ([DialStranger]). Nobody else may speak these protocols by accident: a stranger
-// reaches no other handler.
+// ([DialStranger]). A stranger reaches no other handler, and few are served at a
+// time.
 //
 // # What an attacker on the wire can do
 //

@@ -45,6 +45,10 @@ const (
 	acceptPause = 100 * time.Millisecond
 )
 
+// keepAlive ends a stream whose other end fell silent, a machine without power
+// mostly, after some ten seconds.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3}
+
 // Mesh is one replica's end of all streams. Its methods are safe for concurrent
 // use.
 type Mesh struct {
@@ -193,10 +197,25 @@ func (m *Mesh) end(which func(*wire) bool) {
 	}
 }
 
+// Streams counts the open streams of a replica, both ways.
+func (m *Mesh) Streams(replica string) (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for w := range m.wires {
+		if w.replica == replica {
+			n++
+		}
+	}
+	return n
+}
+
 // wire notes a connection. It is refused when the mesh is closed, so that Close
 // leaves none.
 func (m *Mesh) wire(conn net.Conn) (*wire, error) {
 	w := &wire{Conn: conn, mesh: m}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetKeepAliveConfig(keepAlive) // without it, an end is noticed later
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closing.Err() != nil {
@@ -302,6 +321,8 @@ func (m *Mesh) serve(w *wire) {
 		ClientAuth:             tls.RequestClientCert, // judged by admit, by protocol
 		NextProtos:             protocols,
 		SessionTicketsDisabled: true,
+
+		DynamicRecordSizingDisabled: true, // entries are large and the wire is short
 	})
 	w.SetDeadline(time.Now().Add(handshakeLimit))
 	if err := conn.HandshakeContext(m.closing); err != nil {

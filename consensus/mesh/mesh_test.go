@@ -445,6 +445,12 @@ func TestDrop(t *testing.T) {
 	if err := exchange(own, "are you there"); err == nil {
 		t.Error("a dialed stream outlived Drop")
 	}
+	if got := a.Streams("b"); got != 0 {
+		t.Errorf("%d streams of b are left", got)
+	}
+	if got := a.Streams("c"); got != 1 {
+		t.Errorf("%d streams of c are left, want 1", got)
+	}
 	say(t, other, "I stay")
 	other.Close()
 	streams.Wait() // for ever, if one of b's is left

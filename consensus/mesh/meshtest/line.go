@@ -17,6 +17,7 @@ type Line struct {
 	mu     sync.Mutex // guards what follows, for an append
 	target string
 	cut    bool
+	frozen chan struct{} // closed by Thaw; nil while bytes pass
 	open   []net.Conn
 	heard  bytes.Buffer
 }
@@ -25,7 +26,10 @@ type Line struct {
 func NewLine(t testing.TB) *Line {
 	l := &Line{listener: Listen(t)}
 	go l.accept()
-	t.Cleanup(func() { l.Cut() })
+	t.Cleanup(func() {
+		l.Cut()
+		l.Thaw()
+	})
 	return l
 }
 
@@ -55,6 +59,26 @@ func (l *Line) Heal() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cut = false
+}
+
+// Freeze lets connections be made and bytes be taken, and passes none on, as a
+// machine does that hangs.
+func (l *Line) Freeze() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.frozen == nil {
+		l.frozen = make(chan struct{})
+	}
+}
+
+// Thaw passes on what was held, and what comes.
+func (l *Line) Thaw() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.frozen != nil {
+		close(l.frozen)
+		l.frozen = nil
+	}
 }
 
 // Heard is a copy of every byte that has passed, both ways, mixed.
@@ -105,9 +129,14 @@ func (l *Line) join(near net.Conn, target string) {
 	pass(far, near)
 }
 
-// Write hears.
+// Write hears, and waits while the line is frozen.
 func (l *Line) Write(b []byte) (int, error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.heard.Write(b)
+	frozen := l.frozen
+	l.heard.Write(b)
+	l.mu.Unlock()
+	if frozen != nil {
+		<-frozen
+	}
+	return len(b), nil
 }
