@@ -73,6 +73,11 @@ func TestNothingPrints(t *testing.T) {
 			}
 		}
 	}
+	for _, v := range []any{crypto.KnownIdentity(k), crypto.KnownDoorbell(k), crypto.KnownAuthority(k), crypto.KnownSigner(k), crypto.KnownShare(k), passphrase(t, plain)} {
+		if got, err := json.Marshal(v); fmt.Sprintf("%v", v) != "[secret]" || string(got) != `"[secret]"` || err != nil {
+			t.Errorf("%T prints as %v, %s", v, v, got)
+		}
+	}
 	if got := fmt.Sprintf("%v %s %+v", s, k, s); got != "[secret] [secret] [secret]" {
 		t.Errorf("got %s", got)
 	}

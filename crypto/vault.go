@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 )
@@ -176,7 +177,20 @@ type (
 	}
 )
 
+// complete reports whether nothing that v must hold is missing.
+func (v Vault) complete() bool {
+	for _, k := range []Key{v.Roots.Current, v.Node.Log, v.Node.Values, v.Node.Skin, v.Shared.Domain, v.Shared.Gossip} {
+		if k.Zero() {
+			return false
+		}
+	}
+	return !v.Shared.Authority.Zero() && !v.TLS.Zero() && !v.TLS.Expires().IsZero()
+}
+
 func encodeVault(v Vault) ([]byte, error) {
+	if !v.complete() {
+		return nil, errors.New("the vault lacks a key or a certificate; it is not written")
+	}
 	f := vaultFile{
 		Format: vaultFormat, Territory: v.Territory, Incarnation: hex.EncodeToString(v.Incarnation[:]), Replica: v.Replica, Sealed: v.Sealed,
 		Roots:  rootsFile{Current: v.Roots.Current.Reveal(), Candidates: []candidateFile{}},
@@ -292,7 +306,7 @@ func decodeStrictly(b []byte, f any) error {
 	if err := d.Decode(f); err != nil {
 		return err
 	}
-	if d.More() {
+	if _, err := d.Token(); err != io.EOF {
 		return errors.New("more than one value")
 	}
 	return nil

@@ -211,6 +211,37 @@ func TestOldVault(t *testing.T) {
 	if err != nil || !bytes.Equal(bytes.TrimSpace(b), again) {
 		t.Errorf("it is written otherwise: %s, %v", again, err)
 	}
+	for name, bad := range map[string]string{
+		"a name more":   strings.Replace(string(again), `{"format"`, `{"secret":"","format"`, 1),
+		"a value more":  string(again) + "{}",
+		"a brace more":  string(again) + "}",
+		"a name less":   strings.Replace(string(again), `"gossip"`, `"gozzip"`, 1),
+		"another's key": strings.Replace(string(again), `"tls":{"key":"`, `"tls":{"key":"AAAA`, 1),
+		"keys changed":  strings.Replace(strings.Replace(string(again), `"authority"`, `"x"`, 1), `"tls"`, `"authority"`, 1),
+	} {
+		if _, err := crypto.TestOnlyDecodeVault([]byte(bad)); !errors.Is(err, crypto.ErrVaultDamaged) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestIncompleteVault: what could not be read again is not written over what can.
+func TestIncompleteVault(t *testing.T) {
+	path, u := filepath.Join(t.TempDir(), "vault.age"), passphrase(t, "une phrase bien longue")
+	for name, spoil := range map[string]func(*crypto.Vault){
+		"no root": func(v *crypto.Vault) { v.Roots.Current = crypto.Key{} }, "no log key": func(v *crypto.Vault) { v.Node.Log = crypto.Key{} },
+		"no domain": func(v *crypto.Vault) { v.Shared.Domain = crypto.Key{} }, "no authority": func(v *crypto.Vault) { v.Shared.Authority = crypto.Authority{} },
+		"no identity": func(v *crypto.Vault) { v.TLS = crypto.Identity{} }, "no certificate": func(v *crypto.Vault) { v.TLS = crypto.NewIdentity() },
+	} {
+		v := newVault(t)
+		spoil(v)
+		if err := crypto.SaveVault(path, v, u); err == nil {
+			t.Errorf("%s: it was written", name)
+		}
+		if _, _, err := crypto.SealForPeers(*v); err == nil {
+			t.Errorf("%s: it was sealed for the peers", name)
+		}
+	}
 }
 
 func TestShared(t *testing.T) {
