@@ -225,12 +225,27 @@ func TestOldVault(t *testing.T) {
 	}
 }
 
+// TestJoinersVault: who has just joined has no root yet, and keeps what it has.
+func TestJoinersVault(t *testing.T) {
+	v, u := newVault(t), passphrase(t, "une phrase bien longue")
+	v.Roots = crypto.Roots{}
+	path := filepath.Join(t.TempDir(), "vault.age")
+	if err := crypto.SaveVault(path, v, u); err != nil {
+		t.Fatal(err)
+	}
+	got, err := crypto.LoadVault(path, u)
+	if err != nil || !got.Roots.Current.Zero() {
+		t.Fatal(err)
+	}
+	sameVault(t, got, *v)
+}
+
 // TestIncompleteVault: what could not be read again is not written over what can.
 func TestIncompleteVault(t *testing.T) {
 	path, u := filepath.Join(t.TempDir(), "vault.age"), passphrase(t, "une phrase bien longue")
 	for name, spoil := range map[string]func(*crypto.Vault){
-		"no root": func(v *crypto.Vault) { v.Roots.Current = crypto.Key{} }, "no log key": func(v *crypto.Vault) { v.Node.Log = crypto.Key{} },
-		"no domain": func(v *crypto.Vault) { v.Shared.Domain = crypto.Key{} }, "no authority": func(v *crypto.Vault) { v.Shared.Authority = crypto.Authority{} },
+		"no log key": func(v *crypto.Vault) { v.Node.Log = crypto.Key{} },
+		"no domain":  func(v *crypto.Vault) { v.Shared.Domain = crypto.Key{} }, "no authority": func(v *crypto.Vault) { v.Shared.Authority = crypto.Authority{} },
 		"no identity": func(v *crypto.Vault) { v.TLS = crypto.Identity{} }, "no certificate": func(v *crypto.Vault) { v.TLS = crypto.NewIdentity() },
 	} {
 		v := newVault(t)
