@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 )
@@ -34,7 +35,7 @@ type Vault struct {
 	Incarnation [16]byte // drawn when the territory is founded and again when it is restored
 	Replica     string   // ID of this replica, never used again for another
 	Sealed      uint64   // grows with every save, so that an old copy can be told from a new one
-	Roots       Roots    // top the key tree
+	Roots       Roots    // top the key tree; without a current one in a replica that has just joined
 	Node        NodeKeys // of this replica alone
 	Shared      Shared   // equal on all replicas
 	TLS         Identity // of this replica alone
@@ -152,7 +153,7 @@ type (
 		TLS         identityFile `json:"tls"`
 	}
 	rootsFile struct {
-		Current    []byte          `json:"current"`
+		Current    []byte          `json:"current"` // or empty
 		Candidates []candidateFile `json:"candidates"`
 	}
 	candidateFile struct {
@@ -176,12 +177,29 @@ type (
 	}
 )
 
+// complete reports whether nothing that v must hold is missing. A replica that has
+// just joined holds no root yet.
+func (v Vault) complete() bool {
+	for _, k := range []Key{v.Node.Log, v.Node.Values, v.Node.Skin, v.Shared.Domain, v.Shared.Gossip} {
+		if k.Zero() {
+			return false
+		}
+	}
+	return !v.Shared.Authority.Zero() && !v.TLS.Zero() && !v.TLS.Expires().IsZero()
+}
+
 func encodeVault(v Vault) ([]byte, error) {
+	if !v.complete() {
+		return nil, errors.New("the vault lacks a key or a certificate; it is not written")
+	}
 	f := vaultFile{
 		Format: vaultFormat, Territory: v.Territory, Incarnation: hex.EncodeToString(v.Incarnation[:]), Replica: v.Replica, Sealed: v.Sealed,
-		Roots:  rootsFile{Current: v.Roots.Current.Reveal(), Candidates: []candidateFile{}},
+		Roots:  rootsFile{Current: []byte{}, Candidates: []candidateFile{}},
 		Node:   nodeFile{v.Node.Log.Reveal(), v.Node.Values.Reveal(), v.Node.Skin.Reveal()},
 		Shared: v.Shared.file(), TLS: v.TLS.file(),
+	}
+	if !v.Roots.Current.Zero() {
+		f.Roots.Current = v.Roots.Current.Reveal()
 	}
 	for _, c := range v.Roots.Candidates {
 		f.Roots.Candidates = append(f.Roots.Candidates, candidateFile{c.Key.Reveal(), c.From.String()})
@@ -220,9 +238,14 @@ func (f vaultFile) vault() (v Vault, err error) {
 		return Vault{}, err
 	}
 	if err := keysFromBytes(
-		into{&v.Roots.Current, f.Roots.Current}, into{&v.Node.Log, f.Node.Log}, into{&v.Node.Values, f.Node.Values}, into{&v.Node.Skin, f.Node.Skin},
+		into{&v.Node.Log, f.Node.Log}, into{&v.Node.Values, f.Node.Values}, into{&v.Node.Skin, f.Node.Skin},
 	); err != nil {
 		return Vault{}, err
+	}
+	if len(f.Roots.Current) > 0 {
+		if v.Roots.Current, err = KeyFromBytes(f.Roots.Current); err != nil {
+			return Vault{}, err
+		}
 	}
 	for _, c := range f.Roots.Candidates {
 		var candidate Candidate
@@ -292,7 +315,7 @@ func decodeStrictly(b []byte, f any) error {
 	if err := d.Decode(f); err != nil {
 		return err
 	}
-	if d.More() {
+	if _, err := d.Token(); err != io.EOF {
 		return errors.New("more than one value")
 	}
 	return nil

@@ -96,6 +96,7 @@ var owners = map[string][]string{
 	"github.com/hashicorp/golang-lru":   nil,
 	"github.com/libp2p/go-libp2p-core":  nil,
 	"github.com/anishathalye/porcupine": nil, // tests only
+	"github.com/cloudflare/circl":       {"crypto"},
 }
 
 // pure packages give the same answer on every machine, at any time.
