@@ -35,48 +35,60 @@ type Command interface {
 type Kind uint8
 
 const (
-	KindFound             Kind = 1
-	KindGrowTree          Kind = 2
-	KindEnrol             Kind = 3
-	KindChangeBeneficiary Kind = 4
-	KindRegister          Kind = 5
-	KindChangeVolunteer   Kind = 6
-	KindStepVolunteer     Kind = 7
-	KindDefineType        Kind = 8
-	KindOpenRequest       Kind = 9
-	KindChangeRequest     Kind = 10
-	KindPublishDraft      Kind = 11
-	KindAsk               Kind = 12
-	KindAccept            Kind = 13
-	KindRefuse            Kind = 14
-	KindWithdraw          Kind = 15
-	KindReach             Kind = 16
-	KindFinish            Kind = 17
-	KindDrop              Kind = 18
-	KindRecordDone        Kind = 19
-	KindOpenAccount       Kind = 20
-	KindChangeAccount     Kind = 21
-	KindOpenSession       Kind = 22
-	KindCloseSession      Kind = 23
-	KindBeginImport       Kind = 24
-	KindImportRows        Kind = 25
-	KindCloseImport       Kind = 26
-	KindSweep             Kind = 27
-	KindChangeTerritory   Kind = 28
-	KindCountImport       Kind = 29
-	KindOpenSeries        Kind = 30
-	KindChangeSeries      Kind = 31
-	KindStepSeries        Kind = 32
-	KindSkipOccurrence    Kind = 33
-	KindRecur             Kind = 34
-	KindMakeOffer         Kind = 40
-	KindEndOffer          Kind = 41
-	KindTakeOffer         Kind = 42
-	KindDeclineOffer      Kind = 43
-	KindThank             Kind = 44
-	KindSeeThanks         Kind = 45
-	KindMakeBond          Kind = 46
-	KindCheckBond         Kind = 47
+	KindFound               Kind = 1
+	KindGrowTree            Kind = 2
+	KindEnrol               Kind = 3
+	KindChangeBeneficiary   Kind = 4
+	KindRegister            Kind = 5
+	KindChangeVolunteer     Kind = 6
+	KindStepVolunteer       Kind = 7
+	KindDefineType          Kind = 8
+	KindOpenRequest         Kind = 9
+	KindChangeRequest       Kind = 10
+	KindPublishDraft        Kind = 11
+	KindAsk                 Kind = 12
+	KindAccept              Kind = 13
+	KindRefuse              Kind = 14
+	KindWithdraw            Kind = 15
+	KindReach               Kind = 16
+	KindFinish              Kind = 17
+	KindDrop                Kind = 18
+	KindRecordDone          Kind = 19
+	KindOpenAccount         Kind = 20
+	KindChangeAccount       Kind = 21
+	KindOpenSession         Kind = 22
+	KindCloseSession        Kind = 23
+	KindBeginImport         Kind = 24
+	KindImportRows          Kind = 25
+	KindCloseImport         Kind = 26
+	KindSweep               Kind = 27
+	KindChangeTerritory     Kind = 28
+	KindCountImport         Kind = 29
+	KindOpenSeries          Kind = 30
+	KindChangeSeries        Kind = 31
+	KindStepSeries          Kind = 32
+	KindSkipOccurrence      Kind = 33
+	KindRecur               Kind = 34
+	KindMakeOffer           Kind = 40
+	KindEndOffer            Kind = 41
+	KindTakeOffer           Kind = 42
+	KindDeclineOffer        Kind = 43
+	KindThank               Kind = 44
+	KindSeeThanks           Kind = 45
+	KindMakeBond            Kind = 46
+	KindCheckBond           Kind = 47
+	KindAdmitReplica        Kind = 50
+	KindChangeReplica       Kind = 51
+	KindInvite              Kind = 52
+	KindStepReplica         Kind = 53
+	KindRecordRelease       Kind = 54
+	KindWantErasure         Kind = 60
+	KindKeepPerson          Kind = 61
+	KindErase               Kind = 62
+	KindHoldRoot            Kind = 63
+	KindRegisterDestination Kind = 65
+	KindDropDestination     Kind = 66
+	KindRecordBackup        Kind = 67
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -230,6 +242,30 @@ func Decode(b []byte) (Command, error) {
 		return decode[MakeBond](b[1:])
 	case KindCheckBond:
 		return decode[CheckBond](b[1:])
+	case KindAdmitReplica:
+		return decode[AdmitReplica](b[1:])
+	case KindChangeReplica:
+		return decode[ChangeReplica](b[1:])
+	case KindInvite:
+		return decode[Invite](b[1:])
+	case KindStepReplica:
+		return decode[StepReplica](b[1:])
+	case KindRecordRelease:
+		return decode[RecordRelease](b[1:])
+	case KindWantErasure:
+		return decode[WantErasure](b[1:])
+	case KindKeepPerson:
+		return decode[KeepPerson](b[1:])
+	case KindErase:
+		return decode[Erase](b[1:])
+	case KindHoldRoot:
+		return decode[HoldRoot](b[1:])
+	case KindRegisterDestination:
+		return decode[RegisterDestination](b[1:])
+	case KindDropDestination:
+		return decode[DropDestination](b[1:])
+	case KindRecordBackup:
+		return decode[RecordBackup](b[1:])
 	default:
 		return nil, fmt.Errorf("unknown command kind %d: this program is older than the log; install the newer one", k)
 	}

@@ -32,6 +32,9 @@ var kinds = map[command.Kind]command.Command{
 	30: command.OpenSeries{}, 31: command.ChangeSeries{}, 32: command.StepSeries{}, 33: command.SkipOccurrence{}, 34: command.Recur{},
 	40: command.MakeOffer{}, 41: command.EndOffer{}, 42: command.TakeOffer{}, 43: command.DeclineOffer{}, 44: command.Thank{},
 	45: command.SeeThanks{}, 46: command.MakeBond{}, 47: command.CheckBond{},
+	50: command.AdmitReplica{}, 51: command.ChangeReplica{}, 52: command.Invite{}, 53: command.StepReplica{}, 54: command.RecordRelease{},
+	60: command.WantErasure{}, 61: command.KeepPerson{}, 62: command.Erase{}, 63: command.HoldRoot{},
+	65: command.RegisterDestination{}, 66: command.DropDestination{}, 67: command.RecordBackup{},
 }
 
 func TestNumbers(t *testing.T) {
@@ -137,6 +140,44 @@ func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.hex")
 	if err != nil || len(files) != len(kinds) {
 		t.Errorf("%d vectors for %d kinds (%v): a vector stays for ever", len(files), len(kinds), err)
+	}
+}
+
+// TestOlder: what was written before a command got another field is read, and
+// written again, as it was.
+func TestOlder(t *testing.T) {
+	files, err := filepath.Glob("testdata/older/*.hex")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d older vectors, %v", len(files), err)
+	}
+	for _, path := range files {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry, err := hex.DecodeString(strings.ReplaceAll(string(b), "\n", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := command.Decode(entry)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if again, err := command.Encode(c); err != nil || !bytes.Equal(again, entry) {
+			t.Errorf("%s is written as %x, %v", path, again, err)
+		}
+	}
+}
+
+func TestLevels(t *testing.T) {
+	for k := range kinds {
+		want := command.Level(1)
+		if k >= 50 {
+			want = 2
+		}
+		if got := command.LevelOf(k); got != want || got > command.Current {
+			t.Errorf("kind %d is of level %d, want %d of %d", k, got, want, command.Current)
+		}
 	}
 }
 

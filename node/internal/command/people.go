@@ -6,6 +6,7 @@ import (
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/territory"
 	"github.com/bippop/bippop/node/internal/when"
 )
@@ -17,6 +18,7 @@ type Found struct {
 	Nodes     []crypto.TreeNode      `cbor:"2,keyasint"`
 	Types     []catalogue.ActionType `cbor:"3,keyasint"`
 	Admin     account.Account        `cbor:"4,keyasint"`
+	Replica   replica.Replica        `cbor:"5,keyasint,omitzero"` // the first one: ID, Name and At
 }
 
 // ChangeTerritory replaces names, phone, hours and communes.

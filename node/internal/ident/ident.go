@@ -27,6 +27,11 @@ type (
 	series      struct{}
 	offer       struct{}
 	bond        struct{}
+	replica     struct{}
+	invitation  struct{}
+	release     struct{}
+	erasure     struct{}
+	destination struct{}
 )
 
 // The things that have names.
@@ -41,6 +46,11 @@ type (
 	Series      = ID[series]
 	Offer       = ID[offer]
 	Bond        = ID[bond]
+	Replica     = ID[replica]
+	Invitation  = ID[invitation]
+	Release     = ID[release]
+	Erasure     = ID[erasure]
+	Destination = ID[destination]
 )
 
 // Parse reads the canonical text form, 36 characters.

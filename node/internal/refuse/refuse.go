@@ -18,60 +18,79 @@ const (
 type Reason uint16
 
 const (
-	NoBeneficiary    Reason = 1
-	NoVolunteer      Reason = 2
-	NoRequest        Reason = 3
-	NoActionType     Reason = 4
-	NoAccount        Reason = 5
-	NoSession        Reason = 6
-	NoImport         Reason = 7
-	Exists           Reason = 8
-	StaleVersion     Reason = 9
-	StaleTree        Reason = 10
-	KeyReused        Reason = 11
-	LoginTaken       Reason = 12
-	NotFounded       Reason = 13
-	RequestClosed    Reason = 20
-	NotOpen          Reason = 21
-	SeatsFull        Reason = 22
-	AlreadySeated    Reason = 23
-	NotSeated        Reason = 24
-	NotAsked         Reason = 25
-	DoubleBooked     Reason = 26
-	OtherTime        Reason = 27
-	PairNeeded       Reason = 28
-	NotCovered       Reason = 29
-	NothingToTell    Reason = 30
-	NotYet           Reason = 31
-	VolunteerRefused Reason = 40
-	NotApproved      Reason = 41
-	KindNotCleared   Reason = 42
-	CarNeeded        Reason = 43
-	Absent           Reason = 44
-	WrongStep        Reason = 45
-	BeneficiaryEnded Reason = 46
-	TypeRetired      Reason = 47
-	RequestsOpen     Reason = 48
-	ImportClosed     Reason = 50
-	ImportGap        Reason = 51
-	ImportUsed       Reason = 52
-	AccountClosed    Reason = 60
-	LastAdmin        Reason = 61
-	NoSeries         Reason = 70
-	SeriesEnded      Reason = 71
-	SeriesStopped    Reason = 72
-	NotItsDay        Reason = 73
-	NoOffer          Reason = 80
-	OfferOver        Reason = 81
-	OfferFull        Reason = 82
-	OfferOther       Reason = 83
-	OfferTaken       Reason = 84
-	NotDoneYet       Reason = 85
-	Thanked          Reason = 86
-	NoThanks         Reason = 87
-	NoBond           Reason = 88
-	BondAlive        Reason = 89
-	BondEnded        Reason = 90
+	NoBeneficiary      Reason = 1
+	NoVolunteer        Reason = 2
+	NoRequest          Reason = 3
+	NoActionType       Reason = 4
+	NoAccount          Reason = 5
+	NoSession          Reason = 6
+	NoImport           Reason = 7
+	Exists             Reason = 8
+	StaleVersion       Reason = 9
+	StaleTree          Reason = 10
+	KeyReused          Reason = 11
+	LoginTaken         Reason = 12
+	NotFounded         Reason = 13
+	RequestClosed      Reason = 20
+	NotOpen            Reason = 21
+	SeatsFull          Reason = 22
+	AlreadySeated      Reason = 23
+	NotSeated          Reason = 24
+	NotAsked           Reason = 25
+	DoubleBooked       Reason = 26
+	OtherTime          Reason = 27
+	PairNeeded         Reason = 28
+	NotCovered         Reason = 29
+	NothingToTell      Reason = 30
+	NotYet             Reason = 31
+	VolunteerRefused   Reason = 40
+	NotApproved        Reason = 41
+	KindNotCleared     Reason = 42
+	CarNeeded          Reason = 43
+	Absent             Reason = 44
+	WrongStep          Reason = 45
+	BeneficiaryEnded   Reason = 46
+	TypeRetired        Reason = 47
+	RequestsOpen       Reason = 48
+	ImportClosed       Reason = 50
+	ImportGap          Reason = 51
+	ImportUsed         Reason = 52
+	AccountClosed      Reason = 60
+	LastAdmin          Reason = 61
+	NoSeries           Reason = 70
+	SeriesEnded        Reason = 71
+	SeriesStopped      Reason = 72
+	NotItsDay          Reason = 73
+	NoOffer            Reason = 80
+	OfferOver          Reason = 81
+	OfferFull          Reason = 82
+	OfferOther         Reason = 83
+	OfferTaken         Reason = 84
+	NotDoneYet         Reason = 85
+	Thanked            Reason = 86
+	NoThanks           Reason = 87
+	NoBond             Reason = 88
+	BondAlive          Reason = 89
+	BondEnded          Reason = 90
+	Erased             Reason = 100
+	NotWanted          Reason = 101
+	ErasureWaits       Reason = 102
+	ErasureIncomplete  Reason = 103
+	ImportKept         Reason = 104
+	TooFewHolders      Reason = 105
+	NoRoot             Reason = 106
+	OlderRoot          Reason = 107
+	NoReplica          Reason = 110
+	ReplicaRemoved     Reason = 111
+	ReplicaTaken       Reason = 112
+	NoInvitation       Reason = 113
+	InvitationOver     Reason = 114
+	PersonNeeded       Reason = 115
+	LastReplica        Reason = 116
+	RootNotHeld        Reason = 117
+	NoDestination      Reason = 118
+	DestinationDropped Reason = 119
+	NoKeysThere        Reason = 108
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -81,60 +100,79 @@ var reasons = map[Reason]struct {
 	code string
 	text string
 }{
-	NoBeneficiary:    {NotFound, "no-beneficiary", "no such beneficiary"},
-	NoVolunteer:      {NotFound, "no-volunteer", "no such volunteer"},
-	NoRequest:        {NotFound, "no-request", "no such request"},
-	NoActionType:     {NotFound, "no-action-type", "no such action type"},
-	NoAccount:        {NotFound, "no-account", "no such account"},
-	NoSession:        {NotFound, "no-session", "no such session"},
-	NoImport:         {NotFound, "no-import", "no such import"},
-	Exists:           {Conflict, "exists", "there is one already"},
-	StaleVersion:     {Stale, "stale-version", "somebody changed it since you read it; read it again"},
-	StaleTree:        {Retry, "stale-tree", "the key tree has moved on; seal again"},
-	KeyReused:        {Conflict, "key-reused", "this Idempotency-Key was used for another request; draw a new one"},
-	LoginTaken:       {Conflict, "login-taken", "this login is taken; choose another"},
-	NotFounded:       {Conflict, "not-founded", "the territory is not founded yet"},
-	RequestClosed:    {Conflict, "request-closed", "the request is closed"},
-	NotOpen:          {Conflict, "not-open", "the request does not look for volunteers now"},
-	SeatsFull:        {Conflict, "seats-full", "somebody else has taken the last seat"},
-	AlreadySeated:    {Conflict, "already-seated", "this volunteer comes already; a paired visit needs two people"},
-	NotSeated:        {Conflict, "not-seated", "this volunteer does not come to this request"},
-	NotAsked:         {Conflict, "not-asked", "this volunteer has no question to answer here"},
-	DoubleBooked:     {Conflict, "double-booked", "this volunteer is expected elsewhere at that time"},
-	OtherTime:        {Conflict, "other-time", "the first volunteer has fixed another time"},
-	PairNeeded:       {Conflict, "pair-needed", "this visit needs two people, or an exception with its reason"},
-	NotCovered:       {Conflict, "not-covered", "nobody has accepted yet"},
-	NothingToTell:    {Conflict, "nothing-to-tell", "she knows already"},
-	NotYet:           {Conflict, "not-yet", "this visit lies ahead: cancel it, or change its day first"},
-	RequestsOpen:     {Conflict, "requests-open", "she still has open requests; close them first, so that nobody stands at her door in vain"},
-	VolunteerRefused: {Conflict, "volunteer-refused", "she does not wish this volunteer"},
-	NotApproved:      {Conflict, "not-approved", "this volunteer is not approved now"},
-	KindNotCleared:   {Conflict, "kind-not-cleared", "this volunteer does not do this kind of action"},
-	CarNeeded:        {Conflict, "car-needed", "this action needs a car"},
-	Absent:           {Conflict, "absent", "this volunteer is away on that day"},
-	WrongStep:        {Conflict, "wrong-step", "this step does not follow from the present one"},
-	BeneficiaryEnded: {Conflict, "beneficiary-ended", "this person is not accompanied any more"},
-	TypeRetired:      {Conflict, "type-retired", "this action type is not offered any more"},
-	ImportClosed:     {Conflict, "import-closed", "this import is finished or undone"},
-	ImportGap:        {Retry, "import-gap", "rows before these are missing; resume the import"},
-	ImportUsed:       {Conflict, "import-used", "people of this import have been worked with since; it cannot be undone as a whole"},
-	AccountClosed:    {Conflict, "account-closed", "this account is closed"},
-	LastAdmin:        {Conflict, "last-admin", "this is the last administrator; name another one first"},
-	NoSeries:         {NotFound, "no-series", "no such series"},
-	SeriesEnded:      {Conflict, "series-ended", "this series has ended; begin a new one"},
-	SeriesStopped:    {Conflict, "series-stopped", "this series is paused or has ended"},
-	NotItsDay:        {Conflict, "not-its-day", "the series has no visit on this day"},
-	NoOffer:          {NotFound, "no-offer", "no such offer"},
-	OfferOver:        {Conflict, "offer-over", "this offer is withdrawn, or its day is over"},
-	OfferFull:        {Conflict, "offer-full", "every place of this offer is taken"},
-	OfferOther:       {Conflict, "offer-other", "this offer is for another kind of action, or another day"},
-	OfferTaken:       {Conflict, "offer-taken", "she profits from this offer already"},
-	NotDoneYet:       {Conflict, "not-done-yet", "thanks are for what has taken place"},
-	Thanked:          {Conflict, "thanked", "her thanks are on their way already"},
-	NoThanks:         {Conflict, "no-thanks", "there are no thanks to read here, or they were read before"},
-	NoBond:           {NotFound, "no-bond", "no such bond"},
-	BondAlive:        {Conflict, "bond-alive", "these two see each other without us already"},
-	BondEnded:        {Conflict, "bond-ended", "this bond has ended"},
+	NoBeneficiary:      {NotFound, "no-beneficiary", "no such beneficiary"},
+	NoVolunteer:        {NotFound, "no-volunteer", "no such volunteer"},
+	NoRequest:          {NotFound, "no-request", "no such request"},
+	NoActionType:       {NotFound, "no-action-type", "no such action type"},
+	NoAccount:          {NotFound, "no-account", "no such account"},
+	NoSession:          {NotFound, "no-session", "no such session"},
+	NoImport:           {NotFound, "no-import", "no such import"},
+	Exists:             {Conflict, "exists", "there is one already"},
+	StaleVersion:       {Stale, "stale-version", "somebody changed it since you read it; read it again"},
+	StaleTree:          {Retry, "stale-tree", "the key tree has moved on; seal again"},
+	KeyReused:          {Conflict, "key-reused", "this Idempotency-Key was used for another request; draw a new one"},
+	LoginTaken:         {Conflict, "login-taken", "this login is taken; choose another"},
+	NotFounded:         {Conflict, "not-founded", "the territory is not founded yet"},
+	RequestClosed:      {Conflict, "request-closed", "the request is closed"},
+	NotOpen:            {Conflict, "not-open", "the request does not look for volunteers now"},
+	SeatsFull:          {Conflict, "seats-full", "somebody else has taken the last seat"},
+	AlreadySeated:      {Conflict, "already-seated", "this volunteer comes already; a paired visit needs two people"},
+	NotSeated:          {Conflict, "not-seated", "this volunteer does not come to this request"},
+	NotAsked:           {Conflict, "not-asked", "this volunteer has no question to answer here"},
+	DoubleBooked:       {Conflict, "double-booked", "this volunteer is expected elsewhere at that time"},
+	OtherTime:          {Conflict, "other-time", "the first volunteer has fixed another time"},
+	PairNeeded:         {Conflict, "pair-needed", "this visit needs two people, or an exception with its reason"},
+	NotCovered:         {Conflict, "not-covered", "nobody has accepted yet"},
+	NothingToTell:      {Conflict, "nothing-to-tell", "she knows already"},
+	NotYet:             {Conflict, "not-yet", "this visit lies ahead: cancel it, or change its day first"},
+	RequestsOpen:       {Conflict, "requests-open", "she still has open requests; close them first, so that nobody stands at her door in vain"},
+	VolunteerRefused:   {Conflict, "volunteer-refused", "she does not wish this volunteer"},
+	NotApproved:        {Conflict, "not-approved", "this volunteer is not approved now"},
+	KindNotCleared:     {Conflict, "kind-not-cleared", "this volunteer does not do this kind of action"},
+	CarNeeded:          {Conflict, "car-needed", "this action needs a car"},
+	Absent:             {Conflict, "absent", "this volunteer is away on that day"},
+	WrongStep:          {Conflict, "wrong-step", "this step does not follow from the present one"},
+	BeneficiaryEnded:   {Conflict, "beneficiary-ended", "this person is not accompanied any more"},
+	TypeRetired:        {Conflict, "type-retired", "this action type is not offered any more"},
+	ImportClosed:       {Conflict, "import-closed", "this import is finished or undone"},
+	ImportGap:          {Retry, "import-gap", "rows before these are missing; resume the import"},
+	ImportUsed:         {Conflict, "import-used", "people of this import have been worked with since; it cannot be undone as a whole"},
+	AccountClosed:      {Conflict, "account-closed", "this account is closed"},
+	LastAdmin:          {Conflict, "last-admin", "this is the last administrator; name another one first"},
+	NoSeries:           {NotFound, "no-series", "no such series"},
+	SeriesEnded:        {Conflict, "series-ended", "this series has ended; begin a new one"},
+	SeriesStopped:      {Conflict, "series-stopped", "this series is paused or has ended"},
+	NotItsDay:          {Conflict, "not-its-day", "the series has no visit on this day"},
+	NoOffer:            {NotFound, "no-offer", "no such offer"},
+	OfferOver:          {Conflict, "offer-over", "this offer is withdrawn, or its day is over"},
+	OfferFull:          {Conflict, "offer-full", "every place of this offer is taken"},
+	OfferOther:         {Conflict, "offer-other", "this offer is for another kind of action, or another day"},
+	OfferTaken:         {Conflict, "offer-taken", "she profits from this offer already"},
+	NotDoneYet:         {Conflict, "not-done-yet", "thanks are for what has taken place"},
+	Thanked:            {Conflict, "thanked", "her thanks are on their way already"},
+	NoThanks:           {Conflict, "no-thanks", "there are no thanks to read here, or they were read before"},
+	NoBond:             {NotFound, "no-bond", "no such bond"},
+	BondAlive:          {Conflict, "bond-alive", "these two see each other without us already"},
+	BondEnded:          {Conflict, "bond-ended", "this bond has ended"},
+	Erased:             {Conflict, "erased", "this person was erased on request"},
+	NotWanted:          {Conflict, "not-wanted", "nobody has asked to erase this person, or the wish was taken back"},
+	ErasureWaits:       {Conflict, "erasure-waits", "visits, requests, offers or bonds of this person are still open; close them, or ask to erase with everything withdrawn"},
+	ErasureIncomplete:  {Retry, "erasure-incomplete", "somebody who goes along was left out; prepare the erasure again"},
+	ImportKept:         {Conflict, "import-kept", "only an import that was undone, or never finished, can be erased as a whole"},
+	TooFewHolders:      {Retry, "too-few-holders", "too few replicas hold the new root key; start the missing ones and try again"},
+	NoRoot:             {Conflict, "no-root", "this root key was never the territory's"},
+	OlderRoot:          {Conflict, "older-root", "a newer root key was acknowledged already"},
+	NoReplica:          {NotFound, "no-replica", "no such replica"},
+	ReplicaRemoved:     {Conflict, "replica-removed", "this replica was removed; let it join again as a new one, with a new invitation"},
+	ReplicaTaken:       {Conflict, "replica-taken", "another replica has this name, address or key"},
+	NoInvitation:       {NotFound, "no-invitation", "no such invitation; ask an administrator for a join token"},
+	InvitationOver:     {Conflict, "invitation-over", "this invitation was used or has expired; ask an administrator for another join token"},
+	PersonNeeded:       {Invalid, "person-needed", "only a person can say so; sign in and say it"},
+	LastReplica:        {Conflict, "last-replica", "this is the last replica; let another one join first"},
+	RootNotHeld:        {Conflict, "root-not-held", "most of the remaining replicas do not hold the present root key yet; start them and wait until they do"},
+	NoDestination:      {NotFound, "no-destination", "no such backup destination"},
+	DestinationDropped: {Conflict, "destination-dropped", "this backup destination was dropped"},
+	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 
 func (r Reason) Error() string { return reasons[r].text }
