@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/bippop/bippop/node/internal/event"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/search"
 	"github.com/bippop/bippop/node/internal/store"
@@ -219,6 +220,19 @@ func (f *Find) followBeneficiary(tx *store.Tx, id BeneficiaryID, seen map[Import
 		return nil
 	}
 	return f.putBeneficiary(f.index, r)
+}
+
+// forgotten takes somebody out who was erased.
+func (f *Find) forgotten(e event.Forgotten) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	switch e.Collection {
+	case store.Beneficiaries.Code:
+		f.index.Delete(BeneficiaryID(e.ID))
+	case store.Volunteers.Code:
+		f.index.Delete(VolunteerID(e.ID))
+		f.roster.drop(VolunteerID(e.ID))
+	}
 }
 
 func (f *Find) followVolunteer(tx *store.Tx, id VolunteerID, seen map[ImportID]bool) error {

@@ -62,7 +62,7 @@ var house = map[string]floor{
 	"node/internal/command":     {"what may enter the log", append([]string{"crypto", "federation/public"}, nouns...)},
 	"node/internal/event":       {"what has happened: IDs and numbers", []string{"crypto", "federation/public", "node/internal/ident", "node/internal/people", "node/internal/request"}},
 	"node/internal/store":       {"encrypted records; owns Badger", append([]string{"crypto", "federation/public"}, nouns...)},
-	"node/internal/view":        {"lists that follow from records", append([]string{"node/internal/store"}, nouns...)},
+	"node/internal/view":        {"lists that follow from records; crypto only for the names of keys", append([]string{"crypto", "node/internal/store"}, nouns...)},
 	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/store", "node/internal/view"}, nouns...)},
 	"node":                      {"the only place where parts are joined", []string{"consensus", "crypto", "federation/public", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},

@@ -198,6 +198,8 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.find.volunteer(e.ID)
 		case event.ImportClosed:
 			c.find.imported(e.ID)
+		case event.Forgotten:
+			c.find.forgotten(e)
 		case event.Counted:
 			c.tallies.counted(index, e)
 		case event.SettingsChanged:
@@ -244,6 +246,14 @@ func (t treeOf) TreeNode(level uint8, index uint32) (n crypto.TreeNode, err erro
 		return err
 	})
 	return n, err
+}
+
+func (t treeOf) TreeLeaf(slot uint32) (l crypto.Leaf, err error) {
+	err = t.View(func(tx *store.Tx) (err error) {
+		l, err = tx.TreeLeaf(slot)
+		return err
+	})
+	return l, err
 }
 
 // currentViews makes the views again when this program keeps them otherwise than

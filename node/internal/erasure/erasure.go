@@ -31,11 +31,17 @@ type Wanted struct {
 	Withdraw   bool          `cbor:"5,keyasint,omitempty"` // what is still open is to be closed first; without it the erasure waits
 }
 
-// Key is the place of a wish.
-func (w Wanted) Key() []byte { return WantedKey(w.Collection, w.ID) }
+// Gone is all that is left of a record: that it was, and that it was erased.
+// While it stands the ID is never used again.
+type Gone struct {
+	Collection byte     `cbor:"1,keyasint"`
+	ID         [16]byte `cbor:"2,keyasint"`
+	At         when.At  `cbor:"3,keyasint"`
+	Login      string   `cbor:"4,keyasint,omitempty"` // of an account: taken for ever, so that nobody signs in as somebody else
+}
 
-// WantedKey is the place of the wish about a record.
-func WantedKey(collection byte, id [16]byte) []byte { return append([]byte{collection}, id[:]...) }
+// Key is the place of a wish, and of what is gone.
+func Key(collection byte, id [16]byte) []byte { return append([]byte{collection}, id[:]...) }
 
 // Holder is a replica that has had the former root, or one before it.
 type Holder struct {
@@ -85,8 +91,8 @@ func (e Erasure) Has(collection byte, id [16]byte) bool {
 	return slices.ContainsFunc(e.Who, func(w Erased) bool { return w.Collection == collection && w.ID == id })
 }
 
-// Held notes that a replica holds root and nothing older. The caller has checked
-// that the root was committed with To or later.
+// Held notes that a replica holds root, which is To or came after it, and nothing
+// older.
 func (e Erasure) Held(r ident.Replica, root crypto.KeyID, at when.At) Erasure {
 	return e.holder(r, func(h *Holder) { h.Root, h.At = root, at })
 }
@@ -106,8 +112,8 @@ func (e Erasure) holder(r ident.Replica, f func(*Holder)) Erasure {
 	return e
 }
 
-// Replaced notes that a key backup under root has taken the former one's place.
-// The caller has checked that the root was committed with To or later.
+// Replaced notes that a key backup under root, which is To or came after it, has
+// taken the former one's place.
 func (e Erasure) Replaced(d ident.Destination, root crypto.KeyID, at when.At) Erasure {
 	return e.copy(d, func(c *Copy) { c.Root, c.At = root, at })
 }
@@ -127,7 +133,8 @@ func (e Erasure) copy(d ident.Destination, f func(*Copy)) Erasure {
 	return e
 }
 
-// Certain reports whether nobody can hold the former root any more.
+// Certain reports whether nobody can hold the former root any more. Where no
+// replica is known nothing is certain.
 func (e Erasure) Certain() bool {
-	return !slices.ContainsFunc(e.Holders, Holder.Pending) && !slices.ContainsFunc(e.Copies, Copy.Pending)
+	return len(e.Holders) > 0 && !slices.ContainsFunc(e.Holders, Holder.Pending) && !slices.ContainsFunc(e.Copies, Copy.Pending)
 }

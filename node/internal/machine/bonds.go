@@ -20,11 +20,13 @@ func (a bonds) make(c command.MakeBond) (Reply, error) {
 		return Reply{}, err
 	}
 	v, err := a.volunteer(c.Volunteer)
-	switch {
-	case err != nil:
+	if err != nil {
 		return Reply{}, err
-	case exists(a.act, store.Bonds, c.ID[:]):
-		return Reply{ID: c.ID}, refuse.Exists
+	}
+	if err := unused(a.act, store.Bonds, c.ID); err != nil {
+		return Reply{ID: c.ID}, err
+	}
+	switch {
 	case b.State != people.Active:
 		return Reply{}, refuse.BeneficiaryEnded
 	case b.Refuses(v.ID):

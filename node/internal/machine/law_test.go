@@ -612,10 +612,13 @@ func lawsOfSlots(t *rapid.T, st *store.Store, r records) {
 		mark, err := tx.Meta("slots")
 		used := map[uint32]bool{}
 		for _, l := range leaves {
-			taken, err2 := tx.SlotTaken(l.Slot)
+			in, err2 := tx.TreeLeaf(l.Slot)
 			n, err3 := tx.TreeNode(crypto.LastLevel, l.ParentIndex())
-			if used[l.Slot] || !taken || uint64(l.Slot) >= mark || err2 != nil || err3 != nil || n.ID != l.Parent {
+			if used[l.Slot] || uint64(l.Slot) >= mark || err2 != nil || err3 != nil || in.ID != l.ID || n.ID != in.Parent {
 				t.Fatalf("leaf %d: used twice or not marked as used, or hangs on nothing", l.Slot)
+			}
+			if len(l.Box) > 0 || l.Parent != (crypto.KeyID{}) {
+				t.Fatalf("leaf %d: the record holds the key", l.Slot)
 			}
 			used[l.Slot] = true
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/event"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/refuse"
@@ -115,6 +116,9 @@ func (a *act) run(c command.Command) Reply {
 			panic(fmt.Sprintf("machine: command of kind %d: %v", a.kind, err))
 		}
 		reply.Refusal = reason
+	}
+	if reply.Refusal == refuse.Erased {
+		reply.ID = [16]byte{} // an answer that is remembered would keep the name
 	}
 	if key != "" && reply.Refusal.Kind() != refuse.Retry {
 		a.tx.PutReplay(by, key, store.Replay{
@@ -223,6 +227,30 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return bonds{a}.make(c)
 	case command.CheckBond:
 		return bonds{a}.check(c)
+	case command.AdmitReplica:
+		return replicas{a}.admit(c)
+	case command.ChangeReplica:
+		return replicas{a}.change(c)
+	case command.Invite:
+		return replicas{a}.invite(c)
+	case command.StepReplica:
+		return replicas{a}.step(c)
+	case command.RecordRelease:
+		return replicas{a}.release(c)
+	case command.WantErasure:
+		return erasures{a}.want(c)
+	case command.KeepPerson:
+		return erasures{a}.keep(c)
+	case command.Erase:
+		return erasures{a}.erase(c)
+	case command.HoldRoot:
+		return replicas{a}.hold(c)
+	case command.RegisterDestination:
+		return backups{a}.register(c)
+	case command.DropDestination:
+		return backups{a}.drop(c)
+	case command.RecordBackup:
+		return backups{a}.record(c)
 	}
 	panic(fmt.Sprintf("machine: no case for %T", c))
 }
@@ -236,14 +264,42 @@ func (a *act) must(err error) {
 
 func (a *act) happen(e event.Event) { a.events = append(a.events, e) }
 
-// find reads a record, or refuses with none.
+// find reads a record, or refuses with none, or says that it was erased.
 func find[R store.Record](a *act, c store.Collection[R], id []byte, none refuse.Reason) (R, error) {
 	r, ok, err := c.Get(a.tx, id)
 	a.must(err)
+	if !ok && gone(a, c.Code, id) {
+		return r, refuse.Erased
+	}
 	if !ok {
 		return r, none
 	}
 	return r, nil
+}
+
+// unused refuses an ID that names something, or somebody who was erased.
+func unused[R store.Record, N any](a *act, c store.Collection[R], id ident.ID[N]) error {
+	switch {
+	case exists(a, c, id[:]):
+		return refuse.Exists
+	case gone(a, c.Code, id[:]):
+		return refuse.Erased
+	}
+	return nil
+}
+
+// gone reports whether a record was erased.
+func gone(a *act, collection byte, id []byte) bool {
+	return len(id) == 16 && exists(a, store.Gone, erasure.Key(collection, [16]byte(id)))
+}
+
+// list reads the IDs of a view.
+func list[N any](a *act, l view.List) (ids []ident.ID[N]) {
+	a.must(view.Each(a.tx, l, nil, false, func(id ident.ID[N], _ []byte) bool {
+		ids = append(ids, id)
+		return true
+	}))
+	return ids
 }
 
 // exists reports whether there is a record.

@@ -23,8 +23,8 @@ func (a offers) make(c command.MakeOffer) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if exists(a.act, store.Offers, c.ID[:]) {
-		return Reply{ID: c.ID}, refuse.Exists
+	if err := unused(a.act, store.Offers, c.ID); err != nil {
+		return Reply{ID: c.ID}, err
 	}
 	if c.Trip.Until <= a.stamp.At {
 		return Reply{}, refuse.OfferOver
@@ -75,7 +75,7 @@ func (a offers) end(c command.EndOffer) (Reply, error) {
 // freeTrip takes from him the seats of the trip that lie ahead.
 func (a offers) freeTrip(o offer.Offer) {
 	for _, id := range o.Taken {
-		r, err := find(a.act, store.Requests, id[:], refuse.NoRequest)
+		r, err := requestOf(a.act, id)
 		if err != nil || r.State.Closed() || r.Plan.Start <= a.stamp.At-graceForPast {
 			continue
 		}
@@ -182,8 +182,8 @@ func (a offers) profits(o offer.Offer, she ident.Beneficiary) bool {
 func (a offers) wanted(c command.TakeOffer, o offer.Offer, b people.Beneficiary, t actionType) (before *request.Request, r request.Request, err error) {
 	proposed := request.Wish{Kind: request.OnDay, Day: o.Trip.Day, Half: o.Trip.Half, Minute: o.Trip.Minute}
 	if c.Version == 0 {
-		if exists(a.act, store.Requests, c.Request[:]) {
-			return nil, request.Request{ID: c.Request}, refuse.Exists
+		if err := unused(a.act, store.Requests, c.Request); err != nil {
+			return nil, request.Request{ID: c.Request}, err
 		}
 		c.Plan.Start = 0
 		r = request.New(request.Request{
@@ -193,7 +193,7 @@ func (a offers) wanted(c command.TakeOffer, o offer.Offer, b people.Beneficiary,
 			return nil, r, refuse.PairNeeded
 		}
 	} else {
-		if r, err = find(a.act, store.Requests, c.Request[:], refuse.NoRequest); err != nil {
+		if r, err = requestOf(a.act, c.Request); err != nil {
 			return nil, r, err
 		}
 		if r.Beneficiary != b.ID || r.Type != t.ID {

@@ -15,8 +15,8 @@ import (
 )
 
 func (a *act) enrol(c command.Enrol) (Reply, error) {
-	if exists(a, store.Beneficiaries, c.Who.ID[:]) {
-		return Reply{ID: c.Who.ID}, refuse.Exists
+	if err := unused(a, store.Beneficiaries, c.Who.ID); err != nil {
+		return Reply{ID: c.Who.ID}, err
 	}
 	if err := a.takeSlots(c.Who.Leaf); err != nil {
 		return Reply{}, err
@@ -29,7 +29,7 @@ func (a *act) enrol(c command.Enrol) (Reply, error) {
 
 func (a *act) addBeneficiary(n command.NewBeneficiary, from ident.Import) {
 	b := people.Beneficiary{
-		ID: n.ID, Version: 1, State: n.Facts.State, Commune: n.Facts.Commune, Leaf: n.Leaf, Box: n.Box, Boxed: 1,
+		ID: n.ID, Version: 1, State: n.Facts.State, Commune: n.Facts.Commune, Leaf: nameOf(n.Leaf), Box: n.Box, Boxed: 1,
 		Preferred: n.Facts.Preferred, Refused: n.Facts.Refused,
 		Enrolled: people.Enrolment{At: a.stamp.At, By: a.stamp.By, Basis: n.Facts.Basis, Notice: n.Facts.Notice, Import: from},
 	}
@@ -89,8 +89,8 @@ func (a *act) saveBeneficiary(before, after people.Beneficiary) {
 }
 
 func (a *act) register(c command.Register) (Reply, error) {
-	if exists(a, store.Volunteers, c.Who.ID[:]) {
-		return Reply{ID: c.Who.ID}, refuse.Exists
+	if err := unused(a, store.Volunteers, c.Who.ID); err != nil {
+		return Reply{ID: c.Who.ID}, err
 	}
 	if err := a.takeSlots(c.Who.Leaf); err != nil {
 		return Reply{}, err
@@ -103,7 +103,7 @@ func (a *act) register(c command.Register) (Reply, error) {
 
 func (a *act) addVolunteer(n command.NewVolunteer, from ident.Import) {
 	v := people.Volunteer{
-		ID: n.ID, Version: 1, Status: n.Status, Since: a.stamp.At, Leaf: n.Leaf, Box: n.Box, Boxed: 1,
+		ID: n.ID, Version: 1, Status: n.Status, Since: a.stamp.At, Leaf: nameOf(n.Leaf), Box: n.Box, Boxed: 1,
 		Offer: n.Offer, Joined: a.stamp.At, Import: from,
 	}
 	save(a, store.Volunteers, nil, &v, v.ID[:], 1)
@@ -173,7 +173,7 @@ func (a *act) freeSeats(v ident.Volunteer, she ident.Beneficiary) {
 		return true
 	}))
 	for _, id := range ids {
-		r, err := find(a, store.Requests, id[:], refuse.NoRequest)
+		r, err := requestOf(a, id)
 		if err != nil || r.State.Closed() || !she.Zero() && r.Beneficiary != she {
 			continue
 		}
@@ -230,13 +230,13 @@ func (a *act) use(id ident.Import) {
 }
 
 func (a *act) beginImport(c command.BeginImport) (Reply, error) {
-	if exists(a, store.Imports, c.ID[:]) {
-		return Reply{ID: c.ID}, refuse.Exists
+	if err := unused(a, store.Imports, c.ID); err != nil {
+		return Reply{ID: c.ID}, err
 	}
 	if err := a.takeSlots(c.Leaf); err != nil {
 		return Reply{}, err
 	}
-	i := people.Import{ID: c.ID, State: people.Staged, Begun: a.stamp.At, By: a.stamp.By, Leaf: c.Leaf, Box: c.Box, Version: 1}
+	i := people.Import{ID: c.ID, State: people.Staged, Begun: a.stamp.At, By: a.stamp.By, Leaf: nameOf(c.Leaf), Box: c.Box, Version: 1}
 	save(a, store.Imports, nil, &i, i.ID[:], 1)
 	return Reply{ID: c.ID, Version: 1}, nil
 }
@@ -251,12 +251,18 @@ func (a *act) importRows(c command.ImportRows) (Reply, error) {
 		return Reply{ID: c.ID, Version: before.Version}, err
 	}
 	for i, b := range c.Beneficiaries {
-		if exists(a, store.Beneficiaries, b.ID[:]) || slices.ContainsFunc(c.Beneficiaries[:i], func(o command.NewBeneficiary) bool { return o.ID == b.ID }) {
+		if err := unused(a, store.Beneficiaries, b.ID); err != nil {
+			return Reply{ID: c.ID}, err
+		}
+		if slices.ContainsFunc(c.Beneficiaries[:i], func(o command.NewBeneficiary) bool { return o.ID == b.ID }) {
 			return Reply{ID: c.ID}, refuse.Exists
 		}
 	}
 	for i, v := range c.Volunteers {
-		if exists(a, store.Volunteers, v.ID[:]) || slices.ContainsFunc(c.Volunteers[:i], func(o command.NewVolunteer) bool { return o.ID == v.ID }) {
+		if err := unused(a, store.Volunteers, v.ID); err != nil {
+			return Reply{ID: c.ID}, err
+		}
+		if slices.ContainsFunc(c.Volunteers[:i], func(o command.NewVolunteer) bool { return o.ID == v.ID }) {
 			return Reply{ID: c.ID}, refuse.Exists
 		}
 	}

@@ -24,8 +24,8 @@ func (a *act) openRequest(c command.OpenRequest) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if exists(a, store.Requests, c.ID[:]) {
-		return Reply{ID: c.ID}, refuse.Exists
+	if err := unused(a, store.Requests, c.ID); err != nil {
+		return Reply{ID: c.ID}, err
 	}
 	if !enough(c.Plan, t, b) {
 		return Reply{}, refuse.PairNeeded
@@ -158,7 +158,7 @@ func (a *act) ask(c command.Ask) (Reply, error) {
 }
 
 func (a *act) accept(c command.Accept) (Reply, error) {
-	r, err := find(a, store.Requests, c.ID[:], refuse.NoRequest)
+	r, err := requestOf(a, c.ID)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -219,7 +219,7 @@ func (a *act) reach(c command.Reach) (Reply, error) {
 	var declined []ident.Volunteer
 	attempt := contact.Attempt{ID: c.ID, Beneficiary: b.ID, At: a.stamp.At, By: a.stamp.By, Result: c.Result, Means: c.Means}
 	for _, about := range c.About {
-		r, err := find(a, store.Requests, about.Request[:], refuse.NoRequest)
+		r, err := requestOf(a, about.Request)
 		if err != nil {
 			return Reply{}, err
 		}
@@ -290,7 +290,7 @@ func (a *act) reach(c command.Reach) (Reply, error) {
 }
 
 func (a *act) finish(c command.Finish) (Reply, error) {
-	r, err := find(a, store.Requests, c.ID[:], refuse.NoRequest)
+	r, err := requestOf(a, c.ID)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -335,7 +335,7 @@ func (a *act) countVisit(r request.Request) {
 }
 
 func (a *act) drop(c command.Drop) (Reply, error) {
-	r, err := find(a, store.Requests, c.ID[:], refuse.NoRequest)
+	r, err := requestOf(a, c.ID)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -364,8 +364,8 @@ func (a *act) recordDone(c command.RecordDone) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if exists(a, store.Requests, c.ID[:]) {
-		return Reply{ID: c.ID}, refuse.Exists
+	if err := unused(a, store.Requests, c.ID); err != nil {
+		return Reply{ID: c.ID}, err
 	}
 	r := request.New(request.Request{
 		ID: c.ID, Beneficiary: b.ID, Type: t.ID, Commune: b.Commune, Wish: c.Wish, Plan: c.Plan, Box: c.Box,
@@ -395,9 +395,18 @@ func (a *act) recordDone(c command.RecordDone) (Reply, error) {
 	return Reply{ID: r.ID, Version: r.Version}, nil
 }
 
+// requestOf reads a request of somebody who is still known.
+func requestOf(a *act, id ident.Request) (request.Request, error) {
+	r, err := find(a, store.Requests, id[:], refuse.NoRequest)
+	if err == nil && r.State == request.Forgotten {
+		err = refuse.Erased
+	}
+	return r, err
+}
+
 // change saves what f makes of a request.
 func (a *act) change(id ident.Request, f func(request.Request) (request.Request, error)) (Reply, error) {
-	r, err := find(a, store.Requests, id[:], refuse.NoRequest)
+	r, err := requestOf(a, id)
 	if err != nil {
 		return Reply{}, err
 	}

@@ -20,8 +20,8 @@ func (a *act) openSeries(c command.OpenSeries) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	if exists(a, store.Series, c.ID[:]) {
-		return Reply{ID: c.ID}, refuse.Exists
+	if err := unused(a, store.Series, c.ID); err != nil {
+		return Reply{ID: c.ID}, err
 	}
 	if err := a.fitAll(c.Terms.Standing, nil, b, t); err != nil {
 		return Reply{}, err
@@ -273,8 +273,9 @@ func (a *act) recur(c command.Recur) (Reply, error) {
 		return Reply{}, refuse.SeriesStopped
 	case s.Version != c.Version || !ok || day != c.Day:
 		return Reply{}, refuse.StaleVersion
-	case exists(a, store.Requests, c.Request[:]):
-		return Reply{}, refuse.Exists
+	}
+	if err := unused(a, store.Requests, c.Request); err != nil {
+		return Reply{}, err
 	}
 	s.Through = day
 	store.Series.Put(a.tx, s)

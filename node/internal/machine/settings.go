@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"slices"
+
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
 	"github.com/bippop/bippop/node/internal/catalogue"
@@ -41,8 +43,11 @@ func (a *act) found(c command.Found) (Reply, error) {
 		save(a, store.ActionTypes, nil, &kind, kind.ID[:], 1)
 	}
 	admin := c.Admin
-	admin.Version, admin.Made = 1, a.stamp.At
+	admin.Version, admin.Made, admin.Leaf = 1, a.stamp.At, nameOf(admin.Leaf)
 	save(a, store.Accounts, nil, &admin, admin.ID[:], 1)
+	if !c.Replica.ID.Zero() {
+		replicas{a}.first(c.Replica)
+	}
 	a.tx.SetMeta("views", view.Version)
 	a.happen(event.SettingsChanged{})
 	return Reply{ID: admin.ID, Version: 1}, nil
@@ -85,8 +90,8 @@ func (a *act) defineType(c command.DefineType) (Reply, error) {
 }
 
 func (a *act) openAccount(c command.OpenAccount) (Reply, error) {
-	if exists(a, store.Accounts, c.Account.ID[:]) {
-		return Reply{ID: c.Account.ID}, refuse.Exists
+	if err := unused(a, store.Accounts, c.Account.ID); err != nil {
+		return Reply{ID: c.Account.ID}, err
 	}
 	_, taken, err := view.ByLogin(a.tx, c.Account.Login)
 	a.must(err)
@@ -102,7 +107,7 @@ func (a *act) openAccount(c command.OpenAccount) (Reply, error) {
 		return Reply{}, err
 	}
 	after := c.Account
-	after.Version, after.Made = 1, a.stamp.At
+	after.Version, after.Made, after.Leaf = 1, a.stamp.At, nameOf(after.Leaf)
 	save(a, store.Accounts, nil, &after, after.ID[:], 1)
 	return Reply{ID: after.ID, Version: 1}, nil
 }
@@ -121,15 +126,11 @@ func (a *act) changeAccount(c command.ChangeAccount) (Reply, error) {
 		return Reply{ID: c.ID, Version: before.Version}, refuse.LastAdmin
 	}
 	save(a, store.Accounts, &before, &after, after.ID[:], after.Version)
-	var open []account.SessionID
-	a.must(view.Sessions(a.tx, c.ID, func(id account.SessionID) { open = append(open, id) }))
-	for _, id := range open {
-		a.endSession(id)
-	}
+	a.endSessions(c.ID)
 	return Reply{ID: c.ID, Version: after.Version}, nil
 }
 
-func (a *act) anotherAdmin(but ident.Account) bool {
+func (a *act) anotherAdmin(but ...ident.Account) bool {
 	var ids []ident.Account
 	a.must(view.Each(a.tx, view.Accounts(), nil, false, func(id ident.Account, _ []byte) bool {
 		ids = append(ids, id)
@@ -138,7 +139,7 @@ func (a *act) anotherAdmin(but ident.Account) bool {
 	for _, id := range ids {
 		acc, ok, err := store.Accounts.Get(a.tx, id[:])
 		a.must(err)
-		if ok && id != but && !acc.Closed && acc.Roles.Has(account.Admin) {
+		if ok && !slices.Contains(but, id) && !acc.Closed && acc.Roles.Has(account.Admin) {
 			return true
 		}
 	}
@@ -168,6 +169,15 @@ func (a *act) closeSession(c command.CloseSession) (Reply, error) {
 		return Reply{}, refuse.NoSession
 	}
 	return Reply{}, nil
+}
+
+// endSessions signs an account out everywhere.
+func (a *act) endSessions(of ident.Account) {
+	var open []account.SessionID
+	a.must(view.Sessions(a.tx, of, func(id account.SessionID) { open = append(open, id) }))
+	for _, id := range open {
+		a.endSession(id)
+	}
 }
 
 func (a *act) endSession(id account.SessionID) bool {

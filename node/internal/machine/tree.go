@@ -6,6 +6,7 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/refuse"
+	"github.com/bippop/bippop/node/internal/store"
 )
 
 // checkNodes refuses nodes that exist already or whose parent is not the key in
@@ -45,10 +46,11 @@ func (a *act) checkNodes(nodes []crypto.TreeNode) error {
 }
 
 // takeSlots checks that each leaf hangs on the key in force and has a slot that
-// nobody has had, not even somebody whose key is gone, and takes the slots.
+// nobody has had, not even somebody whose key is gone, and puts it in the tree. A
+// record keeps its name only: see nameOf.
 func (a *act) takeSlots(leaves ...crypto.Leaf) error {
 	for i, l := range leaves {
-		taken, err := a.tx.SlotTaken(l.Slot)
+		taken, err := store.SlotTaken(a.tx, l.Slot)
 		a.must(err)
 		n, err := a.tx.TreeNode(crypto.LastLevel, l.ParentIndex())
 		if errors.Is(err, crypto.ErrNoNode) || err == nil && n.ID != l.Parent || taken {
@@ -64,12 +66,16 @@ func (a *act) takeSlots(leaves ...crypto.Leaf) error {
 	mark, err := a.tx.Meta("slots")
 	a.must(err)
 	for _, l := range leaves {
-		a.tx.TakeSlot(l.Slot)
+		a.tx.PutTreeLeaf(l)
 		mark = max(mark, uint64(l.Slot)+1)
 	}
 	a.tx.SetMeta("slots", mark)
 	return nil
 }
+
+// nameOf is what a record keeps of its leaf, so that a copy of the records holds
+// no key.
+func nameOf(l crypto.Leaf) crypto.Leaf { return crypto.Leaf{Slot: l.Slot, ID: l.ID} }
 
 func leavesOf(c command.ImportRows) []crypto.Leaf {
 	leaves := make([]crypto.Leaf, 0, len(c.Beneficiaries)+len(c.Volunteers))

@@ -121,6 +121,13 @@ func (o Offer) Decline(who ident.Beneficiary, at when.At) (Offer, error) {
 	return o.next(), nil
 }
 
+// Without is o when somebody is erased who had said no to it.
+func (o Offer) Without(who ident.Beneficiary) Offer {
+	o.Declined = slices.DeleteFunc(slices.Clone(o.Declined), func(b ident.Beneficiary) bool { return b == who })
+	o.Version++
+	return o
+}
+
 // Withdraw ends it before its day is over.
 func (o Offer) Withdraw(at when.At) (Offer, error) {
 	if !o.State.Live() || o.Trip.Until <= at {

@@ -105,6 +105,15 @@ func (b Beneficiary) Refuse(v ident.Volunteer) Beneficiary {
 	return b
 }
 
+// Without is b when a volunteer is erased whom she had named.
+func (b Beneficiary) Without(v ident.Volunteer) Beneficiary {
+	other := func(n ident.Volunteer) bool { return n == v }
+	b.Preferred = slices.DeleteFunc(slices.Clone(b.Preferred), other)
+	b.Refused = slices.DeleteFunc(slices.Clone(b.Refused), other)
+	b.Version++
+	return b
+}
+
 // BeneficiaryWords are what only people may read. Every field may be empty but
 // Last. No field holds a diagnosis: needs are said as what helps ("walks slowly,
 // low car").

@@ -161,7 +161,7 @@ var reasons = map[Reason]struct {
 	ImportKept:         {Conflict, "import-kept", "only an import that was undone, or never finished, can be erased as a whole"},
 	TooFewHolders:      {Retry, "too-few-holders", "too few replicas hold the new root key; start the missing ones and try again"},
 	NoRoot:             {Conflict, "no-root", "this root key was never the territory's"},
-	OlderRoot:          {Conflict, "older-root", "a newer root key was acknowledged already"},
+	OlderRoot:          {Conflict, "older-root", "the root key was replaced meanwhile; say it again about the new one"},
 	NoReplica:          {NotFound, "no-replica", "no such replica"},
 	ReplicaRemoved:     {Conflict, "replica-removed", "this replica was removed; let it join again as a new one, with a new invitation"},
 	ReplicaTaken:       {Conflict, "replica-taken", "another replica has this name, address or key"},

@@ -3,7 +3,8 @@
 //	Draft ─Open─▶ Open ─Ask─▶ Asked ─Accept, all seats─▶ Covered ─she knows─▶ Told ─▶ Done
 //	                ▲           │  ▲                        │                   │      NotDone
 //	                └─refused───┘  └──────Withdraw──────────┴───────────────────┘
-//	any of these ─▶ Cancelled; Open, Asked ─▶ Unfilled; an end is an end.
+//	any of these ─▶ Cancelled; Open, Asked ─▶ Unfilled; an end is an end, but
+//	Done ─▶ Forgotten when she is erased.
 //
 // What she believes is part of the state ([Belief]). Whoever changes the truth
 // makes the two differ, and while they differ she is on the call-back list. So
@@ -33,6 +34,7 @@ const (
 	NotDone   State = 7
 	Cancelled State = 8
 	Unfilled  State = 9
+	Forgotten State = 10 // it was done, and she was erased since: nothing of hers is left
 )
 
 // Closed reports whether the state is an end.
@@ -146,7 +148,8 @@ const (
 	CountedTold  Counted = 1 << 1
 )
 
-// Request is one need of one person.
+// Request is one need of one person. Forgotten, it has no Beneficiary any more. A
+// volunteer who came and was erased since stands in it as the zero volunteer.
 type Request struct {
 	ID          ident.Request     `cbor:"1,keyasint"`
 	Version     uint32            `cbor:"2,keyasint"`
@@ -214,7 +217,7 @@ func (r Request) Coming() []ident.Volunteer {
 			ids = append(ids, a.Volunteer)
 		}
 	}
-	slices.SortFunc(ids, func(a, b ident.Volunteer) int { return slices.Compare(a[:], b[:]) })
+	sortVolunteers(ids)
 	return ids
 }
 
@@ -244,7 +247,7 @@ func (r Request) Truth() Belief {
 
 // NeedsCall reports whether she believes something that is not so.
 func (r Request) NeedsCall() bool {
-	return r.State != Done && r.State != NotDone && !r.Believes.equal(r.Truth())
+	return r.State != Done && r.State != NotDone && r.State != Forgotten && !r.Believes.equal(r.Truth())
 }
 
 // Open ends the draft.
@@ -427,6 +430,8 @@ func (r Request) Drop(to State, o Outcome) (Request, error) {
 // Thank relays her thanks for what has taken place, once.
 func (r Request) Thank(box []byte, at when.At) (Request, error) {
 	switch {
+	case r.State == Forgotten:
+		return r, refuse.Erased
 	case r.State != Done:
 		return r, refuse.NotDoneYet
 	case r.Thanks.At != 0:

@@ -131,6 +131,13 @@ func (s Series) Skip(d when.Day) Series {
 	return s
 }
 
+// Without is s when a volunteer is erased who had promised to come each time.
+func (s Series) Without(v ident.Volunteer) Series {
+	s.Terms.Standing = slices.DeleteFunc(slices.Clone(s.Terms.Standing), func(o ident.Volunteer) bool { return o == v })
+	s.Version++
+	return s
+}
+
 // Skipped reports whether the day is an exception.
 func (s Series) Skipped(d when.Day) bool {
 	_, there := slices.BinarySearch(s.Skips, d)

@@ -80,6 +80,13 @@ func (s *Store) Load(r io.Reader) error {
 	if err := errors.Join(db.Sync(), db.Close()); err != nil {
 		return fmt.Errorf("loading a copy: %w", err)
 	}
+	return s.swap(fresh)
+}
+
+// swap puts a whole copy in the place of what is there.
+func (s *Store) swap(fresh string) error {
+	s.upkeep.Lock()
+	defer s.upkeep.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.db.Close(); err != nil {
@@ -91,7 +98,10 @@ func (s *Store) Load(r io.Reader) error {
 	if err := finishSwap(s.cfg.Dir); err != nil {
 		return fmt.Errorf("loading a copy: %w", err)
 	}
-	s.db, err = s.open(filepath.Join(s.cfg.Dir, "records"))
+	db, err := s.open(filepath.Join(s.cfg.Dir, "records"))
+	if err == nil {
+		s.db = db
+	}
 	return err
 }
 

@@ -2,16 +2,20 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/backup"
 	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/territory"
@@ -30,7 +34,7 @@ import (
 //	05 level index                       key tree
 //	06 cell                              counter
 //	07 at account key                    idempotency by age, to sweep it
-//	08 slot                              a leaf slot of the key tree that was handed out
+//	08 slot                              key tree: a wrapped leaf; empty once its person is erased, and taken for ever
 const (
 	spaceMeta    = 0x00
 	spaceRecord  = 0x01
@@ -46,7 +50,8 @@ const (
 // Record is what can be kept under an ID.
 type Record interface {
 	people.Beneficiary | people.Volunteer | people.Import | request.Request | catalogue.ActionType |
-		account.Account | account.Session | contact.Attempt | territory.Territory | offer.Offer | bond.Bond | series.Series
+		account.Account | account.Session | contact.Attempt | territory.Territory | offer.Offer | bond.Bond | series.Series |
+		replica.Replica | replica.Invitation | replica.Release | erasure.Erasure | erasure.Gone | erasure.Wanted | backup.Destination
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -71,6 +76,13 @@ var (
 	Series        = Collection[series.Series]{10, "series", func(r series.Series) []byte { return r.ID[:] }}
 	Offers        = Collection[offer.Offer]{11, "offer", func(r offer.Offer) []byte { return r.ID[:] }}
 	Bonds         = Collection[bond.Bond]{12, "bond", func(r bond.Bond) []byte { return r.ID[:] }}
+	Replicas      = Collection[replica.Replica]{13, "replica", func(r replica.Replica) []byte { return r.ID[:] }}
+	Invitations   = Collection[replica.Invitation]{14, "invitation", func(r replica.Invitation) []byte { return r.ID[:] }}
+	Erasures      = Collection[erasure.Erasure]{15, "erasure", func(r erasure.Erasure) []byte { return r.ID[:] }}
+	Destinations  = Collection[backup.Destination]{16, "destination", func(r backup.Destination) []byte { return r.ID[:] }}
+	Releases      = Collection[replica.Release]{17, "release", func(r replica.Release) []byte { return r.ID[:] }}
+	Gone          = Collection[erasure.Gone]{18, "gone", func(r erasure.Gone) []byte { return erasure.Key(r.Collection, r.ID) }}
+	Wanted        = Collection[erasure.Wanted]{19, "wanted", func(r erasure.Wanted) []byte { return erasure.Key(r.Collection, r.ID) }}
 )
 
 func (c Collection[R]) key(id []byte) []byte {
@@ -130,13 +142,33 @@ func (tx *Tx) TreeNode(level uint8, index uint32) (crypto.TreeNode, error) {
 // PutTreeNode adds or replaces a node of the key tree.
 func (tx *Tx) PutTreeNode(n crypto.TreeNode) { put(tx, treeKey(n.Level, n.Index), n) }
 
-// TakeSlot marks a leaf slot as handed out, for ever.
-func (tx *Tx) TakeSlot(slot uint32) {
-	tx.put(binary.BigEndian.AppendUint32([]byte{spaceSlot}, slot), nil)
+func leafKey(slot uint32) []byte { return binary.BigEndian.AppendUint32([]byte{spaceSlot}, slot) }
+
+// TreeLeaf implements crypto.Tree: [crypto.ErrNoNode] where no leaf is, because
+// the slot was never handed out or because its person was erased.
+func (tx *Tx) TreeLeaf(slot uint32) (crypto.Leaf, error) {
+	var l crypto.Leaf
+	b, err := tx.get(leafKey(slot))
+	switch {
+	case err != nil:
+		return l, err
+	case len(b) == 0:
+		return l, crypto.ErrNoNode
+	}
+	if err := decoding.Unmarshal(b, &l); err != nil {
+		return l, tx.fail(errors.New("a stored leaf is not of this program's form; use the version that wrote it"))
+	}
+	return l, nil
 }
 
-// SlotTaken reports whether a leaf slot was handed out.
-func (tx *Tx) SlotTaken(slot uint32) (bool, error) {
-	b, err := tx.get(binary.BigEndian.AppendUint32([]byte{spaceSlot}, slot))
+// PutTreeLeaf takes a slot for ever, or wraps its leaf anew.
+func (tx *Tx) PutTreeLeaf(l crypto.Leaf) { put(tx, leafKey(l.Slot), l) }
+
+// DropLeaf forgets the leaf in a slot. The slot stays taken.
+func (tx *Tx) DropLeaf(slot uint32) { tx.put(leafKey(slot), nil) }
+
+// SlotTaken reports whether a leaf slot was ever handed out.
+func SlotTaken(tx *Tx, slot uint32) (bool, error) {
+	b, err := tx.get(leafKey(slot))
 	return b != nil, err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/bippop/bippop/federation/public"
@@ -99,6 +100,19 @@ func (tx *Tx) EachHistory(collection byte, id []byte, f func(History)) error {
 	return err
 }
 
+// DropHistory forgets the changes of a record.
+func DropHistory(tx *Tx, collection byte, id []byte) error {
+	var keys [][]byte
+	err := tx.scan(append([]byte{spaceHistory, collection}, id...), nil, false, false, func(key, _ []byte) bool {
+		keys = append(keys, key)
+		return true
+	})
+	for _, key := range keys {
+		tx.delete(key)
+	}
+	return err
+}
+
 // AddRow and DropRow keep the view rows of a record; see package view.
 func (tx *Tx) AddRow(row []byte)  { tx.put(append([]byte{spaceView}, row...), nil) }
 func (tx *Tx) DropRow(row []byte) { tx.delete(append([]byte{spaceView}, row...)) }
@@ -121,6 +135,32 @@ func (tx *Tx) Replay(by ident.Account, key string) (Replay, bool, error) {
 func (tx *Tx) PutReplay(by ident.Account, key string, r Replay) {
 	put(tx, replayKey(by, key), r)
 	tx.put(replayAgeKey(r.At, by, key), nil)
+}
+
+// AmendReplays replaces what is remembered of every command for which f gives
+// something else.
+func AmendReplays(tx *Tx, f func(Replay) (Replay, bool)) error {
+	changed := map[string]Replay{}
+	var keys [][]byte
+	var bad error
+	err := tx.scan([]byte{spaceReplay}, nil, false, true, func(key, value []byte) bool {
+		var r Replay
+		if bad = decoding.Unmarshal(value, &r); bad != nil {
+			return false
+		}
+		if now, ok := f(r); ok {
+			keys = append(keys, key)
+			changed[string(key)] = now
+		}
+		return true
+	})
+	if err == nil && bad != nil {
+		err = tx.fail(errors.New("a stored reply is not of this program's form; use the version that wrote it"))
+	}
+	for _, key := range keys {
+		put(tx, key, changed[string(key)])
+	}
+	return err
 }
 
 // SweepReplays forgets at most limit idempotency keys from before the instant.
@@ -174,14 +214,14 @@ func (tx *Tx) Counter(c public.Cell) (uint64, error) {
 // order.
 func (tx *Tx) EachCounter(m public.Month, f func(public.Cell, uint64)) error {
 	for i := public.FirstIndicator; i <= public.LastIndicator; i++ {
-		if err := tx.eachOfMonth(i, m, f); err != nil {
+		if err := eachOfMonth(tx, i, m, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (tx *Tx) eachOfMonth(i public.Indicator, m public.Month, f func(public.Cell, uint64)) error {
+func eachOfMonth(tx *Tx, i public.Indicator, m public.Month, f func(public.Cell, uint64)) error {
 	var bad error
 	err := tx.scan([]byte{spaceCounter, byte(i), byte(m >> 8), byte(m)}, nil, false, true, func(key, value []byte) bool {
 		var c public.Cell
@@ -196,14 +236,28 @@ func (tx *Tx) eachOfMonth(i public.Indicator, m public.Month, f func(public.Cell
 	return err
 }
 
-// DropViews removes all view rows, in steps of their own so that no transaction
-// grows too big. It is for rebuilding, while nobody reads.
-func (s *Store) DropViews() error {
+// DropViews removes all view rows, or those with the given first bytes, in steps
+// of their own so that no transaction grows too big. It is for rebuilding, while
+// nobody reads.
+func (s *Store) DropViews(only ...byte) error {
+	if len(only) == 0 {
+		return s.dropAll([]byte{spaceView})
+	}
+	for _, v := range only {
+		if err := s.dropAll([]byte{spaceView, v}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropAll removes every key below prefix, in steps.
+func (s *Store) dropAll(prefix []byte) error {
 	for {
 		n := 0
 		err := s.Update(func(tx *Tx) error {
 			var rows [][]byte
-			err := tx.scan([]byte{spaceView}, nil, false, false, func(key, _ []byte) bool {
+			err := tx.scan(prefix, nil, false, false, func(key, _ []byte) bool {
 				rows = append(rows, key)
 				return len(rows) < 5000
 			})

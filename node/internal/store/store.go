@@ -31,8 +31,9 @@ var (
 	ErrWrongKey = errors.New("the vault's keys do not fit this data folder; use the vault that was made with it")
 )
 
-// format is the version of the keyspace and of the value form.
-const format = 1
+// format is the version of the keyspace and of the value form. 2: leaves stand in
+// the key tree, not in the records.
+const format = 2
 
 // Config of a store. All fields are required.
 type Config struct {
@@ -48,6 +49,8 @@ type Store struct {
 	cfg Config
 	mu  sync.RWMutex // guards db against Load, which replaces it; held for one transaction
 	db  *badger.DB
+
+	upkeep sync.Mutex // taken before mu; keeps db open for Scrub and Collect, which take long
 }
 
 // Open opens or makes the store in cfg.Dir. [ErrWrongKey], [ErrDamaged], or an
@@ -185,6 +188,8 @@ func (s *Store) Sync() error {
 
 // Close closes the files. The store is of no use afterwards.
 func (s *Store) Close() error {
+	s.upkeep.Lock()
+	defer s.upkeep.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.db.Close()

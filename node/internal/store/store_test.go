@@ -632,10 +632,10 @@ func TestCounters(t *testing.T) {
 
 func TestSlots(t *testing.T) {
 	s := open(t, config(t.TempDir()))
-	update(t, s, func(tx *store.Tx) { tx.TakeSlot(7) })
+	update(t, s, func(tx *store.Tx) { tx.PutTreeLeaf(crypto.Leaf{Slot: 7}) })
 	view(t, s, func(tx *store.Tx) error {
 		for slot, want := range map[uint32]bool{6: false, 7: true, 8: false, 7 << 8: false} {
-			if got, err := tx.SlotTaken(slot); got != want || err != nil {
+			if got, err := store.SlotTaken(tx, slot); got != want || err != nil {
 				t.Errorf("slot %d: %v, %v", slot, got, err)
 			}
 		}

@@ -3,6 +3,7 @@ package view
 import (
 	"encoding/binary"
 
+	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/account"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/people"
@@ -35,6 +36,11 @@ func BondsOf[N any](who ident.ID[N]) List     { return List{row(bondsOf, who[:])
 func Bonds() List                             { return List{row(bondsDue)} }
 func OfImport(i ident.Import, kind byte) List { return List{row(ofImport, i[:], []byte{kind})} }
 func SeriesOf(b ident.Beneficiary) List       { return List{row(seriesOf, b[:])} }
+func NamedBy(v ident.Volunteer) List          { return List{row(named, v[:])} }
+func Mentions(v ident.Volunteer) List         { return List{row(mentions, v[:])} }
+func StandingIn(v ident.Volunteer) List       { return List{row(standing, v[:])} }
+func DeclinedBy(b ident.Beneficiary) List     { return List{row(declined, b[:])} }
+func PendingErasures() List                   { return List{row(pending)} }
 
 // Each calls f with the ID at the end of each row, from the row after the cursor
 // on (nil: from the start; newest first with reverse), until f says stop. The
@@ -142,4 +148,13 @@ func EachToCall(tx *store.Tx, f func(ident.Beneficiary, ident.Request) (more boo
 	return tx.EachRow(row(toCall), nil, false, func(r []byte) bool {
 		return f(ident.Beneficiary(r[1:17]), ident.Request(r[17:33]))
 	})
+}
+
+// KnownRoot reports whether an erasure has replaced a root, or brought it.
+func KnownRoot(tx *store.Tx, root crypto.KeyID) (known bool, err error) {
+	err = tx.EachRow(row(roots, root[:]), nil, false, func([]byte) bool {
+		known = true
+		return false
+	})
+	return known, err
 }

@@ -8,14 +8,18 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/backup"
 	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/store"
@@ -25,7 +29,7 @@ import (
 
 // Version is raised when a view is added, changed or removed. A store with
 // another version is rebuilt before the node serves.
-const Version = 3
+const Version = 4
 
 // Prefixes of the views. What follows is listed in order; a row ends with the ID
 // of its record.
@@ -54,6 +58,12 @@ const (
 	liveOffers   = 'F' // end of its day, offer that is not over
 	bondsOf      = 'B' // beneficiary or volunteer, bond
 	bondsDue     = 'N' // next check, bond that is alive
+	named        = '(' // volunteer, beneficiary who prefers or refuses him
+	mentions     = ')' // volunteer, request in which he stands at all
+	standing     = '*' // volunteer, series whose terms name him
+	declined     = '+' // beneficiary, offer that she said no to
+	roots        = ',' // root key that was replaced or came, erasure
+	pending      = '-' // erasure that is not certain yet
 )
 
 // Kinds of person in an import's rows.
@@ -69,6 +79,9 @@ func Rows[R store.Record](r R) [][]byte {
 		rows := [][]byte{row(byCommune, []byte(r.Commune), r.ID[:])}
 		if !r.Enrolled.Import.Zero() {
 			rows = append(rows, row(ofImport, r.Enrolled.Import[:], []byte{ImportedBeneficiary}, r.ID[:]))
+		}
+		for _, v := range slices.Concat(r.Preferred, r.Refused) {
+			rows = add(rows, row(named, v[:], r.ID[:]))
 		}
 		return rows
 	case people.Volunteer:
@@ -90,11 +103,18 @@ func Rows[R store.Record](r R) [][]byte {
 	case account.Session:
 		return [][]byte{row(sessions, r.Account[:], r.ID[:]), row(expiries, instant(r.Expires), r.ID[:])}
 	case series.Series:
-		return [][]byte{row(seriesOf, r.Beneficiary[:], r.ID[:])}
+		rows := [][]byte{row(seriesOf, r.Beneficiary[:], r.ID[:])}
+		for _, v := range r.Terms.Standing {
+			rows = add(rows, row(standing, v[:], r.ID[:]))
+		}
+		return rows
 	case offer.Offer:
 		rows := [][]byte{row(offersOf, r.Volunteer[:], r.ID[:])}
 		if r.State.Live() {
 			rows = append(rows, row(liveOffers, instant(r.Trip.Until), r.ID[:]))
+		}
+		for _, b := range r.Declined {
+			rows = add(rows, row(declined, b[:], r.ID[:]))
 		}
 		return rows
 	case bond.Bond:
@@ -103,13 +123,41 @@ func Rows[R store.Record](r R) [][]byte {
 			rows = append(rows, row(bondsDue, day(r.NextCheck), r.ID[:]))
 		}
 		return rows
-	case catalogue.ActionType, people.Import, territory.Territory:
+	case erasure.Gone:
+		if r.Login == "" {
+			return nil
+		}
+		return [][]byte{row(logins, []byte(r.Login), []byte{0}, r.ID[:])} // taken for ever
+	case erasure.Erasure:
+		rows := [][]byte{row(roots, r.From[:], r.ID[:]), row(roots, r.To[:], r.ID[:])}
+		if r.Certified == 0 {
+			rows = append(rows, row(pending, r.ID[:]))
+		}
+		return rows
+	case catalogue.ActionType, people.Import, territory.Territory, replica.Replica, replica.Invitation, replica.Release, erasure.Wanted, backup.Destination:
 		return nil // few: read whole
 	}
 	panic(fmt.Sprintf("view: no rows for %T", r))
 }
 
 func requestRows(r request.Request) [][]byte {
+	var rows [][]byte
+	if r.State != request.Forgotten {
+		rows = requestRowsOfHers(r)
+	}
+	for _, a := range r.Askings {
+		if a.Answer == request.Yes && r.State != request.Cancelled && r.State != request.Unfilled && !a.Volunteer.Zero() {
+			rows = append(rows, row(seated, a.Volunteer[:], instant(r.Plan.Start), r.ID[:]))
+		}
+	}
+	for _, v := range r.Mentioned() {
+		rows = append(rows, row(mentions, v[:], r.ID[:]))
+	}
+	return rows
+}
+
+// requestRowsOfHers are the rows of a request as long as she is known.
+func requestRowsOfHers(r request.Request) [][]byte {
 	rows := [][]byte{
 		row(byState, []byte{byte(r.State)}, day(r.Wish.Latest()), r.ID[:]),
 		row(byPerson, r.Beneficiary[:], r.ID[:]),
@@ -132,14 +180,19 @@ func requestRows(r request.Request) [][]byte {
 		rows = append(rows, row(toCall, r.Beneficiary[:], r.ID[:]))
 	}
 	for _, a := range r.Askings {
-		switch {
-		case a.Answer == request.Waiting && r.State.Looking():
+		if a.Answer == request.Waiting && r.State.Looking() {
 			rows = append(rows, row(waiting, a.Volunteer[:], r.ID[:]))
-		case a.Answer == request.Yes && r.State != request.Cancelled && r.State != request.Unfilled:
-			rows = append(rows, row(seated, a.Volunteer[:], instant(r.Plan.Start), r.ID[:]))
 		}
 	}
 	return rows
+}
+
+// add appends a row that is not there.
+func add(rows [][]byte, r []byte) [][]byte {
+	if holds(rows, r) {
+		return rows
+	}
+	return append(rows, r)
 }
 
 // Update replaces the rows of before by those of after. Either may be nil.
@@ -187,6 +240,8 @@ func Rebuild(s *store.Store) error {
 		rebuild(store.Series, func(r series.Series) []byte { return r.ID[:] }),
 		rebuild(store.Offers, func(r offer.Offer) []byte { return r.ID[:] }),
 		rebuild(store.Bonds, func(r bond.Bond) []byte { return r.ID[:] }),
+		rebuild(store.Gone, func(r erasure.Gone) []byte { return erasure.Key(r.Collection, r.ID) }),
+		rebuild(store.Erasures, func(r erasure.Erasure) []byte { return r.ID[:] }),
 	} {
 		if err := step(s); err != nil {
 			return err
@@ -196,6 +251,15 @@ func Rebuild(s *store.Store) error {
 		tx.SetMeta("views", Version)
 		return nil
 	})
+}
+
+// RebuildErasures makes the views again that follow from erasures. Nobody reads
+// meanwhile.
+func RebuildErasures(s *store.Store) error {
+	if err := s.DropViews(roots, pending); err != nil {
+		return err
+	}
+	return rebuild(store.Erasures, func(r erasure.Erasure) []byte { return r.ID[:] })(s)
 }
 
 // rebuildStep is how many records one transaction takes.

@@ -38,7 +38,7 @@ func her(n int) ident.Beneficiary { return ident.Beneficiary{15: byte(n)} }
 
 var kind = ident.ActionType{15: 9}
 
-func him(n int) ident.Volunteer { return ident.Volunteer{15: byte(n)} }
+func him(n int) ident.Volunteer { return ident.Volunteer{15: byte(n + 1)} } // zero is nobody
 
 func rows(s *store.Store) map[string]bool {
 	all := map[string]bool{}
