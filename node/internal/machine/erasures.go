@@ -113,7 +113,7 @@ func (a erasures) erase(c command.Erase) (Reply, error) {
 	if err := a.handed(c.Holders); err != nil {
 		return reply, err
 	}
-	if err := a.checkRewrap(c.Rewrap); err != nil {
+	if err := rotationOf(a.act, c.Rewrap).check(); err != nil {
 		return reply, err
 	}
 	// All are closed before one is forgotten: who was to come to one of them may be
@@ -126,7 +126,7 @@ func (a erasures) erase(c command.Erase) (Reply, error) {
 		store.Wanted.Delete(a.tx, erasure.Key(p.Collection, p.ID))
 	}
 	a.forgetReplies(c.Who)
-	a.rewrap(c.Rewrap)
+	rotationOf(a.act, c.Rewrap).write()
 	a.happen(event.Rotated{From: c.Rewrap.From, To: c.Rewrap.To})
 	e := a.record(c)
 	return Reply{ID: e.ID, Version: e.Version}, nil
