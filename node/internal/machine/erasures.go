@@ -49,7 +49,7 @@ func (a erasures) person(collection byte, id [16]byte) (p person, err error) {
 		var i people.Import
 		i, err = find(a.act, store.Imports, id[:], refuse.NoImport)
 		p.leaf, p.closed = i.Leaf, true
-		if err == nil && i.State == people.Committed {
+		if err == nil && (i.State == people.Committed || i.Counted > 0) {
 			err = refuse.ImportKept
 		}
 	default:
