@@ -97,7 +97,7 @@ func (s *Store) swap(fresh string) error {
 	}
 	db, err := s.open(filepath.Join(s.cfg.Dir, "records"))
 	if err == nil {
-		s.db = db
+		s.db, s.tables = db, nil
 	}
 	return err
 }
