@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/bippop/bippop/node/internal/event"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/search"
 	"github.com/bippop/bippop/node/internal/store"
@@ -146,8 +147,8 @@ func (f *Find) load() error {
 	for _, id := range late.imports {
 		f.imported(id)
 	}
-	for _, id := range late.forgotten {
-		f.forgotten(id)
+	for _, e := range late.forgotten {
+		f.forgotten(e)
 	}
 	return nil
 }
@@ -158,7 +159,7 @@ type missed struct {
 	beneficiaries []BeneficiaryID
 	volunteers    []VolunteerID
 	imports       []ImportID
-	forgotten     [][16]byte
+	forgotten     []event.Forgotten
 }
 
 // later notes somebody for later, if there is no index to follow in now.
@@ -274,17 +275,6 @@ func (f *Find) imported(id ImportID) {
 	}))
 }
 
-// forgotten takes somebody out whose record was erased.
-func (f *Find) forgotten(id [16]byte) {
-	if f.later(func(m *missed) { m.forgotten = append(m.forgotten, id) }) {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.index.Delete(id)
-	f.roster.drop(VolunteerID(id))
-}
-
 func (f *Find) followBeneficiary(tx *store.Tx, id BeneficiaryID, seen map[ImportID]bool) error {
 	r, ok, err := store.Beneficiaries.Get(tx, id[:])
 	if err != nil || !ok {
@@ -301,6 +291,22 @@ func (f *Find) followBeneficiary(tx *store.Tx, id BeneficiaryID, seen map[Import
 		return nil
 	}
 	return f.putBeneficiary(f.index, r)
+}
+
+// forgotten takes somebody out who was erased.
+func (f *Find) forgotten(e event.Forgotten) {
+	if f.later(func(m *missed) { m.forgotten = append(m.forgotten, e) }) {
+		return
+	}
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	switch e.Collection {
+	case store.Beneficiaries.Code:
+		f.index.Delete(BeneficiaryID(e.ID))
+	case store.Volunteers.Code:
+		f.index.Delete(VolunteerID(e.ID))
+		f.roster.drop(VolunteerID(e.ID))
+	}
 }
 
 func (f *Find) followVolunteer(tx *store.Tx, id VolunteerID, seen map[ImportID]bool) error {

@@ -310,14 +310,14 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.find.volunteer(e.ID)
 		case event.ImportClosed:
 			c.find.imported(e.ID)
+		case event.Forgotten:
+			c.find.forgotten(e)
 		case event.Counted:
 			c.tallies.counted(index, e)
 		case event.SettingsChanged:
 			c.places.forget()
 		case event.ReplicaChanged:
 			c.learnMembers()
-		case event.Forgotten:
-			c.find.forgotten(e.ID)
 		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.Rotated, event.ErasureChanged, event.DestinationChanged:
 		}
 	}

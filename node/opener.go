@@ -31,13 +31,22 @@ type Volunteer struct {
 	Words VolunteerWords
 }
 
+// beneficiary opens her words. Nobody, who stands where somebody was erased, has
+// none.
 func (o opener) beneficiary(r people.Beneficiary) (Beneficiary, error) {
 	b := Beneficiary{Beneficiary: r}
+	if r.ID.Zero() {
+		return b, nil
+	}
 	return b, o.open(r.Leaf, store.Beneficiaries.Name, r.ID, r.Boxed, r.Box, &b.Words)
 }
 
+// volunteer is beneficiary for the other side.
 func (o opener) volunteer(r people.Volunteer) (Volunteer, error) {
 	v := Volunteer{Volunteer: r}
+	if r.ID.Zero() {
+		return v, nil
+	}
 	return v, o.open(r.Leaf, store.Volunteers.Name, r.ID, r.Boxed, r.Box, &v.Words)
 }
 

@@ -48,7 +48,7 @@ func (a backups) record(c command.RecordBackup) (Reply, error) {
 	reply := Reply{ID: before.ID, Version: before.Version}
 	keys := c.Made.Root != crypto.KeyID{}
 	if keys {
-		if err := a.inForce(c.Made.Root); err != nil {
+		if err := (replicas{a.act}).inForce(c.Made.Root); err != nil {
 			return reply, err
 		}
 	}

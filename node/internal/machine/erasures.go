@@ -49,7 +49,7 @@ func (a erasures) person(collection byte, id [16]byte) (p person, err error) {
 		var i people.Import
 		i, err = find(a.act, store.Imports, id[:], refuse.NoImport)
 		p.leaf, p.closed = i.Leaf, true
-		if err == nil && i.State == people.Committed {
+		if err == nil && (i.State == people.Committed || i.Counted > 0) {
 			err = refuse.ImportKept
 		}
 	default:
@@ -113,7 +113,7 @@ func (a erasures) erase(c command.Erase) (Reply, error) {
 	if err := a.handed(c.Holders); err != nil {
 		return reply, err
 	}
-	if err := a.checkRewrap(c.Rewrap); err != nil {
+	if err := rotationOf(a.act, c.Rewrap).check(); err != nil {
 		return reply, err
 	}
 	// All are closed before one is forgotten: who was to come to one of them may be
@@ -126,7 +126,7 @@ func (a erasures) erase(c command.Erase) (Reply, error) {
 		store.Wanted.Delete(a.tx, erasure.Key(p.Collection, p.ID))
 	}
 	a.forgetReplies(c.Who)
-	a.rewrap(c.Rewrap)
+	rotationOf(a.act, c.Rewrap).write()
 	a.happen(event.Rotated{From: c.Rewrap.From, To: c.Rewrap.To})
 	e := a.record(c)
 	return Reply{ID: e.ID, Version: e.Version}, nil

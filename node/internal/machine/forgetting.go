@@ -111,7 +111,7 @@ func (a forgetting) forget(collection byte, id [16]byte, at when.At) {
 	case store.Volunteers.Code:
 		a.him(ident.Volunteer(id), at)
 	case store.Accounts.Code:
-		a.endSessions(ident.Account(id))
+		endSessions(a.act, ident.Account(id))
 		acc, err := find(a.act, store.Accounts, id[:], refuse.NoAccount)
 		a.must(err)
 		kept.Login = acc.Login

@@ -46,6 +46,7 @@ func TestLaws(t *testing.T) {
 	kinds, done := map[command.Kind]int{}, map[command.Kind]int{}
 	var counted, takenBack int                // parts of imports
 	var made, expected, unheard, followed int // requests of series
+	var certain int                           // erasures, seen after each entry
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp("", "laws")
 		if err != nil {
@@ -68,13 +69,17 @@ func TestLaws(t *testing.T) {
 		if rapid.IntRange(0, 2).Draw(t, "comes again") > 0 {
 			start = append(start, comesAgain()...)
 		}
+		if rapid.IntRange(0, 2).Draw(t, "three replicas") > 0 {
+			start = append(start, cluster()...)
+		}
 		crash := rapid.IntRange(0, n-1).Draw(t, "crash")
 		var log [][][]byte
 		var past []command.Command
 		memory := map[string]machine.Reply{} // of idempotency keys
+		prepared, held := &drafts{}, &vaults{}
 		for i := range n {
 			state := read(t, a.store)
-			g := gen{t, state}
+			g := gen{t, state, prepared}
 			var c command.Command
 			switch {
 			case i < len(start):
@@ -84,6 +89,7 @@ func TestLaws(t *testing.T) {
 			default:
 				c = g.command()
 			}
+			c = state.marked(c)
 			past = append(past, c)
 			entry, err := command.Encode(c)
 			if err != nil {
@@ -102,6 +108,7 @@ func TestLaws(t *testing.T) {
 			kinds[c.Kind()]++
 			if reply.Refusal == 0 && reply.Index == index {
 				done[c.Kind()]++
+				held.note(c)
 				switch c := c.(type) {
 				case command.Accept:
 					if wish := state.requests[c.ID].Wish; c.Wish != wish {
@@ -159,6 +166,14 @@ func TestLaws(t *testing.T) {
 				key := string(s.By[:]) + s.Key
 				if first, ok := memory[key]; ok {
 					same := first
+					if first.ID != ([16]byte{}) && reply.Refusal == refuse.Erased {
+						// The memory of what she was called went with her.
+						same.ID, same.Version, same.Refusal = [16]byte{}, 0, refuse.Erased
+						memory[key] = same
+						if !state.isGone(first.ID) {
+							t.Fatalf("key %q answered %+v first, and now that she is erased; she is not", s.Key, first)
+						}
+					}
 					if reply.Refusal == refuse.KeyReused {
 						same = reply
 						if first.Refusal == refuse.KeyReused {
@@ -182,6 +197,10 @@ func TestLaws(t *testing.T) {
 				}
 			}
 			laws(t, a.store, after, state.clock)
+			now := read(t, a.store)
+			lawsOfErased(t, now, after, state)
+			lawsOfTree(t, now)
+			held.laws(t, now)
 
 			if i == crash { // b restarts and raft replays from some entry on
 				if err := b.store.Close(); err != nil {
@@ -199,6 +218,7 @@ func TestLaws(t *testing.T) {
 				}
 			}
 		}
+		certain += held.certain
 		if d := differ(walk(t, a.store), walk(t, b.store), nil); d != "" {
 			t.Fatalf("replicas differ in %s", d)
 		}
@@ -210,7 +230,7 @@ func TestLaws(t *testing.T) {
 		}
 	})
 	// A generator that never reaches a rule proves nothing about it.
-	for r := refuse.Reason(1); r < 100; r++ {
+	for r := refuse.Reason(1); r < 130; r++ {
 		if r.Code() != "" && refusals[r] == 0 && r != refuse.NotFounded && *long {
 			t.Errorf("no log was refused with %s", r.Code())
 		}
@@ -228,9 +248,21 @@ func TestLaws(t *testing.T) {
 			t.Errorf("%d commands of kind %d, of which %d were done", kinds[k], k, done[k])
 		}
 	}
+	for k := command.KindAdmitReplica; k <= command.KindRecordBackup; k++ {
+		if k > command.KindRecordRelease && k < command.KindWantErasure || k == command.KindHoldRoot+1 {
+			continue
+		}
+		if *long && done[k] == 0 { // a short run may miss one
+			t.Errorf("%d commands of kind %d, of which %d were done", kinds[k], k, done[k])
+		}
+	}
+	if done[command.KindErase] == 0 || certain == 0 {
+		t.Errorf("%d erasures were done, and seen to be certain %d times", done[command.KindErase], certain)
+	}
 	if counted == 0 || takenBack == 0 {
 		t.Errorf("%d parts of imports were counted or taken back, %d of them taken back", counted, takenBack)
 	}
+	t.Log(done)
 	t.Log(refusals, counted, takenBack, made, expected, unheard, followed)
 }
 
@@ -360,7 +392,7 @@ func lawsOfImports(t *rapid.T, st *store.Store, r records) {
 				rows++
 			}
 		}
-		if rows != i.Rows {
+		if rows > i.Rows || rows+uint32(len(r.gone)) < i.Rows {
 			t.Fatalf("an import of %d rows has %d people", i.Rows, rows)
 		}
 	}
@@ -379,6 +411,8 @@ func lawsOfViews(t *rapid.T, st *store.Store, state map[string]string) {
 		rows(tx, want, store.Series)
 		rows(tx, want, store.Offers)
 		rows(tx, want, store.Bonds)
+		rows(tx, want, store.Gone)
+		rows(tx, want, store.Erasures)
 		return tx.Err()
 	})
 	if err != nil {
@@ -415,26 +449,27 @@ func lawsOfRequests(t *rapid.T, st *store.Store, r records) {
 		t.Fatal(err)
 	}
 	for id, q := range r.requests {
-		coming := map[ident.Volunteer]bool{}
+		coming, n := map[ident.Volunteer]bool{}, 0
 		asked := map[ident.Volunteer]bool{}
 		for _, a := range q.Askings {
-			if asked[a.Volunteer] {
+			if asked[a.Volunteer] && !a.Volunteer.Zero() {
 				t.Fatalf("a volunteer stands twice in request %s", id)
 			}
 			asked[a.Volunteer] = true
 			if a.Answer == request.Yes {
 				coming[a.Volunteer] = true
+				n++
 			}
 		}
 		alive := !q.State.Closed() && q.State != request.Draft
-		if n := len(coming); n > int(q.Plan.Seats) || alive && (n == int(q.Plan.Seats)) != (q.State == request.Covered || q.State == request.Told) {
+		if n > int(q.Plan.Seats) || alive && (n == int(q.Plan.Seats)) != (q.State == request.Covered || q.State == request.Told) {
 			t.Fatalf("request %s in state %d: %d come, %d seats", id, q.State, n, q.Plan.Seats)
 		}
 		if q.Plan.Seats == 0 {
 			t.Fatalf("request %s needs nobody", id)
 		}
 		// What she would have to know, said once more and otherwise.
-		same := len(coming) == len(q.Believes.Coming) && q.Believes.Start == q.Plan.Start && !q.Believes.Over
+		same := n == len(q.Believes.Coming) && q.Believes.Start == q.Plan.Start && !q.Believes.Over
 		for _, v := range q.Believes.Coming {
 			same = same && coming[v]
 		}
@@ -445,13 +480,18 @@ func lawsOfRequests(t *rapid.T, st *store.Store, r records) {
 			right = same
 		case request.Cancelled, request.Unfilled:
 			right = q.Believes.Over
+		case request.Forgotten:
+			right = true
+			if !q.Beneficiary.Zero() || len(q.Box)+len(q.Outcome.Box)+len(q.Thanks.Box) > 0 || q.Commune != "" {
+				t.Fatalf("request %s of somebody who was erased: %+v", id, q)
+			}
 		case request.Done, request.NotDone:
 			right = true // it is over, and she was there
 			grace := when.At(0)
 			if q.State == request.Done {
 				grace = 12 * hour
-				if len(coming) != int(q.Plan.Seats) {
-					t.Fatalf("request %s was done by %d, for %d seats", id, len(coming), q.Plan.Seats)
+				if n != int(q.Plan.Seats) {
+					t.Fatalf("request %s was done by %d, for %d seats", id, n, q.Plan.Seats)
 				}
 			}
 			if q.Plan.Start > q.Outcome.At+grace {
@@ -505,6 +545,7 @@ func lawsOfVolunteers(t *rapid.T, r records) {
 		for _, a := range q.Askings {
 			v := r.volunteers[a.Volunteer]
 			switch {
+			case a.Volunteer.Zero(): // was erased
 			case a.Answer == request.Yes && q.State != request.NotDone && q.State != request.Cancelled && q.State != request.Unfilled:
 				seats[a.Volunteer] = append(seats[a.Volunteer], visit{id, q.Plan.Start, q.Plan.Start + when.At(q.Plan.Minutes)*minute, a.Offer})
 				if !q.State.Closed() && v.Status != people.Approved && q.Plan.Start > v.Since-12*hour {
@@ -664,7 +705,7 @@ func lawsOfOffers(t *rapid.T, st *store.Store, r records) {
 		seen := map[ident.Beneficiary]bool{}
 		for _, q := range o.Taken {
 			she := r.requests[q].Beneficiary
-			if !want[id][q] || seen[she] || slices.Contains(o.Declined, she) {
+			if !want[id][q] || seen[she] && !she.Zero() || slices.Contains(o.Declined, she) {
 				t.Fatalf("offer %s: request %s of %s: %+v", id, q, she, o)
 			}
 			seen[she] = true
@@ -678,7 +719,7 @@ func lawsOfOffers(t *rapid.T, st *store.Store, r records) {
 	}
 	for n := range offersOf {
 		have, there := counter(t, st, public.Offered, 40+n), uint64(0)
-		if _, ok := r.offers[trip(n)]; ok {
+		if _, ok := r.offers[trip(n)]; ok || r.isGone(trip(n)) {
 			there = 1
 		}
 		if have != there {
@@ -709,7 +750,7 @@ func lawsOfBonds(t *rapid.T, st *store.Store, r records) {
 	}
 	for n := range bondsOf {
 		have, there := counter(t, st, public.Bonds, 40+n), uint64(0)
-		if _, ok := r.bonds[tie(n)]; ok {
+		if _, ok := r.bonds[tie(n)]; ok || r.isGone(tie(n)) {
 			there = 1
 		}
 		if have != there {
@@ -793,6 +834,7 @@ func partCounts(i int, part uint32) []command.Count {
 type gen struct {
 	t *rapid.T
 	s records
+	d *drafts
 }
 
 func (g gen) n(name string, from, to int) int { return rapid.IntRange(from, to).Draw(g.t, name) }
@@ -862,6 +904,9 @@ func (g gen) leaf() crypto.Leaf {
 		slot++
 	}
 	l := leaf(slot)
+	if n, there := g.s.nodes[spot{crypto.LastLevel, uint32(slot) / 16}]; there {
+		l.Parent = n.ID
+	}
 	if g.rare("old key") {
 		l.Parent[7] = 1
 	}
@@ -968,6 +1013,7 @@ func (g gen) command() command.Command {
 		"open", "open", "open", "request", "request", "request", "request", "request", "request", "request", "request", "reach", "reach", "reach",
 		"series", "series", "series", "series",
 		"offer", "offer", "offer", "offer", "tie", "tie",
+		"replica", "replica", "replica", "forget", "forget", "forget", "forget", "forget", "forget",
 	}).Draw(g.t, "what") {
 	case "people":
 		return g.people(s)
@@ -989,6 +1035,10 @@ func (g gen) command() command.Command {
 		return g.offers(s)
 	case "tie":
 		return g.ties(s)
+	case "replica":
+		return g.replicas(s)
+	case "forget":
+		return g.forget(s)
 	}
 	if len(g.s.requests) == 0 && !g.rare("no request") {
 		return g.open(s)
@@ -1051,6 +1101,7 @@ func (g gen) settings(s command.Stamp) command.Command {
 		var nodes []crypto.TreeNode
 		for range g.n("nodes", 1, 2) {
 			n := node(crypto.LastLevel, uint32(g.n("node", 1, 3)))
+			n.Parent = g.s.nodes[spot{crypto.LastLevel - 1, 0}].ID
 			if g.rare("old parent") {
 				n.Parent[7] = 1
 			}

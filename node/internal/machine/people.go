@@ -27,10 +27,16 @@ func (a *act) enrol(c command.Enrol) (Reply, error) {
 	return Reply{ID: c.Who.ID, Version: 1}, nil
 }
 
+// known drops from a list those who were erased: a form that was opened before
+// may still name them.
+func known(a *act, who []ident.Volunteer) []ident.Volunteer {
+	return slices.DeleteFunc(slices.Clone(who), func(v ident.Volunteer) bool { return gone(a, store.Volunteers.Code, v[:]) })
+}
+
 func (a *act) addBeneficiary(n command.NewBeneficiary, from ident.Import) {
 	b := people.Beneficiary{
 		ID: n.ID, Version: 1, State: n.Facts.State, Commune: n.Facts.Commune, Leaf: nameOf(n.Leaf), Box: n.Box, Boxed: 1,
-		Preferred: n.Facts.Preferred, Refused: n.Facts.Refused,
+		Preferred: known(a, n.Facts.Preferred), Refused: known(a, n.Facts.Refused),
 		Enrolled: people.Enrolment{At: a.stamp.At, By: a.stamp.By, Basis: n.Facts.Basis, Notice: n.Facts.Notice, Import: from},
 	}
 	if n.Facts.Notice != people.NoNotice {
@@ -44,6 +50,7 @@ func (a *act) changeBeneficiary(c command.ChangeBeneficiary) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
+	c.Facts.Preferred, c.Facts.Refused = known(a, c.Facts.Preferred), known(a, c.Facts.Refused)
 	after, err := before.Change(c.Version, c.Facts, c.Box, a.stamp.At)
 	if err == nil && after.State != people.Active && before.State == people.Active && a.hasOpenRequest(c.ID) {
 		err = refuse.RequestsOpen

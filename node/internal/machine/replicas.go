@@ -25,7 +25,7 @@ func (a replicas) first(r replica.Replica) {
 }
 
 // root is the name of the root key in force; zero before there is one.
-func (a *act) root() crypto.KeyID {
+func (a replicas) root() crypto.KeyID {
 	top, err := a.tx.TreeNode(0, 0)
 	if errors.Is(err, crypto.ErrNoNode) {
 		return crypto.KeyID{}
@@ -37,7 +37,7 @@ func (a *act) root() crypto.KeyID {
 // inForce refuses what is said about any root but the one in force. Who says that
 // he holds an older one is late, and says it again about the new one: so a word
 // that is taken is good for every erasure so far.
-func (a *act) inForce(root crypto.KeyID) error {
+func (a replicas) inForce(root crypto.KeyID) error {
 	switch {
 	case root == a.root():
 		return nil
@@ -48,7 +48,7 @@ func (a *act) inForce(root crypto.KeyID) error {
 }
 
 // wasRoot reports whether a root is or was in force.
-func (a *act) wasRoot(root crypto.KeyID) bool {
+func (a replicas) wasRoot(root crypto.KeyID) bool {
 	known, err := view.KnownRoot(a.tx, root)
 	a.must(err)
 	return known || root == a.root()

@@ -23,35 +23,9 @@ type rotation struct {
 	gone   map[uint32]bool
 }
 
-// checkRewrap compares by name, blindly: the root that is replaced is the one in
-// force, every node that gets another key is the one in force and everything that
-// hangs on it comes along. Somebody who was enrolled, or a node that grew, since
-// the rewrap was made is missing in it: it is stale, and nobody's key is lost.
-func (a *act) checkRewrap(r crypto.Rewrap) error {
+// rotationOf sorts what comes along by its place.
+func rotationOf(a *act, r crypto.Rewrap) rotation {
 	x := rotation{a, r, map[place]crypto.RewrapNode{}, map[uint32]crypto.Leaf{}, map[uint32]bool{}}
-	if a.wasRoot(r.To) || r.To == (crypto.KeyID{}) || r.From != a.root() || !x.index() || !x.names() {
-		return refuse.StaleTree
-	}
-	for _, n := range r.Nodes {
-		if !x.hangs(n) || n.ID != n.Old && !x.brings(n) {
-			return refuse.StaleTree
-		}
-	}
-	for _, l := range r.Leaves {
-		if x.gone[l.Slot] || !x.anew(l.ParentIndex()) {
-			return refuse.StaleTree
-		}
-	}
-	for _, slot := range r.Gone {
-		if slot >= crypto.TreeSlots || !x.anew(crypto.Leaf{Slot: slot}.ParentIndex()) {
-			return refuse.StaleTree
-		}
-	}
-	return nil
-}
-
-// index sorts what comes along by its place, each once.
-func (x rotation) index() bool {
 	for _, n := range x.Nodes {
 		x.nodes[place{n.Level, n.Index}] = n
 	}
@@ -61,6 +35,38 @@ func (x rotation) index() bool {
 	for _, slot := range x.Gone {
 		x.gone[slot] = true
 	}
+	return x
+}
+
+// check compares by name, blindly: the root that is replaced is the one in
+// force, every node that gets another key is the one in force and everything that
+// hangs on it comes along. Somebody who was enrolled, or a node that grew, since
+// the rewrap was made is missing in it: it is stale, and nobody's key is lost.
+func (x rotation) check() error {
+	roots := replicas{x.act}
+	if roots.wasRoot(x.To) || x.To == (crypto.KeyID{}) || x.From != roots.root() || !x.once() || !x.names() {
+		return refuse.StaleTree
+	}
+	for _, n := range x.Nodes {
+		if !x.hangs(n) || n.ID != n.Old && !x.brings(n) {
+			return refuse.StaleTree
+		}
+	}
+	for _, l := range x.Leaves {
+		if x.gone[l.Slot] || !x.anew(l.ParentIndex()) {
+			return refuse.StaleTree
+		}
+	}
+	for _, slot := range x.Gone {
+		if slot >= crypto.TreeSlots || !x.anew(crypto.Leaf{Slot: slot}.ParentIndex()) {
+			return refuse.StaleTree
+		}
+	}
+	return nil
+}
+
+// once reports whether the top comes along, and nothing twice.
+func (x rotation) once() bool {
 	_, top := x.nodes[place{}]
 	return top && len(x.nodes) == len(x.Nodes) && len(x.leaves) == len(x.Leaves) && len(x.gone) == len(x.Gone)
 }
@@ -141,15 +147,15 @@ func (x rotation) leaf(slot uint32) (crypto.Leaf, bool) {
 	return l, true
 }
 
-// rewrap replaces the tree. It was checked.
-func (a *act) rewrap(r crypto.Rewrap) {
-	for _, n := range r.Nodes {
-		a.tx.PutTreeNode(n.TreeNode)
+// write replaces the tree. It was checked.
+func (x rotation) write() {
+	for _, n := range x.Nodes {
+		x.tx.PutTreeNode(n.TreeNode)
 	}
-	for _, l := range r.Leaves {
-		a.tx.PutTreeLeaf(l)
+	for _, l := range x.Leaves {
+		x.tx.PutTreeLeaf(l)
 	}
-	for _, slot := range r.Gone {
-		a.tx.DropLeaf(slot)
+	for _, slot := range x.Gone {
+		x.tx.DropLeaf(slot)
 	}
 }

@@ -126,7 +126,7 @@ func (a *act) changeAccount(c command.ChangeAccount) (Reply, error) {
 		return Reply{ID: c.ID, Version: before.Version}, refuse.LastAdmin
 	}
 	save(a, store.Accounts, &before, &after, after.ID[:], after.Version)
-	a.endSessions(c.ID)
+	endSessions(a, c.ID)
 	return Reply{ID: c.ID, Version: after.Version}, nil
 }
 
@@ -172,7 +172,7 @@ func (a *act) closeSession(c command.CloseSession) (Reply, error) {
 }
 
 // endSessions signs an account out everywhere.
-func (a *act) endSessions(of ident.Account) {
+func endSessions(a *act, of ident.Account) {
 	var open []account.SessionID
 	a.must(view.Sessions(a.tx, of, func(id account.SessionID) { open = append(open, id) }))
 	for _, id := range open {

@@ -21,13 +21,13 @@ import (
 // story is a town at work, told command by command.
 type story struct {
 	*testing.T
-	*replica
+	*peer
 	at when.At
 }
 
 func tell(t *testing.T) *story {
 	t.Helper()
-	s := &story{T: t, replica: newReplica(t, t.TempDir())}
+	s := &story{T: t, peer: newReplica(t, t.TempDir())}
 	t.Cleanup(func() { s.store.Close() })
 	s.do(0, found())
 	for _, c := range town() {

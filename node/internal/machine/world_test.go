@@ -10,14 +10,17 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/backup"
 	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/event"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/machine"
 	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/store"
@@ -28,22 +31,22 @@ import (
 // Keys of all replicas: the machine opens no box, so that any will do.
 var values, skin, dump = crypto.NewKey(), crypto.NewKey(), crypto.NewKey()
 
-// replica is a machine on its own store.
-type replica struct {
+// peer is a machine on its own store.
+type peer struct {
 	*machine.Machine
 	store  *store.Store
 	dir    string
 	events []event.Event // of the last entry
 }
 
-func newReplica(t fataler, dir string) *replica {
+func newReplica(t fataler, dir string) *peer {
 	t.Helper()
-	r := &replica{dir: dir}
+	r := &peer{dir: dir}
 	r.open(t)
 	return r
 }
 
-func (r *replica) open(t fataler) {
+func (r *peer) open(t fataler) {
 	t.Helper()
 	st, err := store.Open(store.Config{Dir: r.dir, Values: values, Skin: skin, Dump: dump, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -108,9 +111,18 @@ func weekly(n int) ident.Series       { return newID[ident.Series](11, n) }
 func file(n int) ident.Import         { return newID[ident.Import](7, n) }
 func trip(n int) ident.Offer          { return newID[ident.Offer](8, n) }
 func tie(n int) ident.Bond            { return newID[ident.Bond](9, n) }
+func box(n int) ident.Replica         { return newID[ident.Replica](12, n) }
+func token(n int) ident.Invitation    { return newID[ident.Invitation](13, n) }
+func erased(n int) ident.Erasure      { return newID[ident.Erasure](14, n) }
+func shelf(n int) ident.Destination   { return newID[ident.Destination](15, n) }
+func unlock(n int) ident.Release      { return newID[ident.Release](16, n) }
 func session(n int) account.SessionID { return account.SessionID{31: byte(n + 1)} }
 
 func newID[T ~[16]byte](kind, n int) T { return T(id[struct{}](kind, n)) }
+
+func address(n int) replica.Address {
+	return replica.Address{Peer: fmt.Sprintf("10.0.0.%d:7400", n+1), Level: 2, Fingerprint: [32]byte{byte(n + 1)}}
+}
 
 // The kinds of action of the tests.
 const (
@@ -131,12 +143,15 @@ func types() []catalogue.ActionType {
 
 // node is a wrapped key of the tree; the machine reads the names of keys only.
 func node(level uint8, index uint32) crypto.TreeNode {
-	n := crypto.TreeNode{Level: level, Index: index, ID: keyID(level, index), Box: []byte("wrapped")}
+	n := crypto.TreeNode{Level: level, Index: index, ID: keyID(level, index), Parent: firstRoot, Box: []byte("wrapped")}
 	if level > 0 {
 		n.Parent = keyID(level-1, index/16)
 	}
 	return n
 }
+
+// firstRoot is the root of the founding.
+var firstRoot = crypto.KeyID{0xdd}
 
 func keyID(level uint8, index uint32) crypto.KeyID { return crypto.KeyID{level, byte(index), 0xaa} }
 
@@ -154,6 +169,7 @@ func found() command.Found {
 		Types:     types(),
 		Admin:     account.Account{ID: acc(0), Login: "admin", Password: []byte("sealed"), Roles: account.Admin, Leaf: leaf(adminSlot), Box: []byte("sealed")},
 	}
+	c.Replica = replica.Replica{ID: box(0), Name: "replica-1", At: address(0)}
 	for level := range uint8(crypto.LastLevel) {
 		c.Nodes = append(c.Nodes, node(level, 0))
 	}
@@ -197,6 +213,12 @@ func counter(t fataler, st *store.Store, i public.Indicator, n int) (have uint64
 	return have
 }
 
+// spot is where a node of the key tree stands.
+type spot struct {
+	level uint8
+	index uint32
+}
+
 // records are all records of a store.
 type records struct {
 	beneficiaries map[ident.Beneficiary]people.Beneficiary
@@ -209,6 +231,13 @@ type records struct {
 	series        map[ident.Series]series.Series
 	offers        map[ident.Offer]offer.Offer
 	bonds         map[ident.Bond]bond.Bond
+	replicas      map[ident.Replica]replica.Replica
+	destinations  map[ident.Destination]backup.Destination
+	erasures      map[ident.Erasure]erasure.Erasure
+	wanted        map[string]erasure.Wanted
+	gone          map[string]erasure.Gone
+	nodes         map[spot]crypto.TreeNode
+	leaves        map[uint32]crypto.Leaf
 	clock         when.At
 	founded       bool
 }
@@ -227,6 +256,24 @@ func read(t fataler, st *store.Store) records {
 		r.imports = all(tx, store.Imports, func(i people.Import) ident.Import { return i.ID })
 		r.offers = all(tx, store.Offers, func(o offer.Offer) ident.Offer { return o.ID })
 		r.bonds = all(tx, store.Bonds, func(b bond.Bond) ident.Bond { return b.ID })
+		r.replicas = all(tx, store.Replicas, func(x replica.Replica) ident.Replica { return x.ID })
+		r.destinations = all(tx, store.Destinations, func(x backup.Destination) ident.Destination { return x.ID })
+		r.erasures = all(tx, store.Erasures, func(x erasure.Erasure) ident.Erasure { return x.ID })
+		r.wanted = all(tx, store.Wanted, func(x erasure.Wanted) string { return string(erasure.Key(x.Collection, x.ID)) })
+		r.gone = all(tx, store.Gone, func(x erasure.Gone) string { return string(erasure.Key(x.Collection, x.ID)) })
+		r.nodes, r.leaves = map[spot]crypto.TreeNode{}, map[uint32]crypto.Leaf{}
+		for level := range uint8(crypto.LastLevel + 1) {
+			for i := range uint32(5) {
+				if n, err := tx.TreeNode(level, i); err == nil {
+					r.nodes[spot{level, i}] = n
+				}
+			}
+		}
+		for slot := range uint32(80) {
+			if l, err := tx.TreeLeaf(slot); err == nil {
+				r.leaves[slot] = l
+			}
+		}
 		clock, err := tx.Meta("clock")
 		r.clock = when.At(clock)
 		if err == nil {
@@ -247,7 +294,7 @@ func all[R store.Record, K comparable](tx *store.Tx, c store.Collection[R], key 
 }
 
 // apply proposes one command to one replica.
-func (r *replica) apply(t fataler, c command.Command) machine.Reply {
+func (r *peer) apply(t fataler, c command.Command) machine.Reply {
 	t.Helper()
 	entry, err := command.Encode(c)
 	if err != nil {
@@ -262,4 +309,14 @@ func (r *replica) apply(t fataler, c command.Command) machine.Reply {
 		t.Fatalf("%d replies to one command", len(replies))
 	}
 	return replies[0].(machine.Reply)
+}
+
+// isGone reports whether an ID, of whatever kind, was erased.
+func (r records) isGone(id [16]byte) bool {
+	for _, g := range r.gone {
+		if g.ID == id {
+			return true
+		}
+	}
+	return false
 }

@@ -158,7 +158,7 @@ var reasons = map[Reason]struct {
 	NotWanted:          {Conflict, "not-wanted", "nobody has asked to erase this person, or the wish was taken back"},
 	ErasureWaits:       {Conflict, "erasure-waits", "visits, requests, offers or bonds of this person are still open; close them, or ask to erase with everything withdrawn"},
 	ErasureIncomplete:  {Retry, "erasure-incomplete", "somebody who goes along was left out; prepare the erasure again"},
-	ImportKept:         {Conflict, "import-kept", "only an import that was undone, or never finished, can be erased as a whole"},
+	ImportKept:         {Conflict, "import-kept", "only an import that was undone and is out of the figures, or was never finished, can be erased as a whole"},
 	TooFewHolders:      {Retry, "too-few-holders", "too few replicas hold the new root key; start the missing ones and try again"},
 	NoRoot:             {Conflict, "no-root", "this root key was never the territory's"},
 	OlderRoot:          {Conflict, "older-root", "the root key was replaced meanwhile; say it again about the new one"},

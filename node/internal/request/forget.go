@@ -8,7 +8,7 @@ import (
 )
 
 // Mentioned lists the volunteers who stand in r in any way, sorted.
-func (r Request) Mentioned() []ident.Volunteer {
+func Mentioned(r Request) []ident.Volunteer {
 	var ids []ident.Volunteer
 	for _, a := range r.Askings {
 		ids = append(ids, a.Volunteer)

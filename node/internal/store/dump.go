@@ -42,10 +42,7 @@ func (s *Store) Dump(w io.Writer) error {
 			return err
 		}
 		err := tx.scan(nil, nil, false, true, func(key, value []byte) bool {
-			frame = binary.BigEndian.AppendUint32(frame, uint32(len(key)))
-			frame = append(frame, key...)
-			frame = binary.BigEndian.AppendUint32(frame, uint32(len(value)))
-			frame = append(frame, value...)
+			frame = appendEntry(frame, key, value)
 			if len(frame) >= dumpFrame {
 				failed = flush(false)
 			}
@@ -100,7 +97,7 @@ func (s *Store) swap(fresh string) error {
 	}
 	db, err := s.open(filepath.Join(s.cfg.Dir, "records"))
 	if err == nil {
-		s.db = db
+		s.db, s.tables = db, nil
 	}
 	return err
 }
@@ -138,22 +135,36 @@ func (s *Store) fill(db *badger.DB, r io.Reader) error {
 			}
 			last = true
 		}
-		for len(frame) > 0 {
-			key, rest, ok := cutSized(frame)
-			value, rest, ok2 := cutSized(rest)
-			if !ok || !ok2 {
-				return ErrDump
-			}
-			frame = rest
-			key = append([]byte{}, key...)
-			if err := wb.Set(key, s.cfg.Values.Seal(value, valuePlace(key))); err != nil {
-				return fmt.Errorf("loading a copy: %w", err)
-			}
+		if err := eachEntry(frame, func(key, value []byte) error { return setEntry(wb, s.cfg.Values, key, value) }); err != nil {
+			return err
 		}
 		if last {
 			return wb.Flush()
 		}
 	}
+}
+
+func appendEntry(frame, key, value []byte) []byte {
+	frame = binary.BigEndian.AppendUint32(frame, uint32(len(key)))
+	frame = append(frame, key...)
+	frame = binary.BigEndian.AppendUint32(frame, uint32(len(value)))
+	return append(frame, value...)
+}
+
+// eachEntry calls f with the entries of a frame. No key is shorter than two bytes.
+func eachEntry(frame []byte, f func(key, value []byte) error) error {
+	for len(frame) > 0 {
+		key, rest, ok := cutSized(frame)
+		value, rest, ok2 := cutSized(rest)
+		if !ok || !ok2 || len(key) < 2 {
+			return ErrDump
+		}
+		if err := f(key, value); err != nil {
+			return err
+		}
+		frame = rest
+	}
+	return nil
 }
 
 func cutSized(b []byte) (part, rest []byte, ok bool) {

@@ -172,3 +172,19 @@ func SlotTaken(tx *Tx, slot uint32) (bool, error) {
 	b, err := tx.get(leafKey(slot))
 	return b != nil, err
 }
+
+// LeafOf is what a record keeps of its leaf: where it stands and its name. Records
+// without a key of their own have none.
+func LeafOf[R Record](r R) crypto.Leaf {
+	switch r := any(r).(type) {
+	case people.Beneficiary:
+		return r.Leaf
+	case people.Volunteer:
+		return r.Leaf
+	case people.Import:
+		return r.Leaf
+	case account.Account:
+		return r.Leaf
+	}
+	return crypto.Leaf{}
+}

@@ -10,6 +10,7 @@
 package store
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -50,7 +51,8 @@ type Store struct {
 	mu  sync.RWMutex // guards db against Load, which replaces it; held for one transaction
 	db  *badger.DB
 
-	upkeep sync.Mutex // taken before mu; keeps db open for Scrub and Collect, which take long
+	upkeep sync.Mutex // taken before mu; keeps db open for Scrub and Collect, which take long; guards tables
+	tables map[string][sha256.Size]byte
 }
 
 // Open opens or makes the store in cfg.Dir. [ErrWrongKey], [ErrDamaged], or an

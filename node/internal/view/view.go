@@ -150,7 +150,7 @@ func requestRows(r request.Request) [][]byte {
 			rows = append(rows, row(seated, a.Volunteer[:], instant(r.Plan.Start), r.ID[:]))
 		}
 	}
-	for _, v := range r.Mentioned() {
+	for _, v := range request.Mentioned(r) {
 		rows = append(rows, row(mentions, v[:], r.ID[:]))
 	}
 	return rows
@@ -253,10 +253,22 @@ func Rebuild(s *store.Store) error {
 	})
 }
 
-// RebuildErasures makes the views again that follow from erasures. Nobody reads
-// meanwhile.
-func RebuildErasures(s *store.Store) error {
-	if err := s.DropViews(roots, pending); err != nil {
+// Restored makes the views fit what a restore has put together: those of sessions
+// go, those of erasures are made again, and all of them when this program keeps
+// them otherwise than the one that wrote the backup. Nobody reads meanwhile.
+func Restored(s *store.Store) error {
+	var version uint64
+	err := s.View(func(tx *store.Tx) (err error) {
+		version, err = tx.Meta("views")
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case version != Version:
+		return Rebuild(s)
+	}
+	if err := s.DropViews(sessions, expiries, roots, pending); err != nil {
 		return err
 	}
 	return rebuild(store.Erasures, func(r erasure.Erasure) []byte { return r.ID[:] })(s)
