@@ -13,6 +13,7 @@ import (
 	"github.com/bippop/bippop/node/internal/machine"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/when"
 )
 
 // BenchmarkApply is what one request costs every replica, by how many commands
@@ -48,7 +49,7 @@ func BenchmarkApply(b *testing.B) {
 func openings(b *testing.B, n, together int) (entries [][][]byte) {
 	for i := range n {
 		c := command.OpenRequest{
-			Stamp: stamp(0), ID: ident.Request{0x01, 0x9a, 6: 0x70, 8: 0x80}, Beneficiary: her(0), Type: kindOf(shopping),
+			Stamp: stamp(when.At(i)), ID: ident.Request{0x01, 0x9a, 6: 0x70, 8: 0x80}, Beneficiary: her(0), Type: kindOf(shopping),
 			Wish: request.Wish{Kind: request.Flexible}, Plan: request.Plan{Seats: 1, Minutes: 60}, Box: make([]byte, 512), Counts: cell(public.Requested, 1),
 		}
 		binary.BigEndian.PutUint32(c.ID[12:], uint32(i+1))
