@@ -160,7 +160,9 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 		keeper: &keeper{path: cfg.Vault, unseal: cfg.Unseal, ring: ring, logger: cfg.Logger, vault: vault}, turned: make(chan struct{}, 1),
 	}
 	c.find = newFind(c)
-	c.proposer = &proposer{ring: ring, store: st, siren: vault.Territory, staff: vault.Shared.Domain, now: cfg.Now, health: h}
+	c.proposer = &proposer{
+		ring: ring, store: st, siren: vault.Territory, staff: vault.Shared.Domain, digests: vault.Shared.Domain.Derive("idempotency"), now: cfg.Now, health: h,
+	}
 	h.root = c.keeper
 	self, err := parseReplica(vault.Replica)
 	if err != nil {

@@ -86,7 +86,7 @@ func (s *Store) dumpPart(w io.Writer, title string, check func(key, value []byte
 // once held one.
 func checkNoKey(key, value []byte) error {
 	switch key[0] {
-	case spaceMeta, spaceHistory, spaceView, spaceReplay, spaceCounter, spaceReplayA:
+	case spaceMeta, spaceHistory, spaceView, spaceReplay, spaceCounter:
 		return nil
 	case spaceRecord:
 	default:
@@ -281,7 +281,7 @@ func (s *Store) takeParts(records, keys io.Reader) error {
 // former reports whether an entry belongs to the former life of a territory.
 func former(key []byte) bool {
 	switch key[0] {
-	case spaceReplay, spaceReplayA:
+	case spaceReplay:
 		return true
 	case spaceRecord, spaceHistory:
 		return key[1] == Sessions.Code || key[1] == Replicas.Code || key[1] == Invitations.Code

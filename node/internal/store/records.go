@@ -48,14 +48,34 @@ func get[T any](tx *Tx, key []byte) (v T, ok bool, err error) {
 
 // Get reads a record; ok says whether there is one.
 func (c Collection[R]) Get(tx *Tx, id []byte) (r R, ok bool, err error) {
-	return get[R](tx, c.key(id))
+	key := c.key(id)
+	if tx.kept == nil || !c.keeps() {
+		return get[R](tx, key)
+	}
+	if tx.err != nil {
+		return r, false, tx.err
+	}
+	if have, ok := tx.kept.find(tx, key); ok {
+		return have.(R), true, nil
+	}
+	r, ok, err = get[R](tx, key)
+	if ok {
+		tx.kept.keep(tx, key, r)
+	}
+	return r, ok, err
 }
 
 // Put writes a record. Its views and history are the machine's business.
-func (c Collection[R]) Put(tx *Tx, r R) { put(tx, c.key(c.id(r)), r) }
+func (c Collection[R]) Put(tx *Tx, r R) {
+	tx.touched = tx.touched || c.keeps()
+	put(tx, c.key(c.id(r)), r)
+}
 
 // Delete removes a record.
-func (c Collection[R]) Delete(tx *Tx, id []byte) { tx.delete(c.key(id)) }
+func (c Collection[R]) Delete(tx *Tx, id []byte) {
+	tx.touched = tx.touched || c.keeps()
+	tx.delete(c.key(id))
+}
 
 // Each calls f with every record in order of ID, from the ID after on (nil: the
 // first), until f says stop.
@@ -134,7 +154,6 @@ func (tx *Tx) Replay(by ident.Account, key string) (Replay, bool, error) {
 // PutReplay remembers what became of a command.
 func (tx *Tx) PutReplay(by ident.Account, key string, r Replay) {
 	put(tx, replayKey(by, key), r)
-	tx.put(replayAgeKey(r.At, by, key), nil)
 }
 
 // AmendReplays replaces what is remembered of every command for which f gives
@@ -163,51 +182,47 @@ func AmendReplays(tx *Tx, f func(Replay) (Replay, bool)) error {
 	return err
 }
 
-// SweepReplays forgets at most limit idempotency keys from before the instant.
+// SweepReplays looks at the next limit idempotency keys, from where the last sweep
+// ended and round again, and forgets those from before the instant. There is no
+// list of them by age: it would cost each command a row more.
 func (tx *Tx) SweepReplays(before when.At, limit int) error {
-	var old [][]byte
-	err := tx.scan([]byte{spaceReplayA}, nil, false, false, func(key, _ []byte) bool {
-		if when.At(binary.BigEndian.Uint64(key[1:])) >= before || len(old) == limit {
-			return false
-		}
-		old = append(old, key)
-		return true
-	})
-	for _, key := range old {
-		tx.delete(key)
-		tx.delete(append([]byte{spaceReplay}, key[9:]...))
-	}
-	return err
-}
-
-// Count adds n to a cell.
-func (tx *Tx) Count(c public.Cell, n uint64) error {
-	have, err := tx.Counter(c)
+	at, err := tx.get(metaKey("swept"))
 	if err != nil {
 		return err
 	}
-	tx.put(counterKey(c), binary.BigEndian.AppendUint64(nil, have+n))
-	return nil
-}
-
-// Uncount takes n from a cell, at most what it holds, and says how much it took.
-func (tx *Tx) Uncount(c public.Cell, n uint64) (taken uint64, err error) {
-	have, err := tx.Counter(c)
+	var from, last []byte
+	if len(at) > 0 {
+		from = append(at, 0)
+	}
+	var old [][]byte
+	var bad error
+	n := 0
+	err = tx.scan([]byte{spaceReplay}, from, false, true, func(key, value []byte) bool {
+		var r Replay
+		if bad = decoding.Unmarshal(value, &r); bad != nil {
+			return false
+		}
+		if r.At < before {
+			old = append(old, key)
+		}
+		last = key
+		n++
+		return n < limit
+	})
+	if err == nil && bad != nil {
+		err = tx.fail(errors.New("a remembered command is not of this program's form; use the version that wrote it"))
+	}
 	if err != nil {
-		return 0, err
+		return err
 	}
-	taken = min(n, have)
-	tx.put(counterKey(c), binary.BigEndian.AppendUint64(nil, have-taken))
-	return taken, nil
-}
-
-// Counter is the number in a cell.
-func (tx *Tx) Counter(c public.Cell) (uint64, error) {
-	b, err := tx.get(counterKey(c))
-	if err != nil || len(b) != 8 {
-		return 0, err
+	for _, key := range old {
+		tx.delete(key)
 	}
-	return binary.BigEndian.Uint64(b), nil
+	if n < limit {
+		last = nil // the end: begin again
+	}
+	tx.put(metaKey("swept"), last)
+	return nil
 }
 
 // EachCounter calls f with every cell of a month and its number, in the cells'

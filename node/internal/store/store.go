@@ -11,7 +11,6 @@ package store
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -48,11 +47,13 @@ type Config struct {
 // Store is the records of one replica. Safe for concurrent use.
 type Store struct {
 	cfg Config
-	mu  sync.RWMutex // guards db against Load, which replaces it; held for one transaction
+	mu  sync.RWMutex // guards db, kept and latest against Load, which replaces them; held for one transaction
 	db  *badger.DB
 
 	upkeep sync.Mutex // taken before mu; keeps db open for Scrub and Collect, which take long; guards tables
 	tables map[string][sha256.Size]byte
+	latest numbers // as committed; Update's
+	kept   *kept
 }
 
 // Open opens or makes the store in cfg.Dir. [ErrWrongKey], [ErrDamaged], or an
@@ -69,7 +70,7 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.db = db
+	s.db, s.latest, s.kept = db, numbers{}, newKept()
 	err = s.checkBlocks()
 	if err == nil {
 		err = s.checkFormat()
@@ -93,8 +94,8 @@ func (s *Store) open(dir string) (*badger.DB, error) {
 		WithMemTableSize(16 << 20).
 		WithNumMemtables(2).
 		WithBaseTableSize(4 << 20).
-		WithNumLevelZeroTables(3).
-		WithNumLevelZeroTablesStall(8).
+		WithNumLevelZeroTables(8).
+		WithNumLevelZeroTablesStall(16).
 		WithNumCompactors(2).
 		WithNumGoroutines(1).
 		WithBlockCacheSize(64 << 20).
@@ -145,6 +146,7 @@ func (s *Store) checkFormat() error {
 		}
 		if have == 0 {
 			tx.SetMeta("format", format)
+			writeNumbers(tx)
 			return tx.err
 		}
 		if have != format {
@@ -159,7 +161,7 @@ func (s *Store) View(f func(*Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.db.View(func(txn *badger.Txn) error {
-		tx := &Tx{txn: txn, values: s.cfg.Values}
+		tx := &Tx{txn: txn, values: s.cfg.Values, kept: s.kept}
 		if err := f(tx); err != nil {
 			return err
 		}
@@ -172,13 +174,34 @@ func (s *Store) View(f func(*Tx) error) error {
 func (s *Store) Update(f func(*Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.db.Update(func(txn *badger.Txn) error {
-		tx := &Tx{txn: txn, values: s.cfg.Values, writes: true}
+	var changed numbers
+	touched := false
+	err := s.db.Update(func(txn *badger.Txn) error {
+		tx := &Tx{txn: txn, values: s.cfg.Values, writes: true, latest: s.latest, kept: s.kept}
 		if err := f(tx); err != nil {
 			return err
 		}
+		writeNumbers(tx)
+		changed = tx.changed
+		if touched = tx.touched; touched {
+			s.kept.begin()
+		}
 		return tx.err
 	})
+	if touched {
+		s.kept.end(s.now())
+	}
+	if err == nil {
+		s.latest.take(changed)
+	}
+	return err
+}
+
+// now is Badger's time: what was committed before is seen by whoever reads then.
+func (s *Store) now() uint64 {
+	txn := s.db.NewTransaction(false)
+	defer txn.Discard()
+	return txn.ReadTs()
 }
 
 // Sync returns once everything committed is on disk.
@@ -204,6 +227,12 @@ type Tx struct {
 	values crypto.Key
 	writes bool
 	err    error
+
+	latest  numbers // of the writer, before this transaction
+	changed numbers // in this transaction
+
+	kept    *kept // nil: read everything
+	touched bool  // a record that is kept was written
 }
 
 // Err is the first failure of this transaction.
@@ -277,6 +306,9 @@ func (tx *Tx) scan(prefix, from []byte, reverse, values bool, f func(key, value 
 	if tx.err != nil {
 		return tx.err
 	}
+	if writeNumbers(tx); tx.err != nil {
+		return tx.err
+	}
 	opt := badger.DefaultIteratorOptions
 	opt.Prefix, opt.Reverse, opt.PrefetchValues = prefix, reverse, false
 	it := tx.txn.NewIterator(opt)
@@ -312,17 +344,3 @@ func damage(err error) error {
 }
 
 func valuePlace(key []byte) []byte { return crypto.Place([]byte("value v1"), key) }
-
-// Meta is a number that the store keeps about itself; 0 when it was never set.
-func (tx *Tx) Meta(name string) (uint64, error) {
-	b, err := tx.get(append([]byte{spaceMeta}, name...))
-	if err != nil || len(b) != 8 {
-		return 0, err
-	}
-	return binary.BigEndian.Uint64(b), nil
-}
-
-// SetMeta keeps a number.
-func (tx *Tx) SetMeta(name string, n uint64) {
-	tx.put(append([]byte{spaceMeta}, name...), binary.BigEndian.AppendUint64(nil, n))
-}
