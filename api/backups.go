@@ -126,7 +126,7 @@ func (s backupRoutes) kept(ctx context.Context, in *actInput) (*written, error) 
 
 type dataInput struct {
 	Reading
-	Recipients []string `query:"recipient,explode" maxItems:"16" required:"true" doc:"age1pq…: who can open it; may be repeated"`
+	Recipients []string `query:"recipient,explode" maxItems:"8" required:"true" doc:"age1pq…: who can open it; may be repeated"`
 }
 
 func (s backupRoutes) data(ctx context.Context, in *dataInput) (*huma.StreamResponse, error) {
