@@ -237,7 +237,7 @@ var whyNot = map[string]string{
 
 // Destroyed records that the vault of a removed replica exists no more: erasures
 // that waited for it go on.
-func (s *Replicas) Destroyed(ctx context.Context, by Caller, id ReplicaID) (Receipt, error) {
+func (s *Replicas) Destroyed(ctx context.Context, by Caller, id ReplicaID, how string) (Receipt, error) {
 	if err := by.may(runReplicas); err != nil {
 		return Receipt{}, err
 	}

@@ -57,6 +57,11 @@ func run(ctx context.Context, args []string, env func(string) string, out output
 		serveCommand(env, out),
 		importCommand(out),
 		exportCommand(out),
+		replicasCommand(out),
+		keysCommand(out),
+		eraseCommand(out),
+		erasuresCommand(out),
+		backupCommand(out),
 		benchCommand(env, out),
 		versionCommand(out),
 	)
