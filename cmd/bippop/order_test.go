@@ -20,9 +20,9 @@ const (
 	idErase = "0190a6f2-7c00-7000-8000-000000000004"
 )
 
-// desk plays a node: it answers what is asked about machines, erasures and
+// acted plays a node: it answers what is asked about machines, erasures and
 // backups, and remembers what it was told to do.
-type desk struct {
+type acted struct {
 	*testing.T
 	url, password string
 	told          []string // "POST /replicas/…/remove {body}"
@@ -30,8 +30,8 @@ type desk struct {
 	breakOff      bool
 }
 
-func newDesk(t *testing.T) *desk {
-	d := &desk{T: t, password: filepath.Join(t.TempDir(), "password")}
+func newActed(t *testing.T) *acted {
+	d := &acted{T: t, password: filepath.Join(t.TempDir(), "password")}
 	if err := os.WriteFile(d.password, []byte("quatre mots bien tranquilles\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d *acted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/api/v1")
 	body, _ := io.ReadAll(r.Body)
 	answer := func(text string) {
@@ -93,7 +93,7 @@ func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // run types a command, with how to reach the node when reach says so.
-func (d *desk) run(reach bool, args ...string) (result, progress string, err error) {
+func (d *acted) run(reach bool, args ...string) (result, progress string, err error) {
 	d.Helper()
 	if reach {
 		args = append(args, "--url", d.url, "--login", "admin", "--password-file", d.password)
@@ -107,7 +107,7 @@ func (d *desk) run(reach bool, args ...string) (result, progress string, err err
 // any node is asked; exit code 2.
 func TestMistypedOrders(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newActed(t)
 	for _, c := range []struct{ line, want string }{
 		{"replicas list", "--login"},
 		{"replicas remove", "accepts 1 arg"},
@@ -164,7 +164,7 @@ func TestWarnings(t *testing.T) {
 		{"backup kept safe", "on your word", "/backups/" + idSafe + "/kept", "Recorded."},
 		{"backup drop safe --cleared", "No backup goes to safe", "/backups/" + idSafe + `/drop {"cleared":true}`, "given up"},
 	} {
-		d := newDesk(t)
+		d := newActed(t)
 		_, warned, err := d.run(true, strings.Fields(c.line)...)
 		if exitCode(err) != 2 || !strings.Contains(err.Error(), "--yes") || !strings.Contains(warned, c.warns) || len(d.told) > 0 {
 			t.Errorf("%s: %v, warned %q, told %v", c.line, err, warned, d.told)
@@ -178,7 +178,7 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%s --json: %v, %q", c.line, err, result)
 		}
 	}
-	d := newDesk(t)
+	d := newActed(t)
 	d.refuseRemoval = true
 	if _, _, err := d.run(true, "replicas", "remove", "replica-1", "--yes"); err == nil || !strings.Contains(err.Error(), "last-voter") || len(d.told) > 0 {
 		t.Errorf("a refused removal: %v, %v", err, d.told)
@@ -210,7 +210,7 @@ func TestOrders(t *testing.T) {
 		{"backup add --name x --path /x --replica replica-2 --recipient age1x --every 12h", []string{"registered"}, `"every_hours":12,"keys":false,"kind":"folder","name":"x","path":"/x","recipients":["age1x"],"replica":"` + idTwo + `"`},
 		{"backup data --to - --recipient age1x", []string{"a backup"}, ""},
 	} {
-		d := newDesk(t)
+		d := newActed(t)
 		result, _, err := d.run(true, strings.Fields(c.line)...)
 		if err != nil {
 			t.Errorf("%s: %v", c.line, err)
@@ -230,7 +230,7 @@ func TestOrders(t *testing.T) {
 // and one that broke off leaves nothing.
 func TestBackupFile(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newActed(t)
 	folder := t.TempDir()
 	recipients := filepath.Join(t.TempDir(), "recipients")
 	if err := os.WriteFile(recipients, []byte("# the director\nage1abc\n\n"), 0o600); err != nil {

@@ -117,11 +117,11 @@ func (g gen) replicas(s command.Stamp) command.Command {
 		}
 	}
 	shelved := shelf(g.n("shelf", 0, 1))
-	what := g.n("replica command", 0, 14)
+	what := g.n("replica command", 0, 15)
 	switch {
 	case what == 0:
 		return command.Invite{Stamp: s, Invitation: replica.Invitation{ID: token(n), Secret: [32]byte{byte(n)}, Until: g.start()}}
-	case !there && n > 0 && what < 9:
+	case !there && n > 0 && what < 9 && !g.rare("nobody"):
 		if g.n("invited", 0, 1) == 0 {
 			return command.Invite{Stamp: s, Invitation: replica.Invitation{ID: token(n), Secret: [32]byte{byte(n)}, Until: g.s.clock + 9*hour}}
 		}
@@ -143,7 +143,7 @@ func (g gen) replicas(s command.Stamp) command.Command {
 		if g.rare("odd step") {
 			to = replica.State(g.n("to", 1, 4))
 		}
-		if g.rare("by itself") {
+		if g.n("by itself", 0, 2) == 2 {
 			s.By = ident.Account{}
 		}
 		return command.StepReplica{Stamp: s, ID: box(n), To: to}
@@ -158,7 +158,10 @@ func (g gen) replicas(s command.Stamp) command.Command {
 		return command.RecordRelease{Stamp: s, Release: replica.Release{ID: unlock(g.n("release", 0, 2)), Replica: box(n), From: box(0), Absent: 60}}
 	case what <= 10:
 		return command.RegisterDestination{Stamp: s, Destination: backup.Destination{ID: shelved, Name: "NAS", Kind: backup.Folder, Keys: g.n("keys", 0, 3) > 0, Data: true}}
-	case what == 11:
+	case what <= 12:
+		if g.rare("nobody says so") {
+			s.By = ident.Account{}
+		}
 		return command.DropDestination{Stamp: s, ID: shelved, Deleted: g.n("deleted", 0, 1) == 0}
 	}
 	c := command.RecordBackup{Stamp: s, ID: shelved, Made: backup.Made{Root: root, Data: g.n("data", 0, 1) == 0}}

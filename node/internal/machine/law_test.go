@@ -1012,8 +1012,8 @@ func (g gen) command() command.Command {
 		"people", "people", "account", "account", "settings", "import", "import", "import", "sweep",
 		"open", "open", "open", "request", "request", "request", "request", "request", "request", "request", "request", "reach", "reach", "reach",
 		"series", "series", "series", "series",
-		"offer", "offer", "offer", "offer", "tie", "tie",
-		"replica", "replica", "replica", "forget", "forget", "forget", "forget", "forget", "forget",
+		"offer", "offer", "offer", "offer", "offer", "offer", "tie", "tie",
+		"replica", "replica", "replica", "forget", "forget", "forget", "forget",
 	}).Draw(g.t, "what") {
 	case "people":
 		return g.people(s)

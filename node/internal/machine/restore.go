@@ -97,7 +97,7 @@ func restored[R store.Record](x restore, c store.Collection[R], id func(R) [16]b
 				name := store.LeafOf(r)
 				leaf, err := tx.TreeLeaf(name.Slot)
 				switch {
-				case errors.Is(err, crypto.ErrNoNode), err == nil && leaf.ID != name.ID:
+				case errors.Is(err, crypto.ErrNoLeaf), err == nil && leaf.ID != name.ID:
 					lost = append(lost, r)
 				case err != nil:
 					return err

@@ -140,7 +140,7 @@ func (x rotation) node(at place) (crypto.TreeNode, bool) {
 
 func (x rotation) leaf(slot uint32) (crypto.Leaf, bool) {
 	l, err := x.tx.TreeLeaf(slot)
-	if errors.Is(err, crypto.ErrNoNode) {
+	if errors.Is(err, crypto.ErrNoLeaf) {
 		return l, false
 	}
 	x.must(err)

@@ -137,7 +137,7 @@ func (tx *Tx) PutTreeNode(n crypto.TreeNode) { put(tx, treeKey(n.Level, n.Index)
 
 func leafKey(slot uint32) []byte { return binary.BigEndian.AppendUint32([]byte{spaceSlot}, slot) }
 
-// TreeLeaf implements crypto.Tree: [crypto.ErrNoNode] where no leaf is, because
+// TreeLeaf implements crypto.Tree: [crypto.ErrNoLeaf] where no leaf is, because
 // the slot was never handed out or because its person was erased.
 func (tx *Tx) TreeLeaf(slot uint32) (crypto.Leaf, error) {
 	var l crypto.Leaf
@@ -146,7 +146,7 @@ func (tx *Tx) TreeLeaf(slot uint32) (crypto.Leaf, error) {
 	case err != nil:
 		return l, err
 	case len(b) == 0:
-		return l, crypto.ErrNoNode
+		return l, crypto.ErrNoLeaf
 	}
 	if err := decoding.Unmarshal(b, &l); err != nil {
 		return l, tx.fail(errors.New("a stored leaf is not of this program's form; use the version that wrote it"))

@@ -93,7 +93,7 @@ func TestParts(t *testing.T) {
 		_, gone := tx.TreeLeaf(7)
 		here, err := tx.TreeLeaf(8)
 		taken, _ := store.SlotTaken(tx, 7)
-		if count != 300 || !errors.Is(gone, crypto.ErrNoNode) || err != nil || string(here.Box) != wrapped || !taken {
+		if count != 300 || !errors.Is(gone, crypto.ErrNoLeaf) || err != nil || string(here.Box) != wrapped || !taken {
 			t.Errorf("%d people; %v, %v, %v", count, gone, err, taken)
 		}
 		applied, _ := tx.Meta("applied")
