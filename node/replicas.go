@@ -241,7 +241,10 @@ func (s *Replicas) Destroyed(ctx context.Context, by Caller, id ReplicaID, how s
 	if err := by.may(runReplicas); err != nil {
 		return Receipt{}, err
 	}
-	return s.propose(ctx, command.StepReplica{Stamp: s.stamp(by, ""), ID: id, To: replica.Destroyed})
+	if err := shortText("how", how, 200); err != nil {
+		return Receipt{}, err
+	}
+	return s.propose(ctx, command.StepReplica{Stamp: s.stamp(by, ""), ID: id, To: replica.Destroyed, How: how})
 }
 
 // Transfer hands leadership to a replica; the zero ID: to whichever is best placed.

@@ -36,6 +36,7 @@ type StepReplica struct {
 	Stamp `cbor:"0,keyasint"`
 	ID    ident.Replica `cbor:"1,keyasint"`
 	To    replica.State `cbor:"2,keyasint"`
+	How   string        `cbor:"3,keyasint,omitempty"` // Destroyed: how, for the certificate
 }
 
 // RecordRelease notes that a replica was given the key of its vault.

@@ -51,6 +51,7 @@ type Holder struct {
 	At          when.At       `cbor:"4,keyasint,omitempty"` // when it did
 	Destroyed   when.At       `cbor:"5,keyasint,omitempty"` // when a person said that its vault exists no more
 	DestroyedBy ident.Account `cbor:"6,keyasint,omitzero"`
+	How         string        `cbor:"7,keyasint,omitempty"` // it was, in the person's words about a machine
 }
 
 // Pending reports whether it may still hold the former root.
@@ -98,8 +99,8 @@ func (e Erasure) Held(r ident.Replica, root crypto.KeyID, at when.At) Erasure {
 }
 
 // Destroyed notes that a person says that the vault of a replica exists no more.
-func (e Erasure) Destroyed(r ident.Replica, by ident.Account, at when.At) Erasure {
-	return e.holder(r, func(h *Holder) { h.Destroyed, h.DestroyedBy = at, by })
+func (e Erasure) Destroyed(r ident.Replica, how string, by ident.Account, at when.At) Erasure {
+	return e.holder(r, func(h *Holder) { h.Destroyed, h.DestroyedBy, h.How = at, by, how })
 }
 
 func (e Erasure) holder(r ident.Replica, f func(*Holder)) Erasure {

@@ -139,7 +139,7 @@ func (a replicas) step(c command.StepReplica) (Reply, error) {
 	}
 	a.save(&before, after)
 	if after.State == replica.Destroyed {
-		erasures{a.act}.nearer(func(e erasure.Erasure) erasure.Erasure { return e.Destroyed(after.ID, a.stamp.By, a.stamp.At) })
+		erasures{a.act}.nearer(func(e erasure.Erasure) erasure.Erasure { return e.Destroyed(after.ID, c.How, a.stamp.By, a.stamp.At) })
 	}
 	return Reply{ID: after.ID, Version: after.Version}, nil
 }
@@ -159,7 +159,7 @@ func (a replicas) stepUnknown(c command.StepReplica) (Reply, error) {
 	case a.stamp.By.Zero():
 		return Reply{ID: c.ID}, refuse.PersonNeeded
 	}
-	erasures{a.act}.nearer(func(e erasure.Erasure) erasure.Erasure { return e.Destroyed(c.ID, a.stamp.By, a.stamp.At) })
+	erasures{a.act}.nearer(func(e erasure.Erasure) erasure.Erasure { return e.Destroyed(c.ID, c.How, a.stamp.By, a.stamp.At) })
 	return Reply{ID: c.ID}, nil
 }
 
