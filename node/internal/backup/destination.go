@@ -80,6 +80,7 @@ type Made struct {
 	Root     crypto.KeyID `cbor:"1,keyasint"`           // of the key backup that lies there now, the only one
 	Data     bool         `cbor:"2,keyasint,omitempty"` // a data backup was added
 	Verified bool         `cbor:"3,keyasint,omitempty"` // what lies there was read whole
+	Begun    uint64       `cbor:"4,keyasint,omitempty"` // with Root: the index that its maker had applied when it began
 }
 
 // Record notes what lies there now.

