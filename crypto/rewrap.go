@@ -36,7 +36,8 @@ type RewrapNode struct {
 func (n RewrapNode) Replaced() bool { return n.ID != n.Old }
 
 // Forget computes how the tree turns from the root in use to the root to without
-// the leaves in slots, of which there is at least one. It changes nothing.
+// the leaves in slots; with none, only the top and what hangs on it is wrapped
+// anew. It changes nothing.
 //
 // It reads some eighty places of the tree for one person; call it on
 // [Keyring.Over] of one consistent view, a transaction. When the view is not
@@ -45,8 +46,8 @@ func (n RewrapNode) Replaced() bool { return n.ID != n.Old }
 func (r *Keyring) Forget(slots []uint32, to Key) (Rewrap, error) {
 	o, root := r.known(), name(to)
 	w := Rewrap{From: o.root.id, To: root.id, Gone: slices.Compact(slices.Sorted(slices.Values(slots)))}
-	if len(w.Gone) == 0 || w.From == w.To {
-		return Rewrap{}, errors.New("crypto: a rewrap forgets somebody, under a root of its own")
+	if w.From == w.To {
+		return Rewrap{}, errors.New("crypto: a rewrap has a root of its own")
 	}
 	top, err := r.tree.TreeNode(0, 0)
 	if err != nil {
@@ -180,7 +181,7 @@ func (w Rewrap) Fits(t Tree) error {
 		}
 		leaves[l.Slot] = l
 	}
-	if len(nodes) == 0 || len(w.Gone) == 0 {
+	if len(nodes) == 0 {
 		return ErrStaleTree
 	}
 	found := 0

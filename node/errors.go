@@ -81,6 +81,10 @@ func explain(err error) error {
 		return err
 	case errors.As(err, &reason):
 		return refused(reason, RequestID{})
+	case errors.Is(err, crypto.ErrStaleRoot):
+		return errRootMissing
+	case errors.Is(err, crypto.ErrNoLeaf):
+		return &Error{Kind: NotFound, Code: "erased", Reason: "this person was erased"}
 	case errors.Is(err, store.ErrDamaged), errors.Is(err, crypto.ErrDamaged), errors.Is(err, consensus.ErrDamaged):
 		return errDamaged
 	case errors.Is(err, consensus.ErrUnknown), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

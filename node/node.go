@@ -155,9 +155,10 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 	ring := crypto.NewKeyring(vault.Territory, vault.Roots.Current, treeOf{st})
 	h := &health{dir: cfg.Dir, minFree: cfg.MinFree, now: cfg.Now}
+	k := &keeper{path: cfg.Vault, unseal: cfg.Unseal, ring: ring, logger: cfg.Logger, vault: vault}
 	c := &core{
-		store: st, cfg: cfg, health: h, opener: opener{ring, vault.Territory}, places: newPlaces(), tallies: newTallies(), watch: newWatch(),
-		keeper: &keeper{path: cfg.Vault, unseal: cfg.Unseal, ring: ring, logger: cfg.Logger, vault: vault}, turned: make(chan struct{}, 1),
+		store: st, cfg: cfg, health: h, opener: opener{ring, k, vault.Territory}, places: newPlaces(), tallies: newTallies(), watch: newWatch(),
+		keeper: k, turned: make(chan struct{}, 1),
 	}
 	c.find = newFind(c)
 	c.proposer = &proposer{

@@ -1,7 +1,9 @@
 package node
 
 import (
+	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/account"
@@ -15,8 +17,9 @@ import (
 // opener is the read path of people's words: every box that is opened for a
 // caller passes here, and nowhere else. Safe for concurrent use.
 type opener struct {
-	ring  *crypto.Keyring
-	siren string
+	ring   *crypto.Keyring
+	keeper *keeper
+	siren  string
 }
 
 // Beneficiary is a person's record with her words.
@@ -106,7 +109,7 @@ func (o opener) importWords(i people.Import) (w people.ImportWords, err error) {
 }
 
 func (o opener) open(leaf crypto.Leaf, collection string, id [16]byte, version uint32, box []byte, into any) error {
-	key, err := o.ring.Open(leaf)
+	key, err := o.leaf(leaf)
 	if err != nil {
 		return fmt.Errorf("opening a %s: %w", collection, err)
 	}
@@ -118,6 +121,22 @@ func (o opener) open(leaf crypto.Leaf, collection string, id [16]byte, version u
 		return fmt.Errorf("opening a %s: its words are of an unknown form", collection)
 	}
 	return nil
+}
+
+// turnPatience is how often a reader looks again who has met the tree between the
+// commit of another root and the moment at which this replica follows it, which
+// comes microseconds later.
+const turnPatience = 1000
+
+// leaf opens a person's key.
+func (o opener) leaf(l crypto.Leaf) (key crypto.Key, err error) {
+	for range turnPatience {
+		if key, err = o.ring.Open(l); !errors.Is(err, crypto.ErrStaleRoot) || o.keeper.serving() != nil {
+			return key, err
+		}
+		runtime.Gosched()
+	}
+	return key, err
 }
 
 // visible decides whether a person is there for readers: people of an import

@@ -262,6 +262,16 @@ func (s *Replicas) Transfer(ctx context.Context, by Caller, to ReplicaID) error 
 	return explain(err)
 }
 
+// Rotate replaces the root key although nobody is erased: after a vault may have
+// been seen.
+func (s *Replicas) Rotate(ctx context.Context, by Caller) (Receipt, error) {
+	if err := by.may(runReplicas); err != nil {
+		return Receipt{}, err
+	}
+	by.Key = "" // again is again
+	return s.turn(ctx, s.stamp(by, ""), nil, nil)
+}
+
 // rootInForce is the root key that the machine names, zero before there is one.
 func (c *core) rootInForce() (id crypto.KeyID, err error) {
 	err = c.store.View(func(tx *store.Tx) error {
