@@ -10,6 +10,9 @@ import (
 	"github.com/bippop/bippop/crypto"
 )
 
+// VotingRules are after which times a replica votes, or is removed.
+type VotingRules = autopilot.Rules
+
 // Config of a node. Dir, Vault, Unseal and Logger are required.
 type Config struct {
 	// Dir is the data folder: records and log. Example: /var/lib/bippop/data.
@@ -37,7 +40,7 @@ type Config struct {
 	// Tuning of replication, for tests; the zero value is right for a territory.
 	Tuning consensus.Tuning
 	// Autopilot's times, for tests; the zero value is right for a territory.
-	Autopilot autopilot.Rules
+	Autopilot VotingRules
 	// Now is the clock. Nil means time.Now; the demo and tests move it.
 	Now func() time.Time
 

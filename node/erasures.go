@@ -187,7 +187,7 @@ func (s *Erasures) run(ctx context.Context, stamp command.Stamp) (last Receipt, 
 		if err != nil || len(who) == 0 {
 			return last, err
 		}
-		receipt, err := s.turn(ctx, stamp, who, closings)
+		receipt, err := rooting{s.core}.turn(ctx, stamp, who, closings)
 		if e, ok := errors.AsType[*Error](err); ok && e.Code == "too-large" && most > 1 {
 			most = min(most, len(who)) / 2
 			continue

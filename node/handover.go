@@ -29,9 +29,9 @@ var errNoHandover = &Error{Kind: Unavailable, Code: "no-quorum", Reason: "the ne
 // turn replaces the root key, and forgets who. Each attempt draws a key of its
 // own: the command of one that was refused stays in logs and wraps people who
 // stay, so its key must not come into force with another command.
-func (c *core) turn(ctx context.Context, stamp command.Stamp, who []erasure.Erased, closings []command.Closing) (Receipt, error) {
-	c.steering.Lock() // no change of members meanwhile
-	defer c.steering.Unlock()
+func (c rooting) turn(ctx context.Context, stamp command.Stamp, who []erasure.Erased, closings []command.Closing) (Receipt, error) {
+	c.turning.Lock() // no change of members meanwhile
+	defer c.turning.Unlock()
 	for range turnRetries {
 		receipt, err := c.turnOnce(ctx, stamp, who, closings)
 		var no refusal
@@ -42,7 +42,7 @@ func (c *core) turn(ctx context.Context, stamp command.Stamp, who []erasure.Eras
 	return Receipt{}, refused(refuse.StaleTree, RequestID{})
 }
 
-func (c *core) turnOnce(ctx context.Context, stamp command.Stamp, who []erasure.Erased, closings []command.Closing) (Receipt, error) {
+func (c rooting) turnOnce(ctx context.Context, stamp command.Stamp, who []erasure.Erased, closings []command.Closing) (Receipt, error) {
 	// What was proposed before, by whatever leader, is applied now.
 	if _, err := c.replica.Barrier(ctx); err != nil {
 		return Receipt{}, err
@@ -73,7 +73,7 @@ func (c *core) turnOnce(ctx context.Context, stamp command.Stamp, who []erasure.
 
 // handOver gives a candidate to every replica, and returns who has it on disk:
 // this one, and a majority at least.
-func (c *core) handOver(ctx context.Context, to crypto.Key, from crypto.KeyID) ([]ReplicaID, error) {
+func (c rooting) handOver(ctx context.Context, to crypto.Key, from crypto.KeyID) ([]ReplicaID, error) {
 	if err := c.keeper.offer(to, from); err != nil {
 		return nil, err
 	}

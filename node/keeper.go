@@ -100,7 +100,8 @@ func (k *keeper) settle() (held crypto.KeyID, ok bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	current := k.vault.Roots.Current.ID()
-	return current, current == k.inForce && k.changes == k.written, nil
+	founded := k.inForce != crypto.KeyID{}
+	return current, (!founded || current == k.inForce) && k.changes == k.written, nil
 }
 
 // missing is the root in force if it is lacking here, or zero.
@@ -110,7 +111,7 @@ func (k *keeper) missing() crypto.KeyID {
 	if k.vault.Roots.Current.ID() == k.inForce {
 		return crypto.KeyID{}
 	}
-	return k.inForce
+	return k.inForce // zero before a territory is founded
 }
 
 // give is the root of that name, for a replica that lacks it.

@@ -62,13 +62,12 @@ type core struct {
 	health  *health
 	replica *consensus.Replica
 
-	self      ReplicaID
-	keeper    *keeper
-	members   *members
-	peers     *peers     // nil: alone
-	steering  sync.Mutex // one change of members or of the root at a time
-	sightings sightings
-	turned    chan struct{}
+	self     ReplicaID
+	keeper   *keeper
+	members  *members
+	peers    *peers     // nil: alone
+	steering sync.Mutex // one change of members or of the root at a time
+	turned   chan struct{}
 }
 
 // ErrNotFounded says that the data folder holds no territory yet.
@@ -216,7 +215,7 @@ func (c *core) start(ctx context.Context, vault crypto.Vault) error {
 	if err := c.followRoot(); err != nil {
 		return err
 	}
-	if err := c.holdRoot(ctx); err != nil {
+	if err := (rooting{c}).hold(ctx); err != nil {
 		return err
 	}
 	return errors.Join(c.find.load(), c.refresh())
@@ -248,7 +247,7 @@ func (c *core) node() *Node {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
-	for _, task := range []func(context.Context){n.sweep, c.keepRoot, c.steer} {
+	for _, task := range []func(context.Context){n.sweep, rooting{c}.keep, (&steering{core: c}).steer} {
 		n.tasks.Go(func() { task(ctx) })
 	}
 	return n

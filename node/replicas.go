@@ -214,8 +214,8 @@ func (s *Replicas) Remove(ctx context.Context, by Caller, id ReplicaID) (Receipt
 	if reason, no := whyNot[c.Refused]; no {
 		return Receipt{}, &Error{Kind: Conflict, Code: c.Refused, Reason: reason}
 	}
-	s.steering.Lock() // no rotation of the root and no other change of members meanwhile
-	defer s.steering.Unlock()
+	s.turning.Lock() // no rotation of the root and no other change of members meanwhile
+	defer s.turning.Unlock()
 	receipt, err := s.propose(ctx, command.StepReplica{Stamp: s.stamp(by, ""), ID: id, To: replica.Removed})
 	if err != nil {
 		return receipt, err
@@ -269,7 +269,7 @@ func (s *Replicas) Rotate(ctx context.Context, by Caller) (Receipt, error) {
 		return Receipt{}, err
 	}
 	by.Key = "" // again is again
-	return s.turn(ctx, s.stamp(by, ""), nil, nil)
+	return rooting{s.core}.turn(ctx, s.stamp(by, ""), nil, nil)
 }
 
 // rootInForce is the root key that the machine names, zero before there is one.

@@ -216,7 +216,7 @@ func (n *Node) found(ctx context.Context, f Founding) error {
 		return err
 	}
 	n.core.places.forget()
-	return p.refresh()
+	return errors.Join(n.core.followRoot(), p.refresh())
 }
 
 // nodesAtHand is a tree that is not committed yet.

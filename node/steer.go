@@ -17,10 +17,17 @@ import (
 // replica what it says of itself.
 const steerEvery = time.Second
 
+// steering is what the leader does about the replicas, and each replica about
+// itself. Owned by one goroutine.
+type steering struct {
+	*core
+	sightings sightings
+}
+
 // steer runs until ctx ends. The records say who belongs, the log's configuration
 // who counts: the leader brings the second to the first, one step at a time.
-func (c *core) steer(ctx context.Context) {
-	tick := time.NewTicker(steerEvery)
+func (c *steering) steer(ctx context.Context) {
+	tick := every(steerEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -47,11 +54,11 @@ func (c *core) steer(ctx context.Context) {
 }
 
 // step takes at most one step.
-func (c *core) step(ctx context.Context) {
-	if !c.steering.TryLock() {
+func (c *steering) step(ctx context.Context) {
+	if !c.turning.TryLock() {
 		return
 	}
-	defer c.steering.Unlock()
+	defer c.turning.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, proposalTimeout)
 	defer cancel()
 	if err := c.oneStep(ctx); err != nil && ctx.Err() == nil {
@@ -59,7 +66,7 @@ func (c *core) step(ctx context.Context) {
 	}
 }
 
-func (c *core) oneStep(ctx context.Context) error {
+func (c *steering) oneStep(ctx context.Context) error {
 	members, _ := c.replica.Members()
 	in := func(id string) bool {
 		return slices.ContainsFunc(members, func(m consensus.Member) bool { return m.ID == id })
@@ -106,7 +113,7 @@ func (c *core) oneStep(ctx context.Context) error {
 }
 
 // situation is what this leader knows of the members.
-func (c *core) situation(members []consensus.Member) autopilot.State {
+func (c *steering) situation(members []consensus.Member) autopilot.State {
 	now := systemClock()
 	root, _ := c.rootInForce() // not known: nobody holds it
 	last := map[string]time.Time{c.self.String(): now}
@@ -164,7 +171,7 @@ func (s *sightings) forget() { *s = nil }
 
 // announce tells the leader where this replica is now and what its program knows,
 // when the record says otherwise.
-func (c *core) announce(ctx context.Context) error {
+func (c *steering) announce(ctx context.Context) error {
 	r, ok := c.members.known(c.self)
 	here := c.whereabouts()
 	if !ok || r.At.Peer == here.Address && r.At.URL == here.URL && r.At.Level == here.Level && !c.replica.Moved() {

@@ -14,9 +14,13 @@ import (
 // destroyed the others, and has said so.
 const rootEvery = time.Second
 
-// keepRoot runs until ctx ends. It is woken by each turn of the root.
-func (c *core) keepRoot(ctx context.Context) {
-	tick := time.NewTicker(rootEvery)
+// rooting is what a replica does so that it holds the root key in force, and no
+// other.
+type rooting struct{ *core }
+
+// keep runs until ctx ends. It is woken by each turn of the root.
+func (c rooting) keep(ctx context.Context) {
+	tick := every(rootEvery)
 	defer tick.Stop()
 	var said crypto.KeyID
 	for {
@@ -25,7 +29,7 @@ func (c *core) keepRoot(ctx context.Context) {
 		case err != nil:
 			c.cfg.Logger.Error("destroying a former root key", errAttr(err))
 		case !ok:
-			c.fetchRoot(ctx)
+			c.fetch(ctx)
 		case held != said && c.sayHeld(ctx, held):
 			said = held
 		}
@@ -38,10 +42,10 @@ func (c *core) keepRoot(ctx context.Context) {
 	}
 }
 
-// holdRoot returns once this replica holds the root in force. It is called with
+// hold returns once this replica holds the root in force. It is called with
 // the log replayed.
-func (c *core) holdRoot(ctx context.Context) error {
-	again := time.NewTicker(rootEvery)
+func (c rooting) hold(ctx context.Context) error {
+	again := every(rootEvery)
 	defer again.Stop()
 	for {
 		_, ok, err := c.keeper.settle()
@@ -51,7 +55,7 @@ func (c *core) holdRoot(ctx context.Context) error {
 		if c.peers == nil {
 			return errVaultOld
 		}
-		c.fetchRoot(ctx)
+		c.fetch(ctx)
 		select {
 		case <-ctx.Done():
 			return errRootMissing
@@ -67,10 +71,10 @@ func (c *core) holdRoot(ctx context.Context) error {
 // errVaultOld: a lone replica has nobody to ask.
 var errVaultOld = errors.New("the vault is older than the data: a key was replaced since it was copied; use the newest vault of this replica, or restore from the newest key backup")
 
-// fetchRoot asks the others, one after the other, for the root in force. What is
+// fetch asks the others, one after the other, for the root in force. What is
 // in force is what the leader has committed: a replica that lags would fetch back
 // a root that it has destroyed.
-func (c *core) fetchRoot(ctx context.Context) {
+func (c rooting) fetch(ctx context.Context) {
 	if c.peers == nil {
 		return
 	}
@@ -106,7 +110,7 @@ func (c *core) fetchRoot(ctx context.Context) {
 }
 
 // sayHeld tells the leader, which commits it, and reports whether it is recorded.
-func (c *core) sayHeld(ctx context.Context, held crypto.KeyID) bool {
+func (c rooting) sayHeld(ctx context.Context, held crypto.KeyID) bool {
 	if r, ok := c.members.known(c.self); !ok || r.Holds == held {
 		return ok
 	}
@@ -117,7 +121,7 @@ func (c *core) sayHeld(ctx context.Context, held crypto.KeyID) bool {
 	return false // until the record says so
 }
 
-func (c *core) noteHeld(ctx context.Context, held crypto.KeyID) error {
+func (c rooting) noteHeld(ctx context.Context, held crypto.KeyID) error {
 	if c.peers == nil {
 		_, err := c.propose(ctx, command.HoldRoot{Stamp: c.own(), Replica: c.self, Root: held})
 		return err

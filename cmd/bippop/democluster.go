@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/bippop/bippop/consensus/autopilot"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
 )
@@ -28,7 +27,7 @@ const (
 
 // quickly lets a replica vote a second after it has caught up: nobody shall wait
 // half a minute for a demo.
-var quickly = autopilot.Rules{Stable: time.Second}
+var quickly = node.VotingRules{Stable: time.Second}
 
 // leader is the replica that leads, or the first.
 func (c *demoCluster) leader() *node.Node {
