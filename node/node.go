@@ -62,12 +62,12 @@ type core struct {
 	health  *health
 	replica *consensus.Replica
 
-	self     ReplicaID
-	keeper   *keeper
-	members  *members
-	peers    *peers     // nil: alone
-	steering sync.Mutex // one change of members or of the root at a time
-	turned   chan struct{}
+	self    ReplicaID
+	keeper  *keeper
+	members *members
+	turning sync.Mutex // one change of members or of the root at a time
+	peers   *peers     // nil: alone
+	turned  chan struct{}
 }
 
 // ErrNotFounded says that the data folder holds no territory yet.
