@@ -23,8 +23,10 @@ const (
 	cachedEntries = 1024
 	// commitTimeout is how soon idle followers hear of the last commit.
 	commitTimeout = 50 * time.Millisecond
-	// appendEntries is the most in one request, and in one batch of applying.
-	appendEntries = 1024
+	// appendEntries is the most in one request, and in one batch of applying. An
+	// entry holds up to maxEntryCommands; raft makes room for this many at every
+	// commit, however few there are.
+	appendEntries = 64
 	// readyPoll is how often a follower looks at the commit index it has heard,
 	// of which raft sends no notice.
 	readyPoll = 10 * time.Millisecond
