@@ -105,10 +105,14 @@ func (s *server) fence(next http.Handler) http.Handler {
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(http.HandlerFunc(foreign))
 	next = cross.Handler(next)
+	fixed := make(map[string][]string, len(fences)) // by the names' usual form, so that no answer works it out again
+	for name, value := range fences {
+		fixed[http.CanonicalHeaderKey(name)] = []string{value}
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		for name, value := range fences {
-			h.Set(name, value)
+		for name, values := range fixed {
+			h[name] = values // shared, and never changed: Set puts another in its place
 		}
 		if s.secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")

@@ -42,6 +42,7 @@ func TestBadInput(t *testing.T) {
 		{"number too large", "POST", "/requests", say{"beneficiary": her, "type": kind, "when": say{"kind": "flexible"}, "seats": 1e30}, nil, 422, "invalid", "body.seats"},
 		{"fraction", "POST", "/requests", say{"beneficiary": her, "type": kind, "when": say{"kind": "flexible"}, "seats": 1.5}, nil, 400, "malformed", "body.seats"},
 		{"field twice", "POST", "/beneficiaries", `{"trusted":{"name":"` + canary + `"},"note":[{"x":1},{"x":2}],"trusted":{}}`, nil, 400, "malformed", "body"},
+		{"field twice, once escaped", "POST", "/beneficiaries", `{"note":"` + canary + `","n\u006fte":"x"}`, nil, 400, "malformed", "body"},
 		{"no JSON", "POST", "/beneficiaries", canary, nil, 400, "malformed", "body"},
 		{"two JSONs", "POST", "/beneficiaries", `{} {"` + canary + `":1}`, nil, 400, "malformed", "body"},
 		{"not an object", "POST", "/beneficiaries", `["` + canary + `"]`, nil, 400, "malformed", "body"},

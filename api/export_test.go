@@ -15,3 +15,6 @@ func Catching(log *slog.Logger, path string, h gin.HandlerFunc) http.Handler {
 	e.GET(path, h)
 	return e
 }
+
+// Unique is what every body is checked with.
+var Unique = unique

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -242,44 +241,70 @@ var jsonFormat = huma.Format{
 		if err := json.Unmarshal(b, v); err != nil {
 			return err
 		}
+		if _, checking := v.(*any); !checking {
+			return nil // huma reads a body twice, first to check it
+		}
 		return unique(b)
 	},
 }
 
-// unique reports errTwice when an object of valid JSON has a name twice.
+// unique reports errTwice when an object of b, which is valid JSON, has a name
+// twice. Strings are skipped byte by byte: a tokenizer took longer than all else
+// that is done with a body.
 func unique(b []byte) error {
-	type level struct {
-		names map[string]bool // nil in an array
-		value bool            // the next token is the value of a name
-	}
-	var open []level
-	for d := json.NewDecoder(bytes.NewReader(b)); ; {
-		token, err := d.Token()
-		if err != nil {
-			return nil // the end: the form was checked before
-		}
-		if end, ok := token.(json.Delim); ok && (end == '}' || end == ']') {
-			open = open[:len(open)-1]
-			continue
-		}
-		if len(open) > 0 && open[len(open)-1].names != nil {
-			in := &open[len(open)-1]
-			if in.value = !in.value; in.value {
-				name, _ := token.(string)
-				if in.names[name] {
+	var open []fields // of the objects around i; nil in an array
+	name := false     // the next string is a name
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '{':
+			open, name = append(open, fields{}), true
+		case '[':
+			open, name = append(open, nil), false
+		case '}', ']':
+			open, name = open[:len(open)-1], false
+		case ',':
+			name = open[len(open)-1] != nil
+		case '"':
+			end := stringEnd(b, i)
+			if name {
+				if !open[len(open)-1].add(b[i:end]) {
 					return errTwice
 				}
-				in.names[name] = true
-				continue
+				name = false
 			}
-		}
-		switch token {
-		case json.Delim('{'):
-			open = append(open, level{names: map[string]bool{}})
-		case json.Delim('['):
-			open = append(open, level{})
+			i = end - 1
 		}
 	}
+	return nil
+}
+
+// stringEnd is where the JSON string that begins at from is over.
+func stringEnd(b []byte, from int) int {
+	for i := from + 1; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
+		}
+	}
+	return len(b)
+}
+
+// fields are the names that an object has so far.
+type fields map[string]struct{}
+
+// add takes a name as it stands in JSON, and reports whether it is new.
+func (f fields) add(quoted []byte) bool {
+	name := string(quoted[1 : len(quoted)-1])
+	if strings.IndexByte(name, '\\') >= 0 {
+		if err := json.Unmarshal(quoted, &name); err != nil {
+			return false
+		}
+	}
+	_, twice := f[name]
+	f[name] = struct{}{}
+	return !twice
 }
 
 // ourWords are the names of our fields and parameters: the only ones that a
