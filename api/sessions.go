@@ -62,7 +62,11 @@ type self struct {
 }
 
 func (s sessionRoutes) me(ctx context.Context, _ *struct{ Reading }) (*answer[self], error) {
-	return &answer[self]{selfOf(caller(ctx))}, nil
+	by, err := s.node.Accounts.Named(caller(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return &answer[self]{selfOf(by)}, nil
 }
 
 func selfOf(by node.Caller) self {

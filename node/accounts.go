@@ -84,8 +84,8 @@ func (s *Accounts) SignIn(ctx context.Context, login string, password Secret, fr
 
 func sessionID(token Secret) account.SessionID { return sha256.Sum256([]byte(token.Reveal())) }
 
-// Session finds who holds the token. The answer of a wrong, ended or expired one
-// is of kind SignIn.
+// Session finds who holds the token, without the name: see [Accounts.Named]. The
+// answer of a wrong, ended or expired one is of kind SignIn.
 func (s *Accounts) Session(token Secret) (c Caller, err error) {
 	if token.Empty() || len(token.Reveal()) > 64 {
 		return c, errSignIn
@@ -106,14 +106,25 @@ func (s *Accounts) Session(token Secret) (c Caller, err error) {
 		if !ok || acc.Closed {
 			return errSignIn
 		}
-		w, err := s.opener.account(acc)
-		if err != nil {
-			return err
-		}
-		c = Caller{Account: acc.ID, Roles: acc.Roles, Volunteer: acc.Of, Name: w.Name}
+		c = Caller{Account: acc.ID, Roles: acc.Roles, Volunteer: acc.Of}
 		return nil
 	})
 	return c, err
+}
+
+// Named is c with the name that its account says, for where it is shown.
+func (s *Accounts) Named(c Caller) (Caller, error) {
+	acc, err := s.get(c.Account)
+	if err != nil {
+		return c, err
+	}
+	w, err := s.opener.account(acc)
+	if err != nil {
+		s.health.note(err)
+		return c, explain(err)
+	}
+	c.Name = w.Name
+	return c, nil
 }
 
 // SignOut ends the session of the token. Ending one that has ended is no error.

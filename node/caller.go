@@ -10,7 +10,7 @@ type Caller struct {
 	Account   AccountID
 	Roles     Roles
 	Volunteer VolunteerID // whom the account belongs to, if to a volunteer
-	Name      Secret      // as the account says it; may be empty
+	Name      Secret      // as the account says it, where it is shown; may be empty
 
 	// Key is the Idempotency-Key of this call, at most 64 bytes, or empty.
 	// Body is what the caller sent; a digest of it tells a repetition from

@@ -114,7 +114,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 	h := &health{dir: cfg.Dir, minFree: cfg.MinFree, now: cfg.Now}
 	c := &core{store: st, cfg: cfg, health: h, opener: opener{ring, vault.Territory}, places: newPlaces(), tallies: newTallies(), watch: newWatch()}
 	c.find = newFind(c)
-	c.proposer = &proposer{ring: ring, store: st, siren: vault.Territory, staff: vault.Staff, now: cfg.Now, health: h}
+	c.proposer = &proposer{ring: ring, store: st, siren: vault.Territory, staff: vault.Staff, digests: vault.Staff.Derive("idempotency"), now: cfg.Now, health: h}
 	if err := currentViews(st); err != nil {
 		return nil, err
 	}

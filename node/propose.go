@@ -39,6 +39,7 @@ type proposer struct {
 	store   *store.Store
 	siren   string
 	staff   crypto.Key
+	digests crypto.Key // of what callers sent, derived once
 	now     func() time.Time
 	health  *health
 
@@ -69,7 +70,7 @@ func drawToken() Secret {
 func (p *proposer) stamp(by Caller, commune string) command.Stamp {
 	s := command.Stamp{At: p.clock(), By: by.Account, Role: by.Roles, Commune: commune, Purpose: by.purpose(), Key: by.Key}
 	if by.Key != "" {
-		mac := hmac.New(sha256.New, p.staff.Derive("idempotency").Reveal())
+		mac := hmac.New(sha256.New, p.digests.Reveal())
 		mac.Write(crypto.Place([]byte(by.Key), by.Account[:], by.Body))
 		copy(s.Digest[:], mac.Sum(nil))
 	}

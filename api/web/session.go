@@ -55,6 +55,9 @@ func (s *Site) know(c *gin.Context) {
 	}
 	who, err := s.node.Accounts.Session(crypto.NewSecret(cookie.Value))
 	if err == nil {
+		who, err = s.node.Accounts.Named(who)
+	}
+	if err == nil {
 		c.Set(callerKey, who)
 		return
 	}
