@@ -91,6 +91,7 @@ func (s *Store) Load(r io.Reader) error {
 	if err := finishSwap(s.cfg.Dir); err != nil {
 		return fmt.Errorf("loading a copy: %w", err)
 	}
+	s.latest = numbers{}
 	s.db, err = s.open(filepath.Join(s.cfg.Dir, "records"))
 	return err
 }

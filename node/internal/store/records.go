@@ -140,36 +140,6 @@ func (tx *Tx) SweepReplays(before when.At, limit int) error {
 	return err
 }
 
-// Count adds n to a cell.
-func (tx *Tx) Count(c public.Cell, n uint64) error {
-	have, err := tx.Counter(c)
-	if err != nil {
-		return err
-	}
-	tx.put(counterKey(c), binary.BigEndian.AppendUint64(nil, have+n))
-	return nil
-}
-
-// Uncount takes n from a cell, at most what it holds, and says how much it took.
-func (tx *Tx) Uncount(c public.Cell, n uint64) (taken uint64, err error) {
-	have, err := tx.Counter(c)
-	if err != nil {
-		return 0, err
-	}
-	taken = min(n, have)
-	tx.put(counterKey(c), binary.BigEndian.AppendUint64(nil, have-taken))
-	return taken, nil
-}
-
-// Counter is the number in a cell.
-func (tx *Tx) Counter(c public.Cell) (uint64, error) {
-	b, err := tx.get(counterKey(c))
-	if err != nil || len(b) != 8 {
-		return 0, err
-	}
-	return binary.BigEndian.Uint64(b), nil
-}
-
 // EachCounter calls f with every cell of a month and its number, in the cells'
 // order.
 func (tx *Tx) EachCounter(m public.Month, f func(public.Cell, uint64)) error {

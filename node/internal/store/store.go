@@ -10,7 +10,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -46,8 +45,10 @@ type Config struct {
 // Store is the records of one replica. Safe for concurrent use.
 type Store struct {
 	cfg Config
-	mu  sync.RWMutex // guards db against Load, which replaces it; held for one transaction
+	mu  sync.RWMutex // guards db, kept and latest against Load, which replaces them; held for one transaction
 	db  *badger.DB
+
+	latest numbers // as committed; Update's
 }
 
 // Open opens or makes the store in cfg.Dir. [ErrWrongKey], [ErrDamaged], or an
@@ -64,7 +65,7 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.db = db
+	s.db, s.latest = db, numbers{}
 	err = s.checkBlocks()
 	if err == nil {
 		err = s.checkFormat()
@@ -140,6 +141,7 @@ func (s *Store) checkFormat() error {
 		}
 		if have == 0 {
 			tx.SetMeta("format", format)
+			tx.writeNumbers()
 			return tx.err
 		}
 		if have != format {
@@ -167,13 +169,20 @@ func (s *Store) View(f func(*Tx) error) error {
 func (s *Store) Update(f func(*Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.db.Update(func(txn *badger.Txn) error {
-		tx := &Tx{txn: txn, values: s.cfg.Values, writes: true}
+	var changed numbers
+	err := s.db.Update(func(txn *badger.Txn) error {
+		tx := &Tx{txn: txn, values: s.cfg.Values, writes: true, latest: s.latest}
 		if err := f(tx); err != nil {
 			return err
 		}
+		tx.writeNumbers()
+		changed = tx.changed
 		return tx.err
 	})
+	if err == nil {
+		s.latest.take(changed)
+	}
+	return err
 }
 
 // Sync returns once everything committed is on disk.
@@ -197,6 +206,9 @@ type Tx struct {
 	values crypto.Key
 	writes bool
 	err    error
+
+	latest  numbers // of the writer, before this transaction
+	changed numbers // in this transaction
 }
 
 // Err is the first failure of this transaction.
@@ -270,6 +282,9 @@ func (tx *Tx) scan(prefix, from []byte, reverse, values bool, f func(key, value 
 	if tx.err != nil {
 		return tx.err
 	}
+	if tx.writeNumbers(); tx.err != nil {
+		return tx.err
+	}
 	opt := badger.DefaultIteratorOptions
 	opt.Prefix, opt.Reverse, opt.PrefetchValues = prefix, reverse, false
 	it := tx.txn.NewIterator(opt)
@@ -305,17 +320,3 @@ func damage(err error) error {
 }
 
 func valuePlace(key []byte) []byte { return crypto.Place([]byte("value v1"), key) }
-
-// Meta is a number that the store keeps about itself; 0 when it was never set.
-func (tx *Tx) Meta(name string) (uint64, error) {
-	b, err := tx.get(append([]byte{spaceMeta}, name...))
-	if err != nil || len(b) != 8 {
-		return 0, err
-	}
-	return binary.BigEndian.Uint64(b), nil
-}
-
-// SetMeta keeps a number.
-func (tx *Tx) SetMeta(name string, n uint64) {
-	tx.put(append([]byte{spaceMeta}, name...), binary.BigEndian.AppendUint64(nil, n))
-}
