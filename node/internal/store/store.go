@@ -89,8 +89,8 @@ func (s *Store) open(dir string) (*badger.DB, error) {
 		WithMemTableSize(16 << 20).
 		WithNumMemtables(2).
 		WithBaseTableSize(4 << 20).
-		WithNumLevelZeroTables(3).
-		WithNumLevelZeroTablesStall(8).
+		WithNumLevelZeroTables(8).
+		WithNumLevelZeroTablesStall(16).
 		WithNumCompactors(2).
 		WithNumGoroutines(1).
 		WithBlockCacheSize(64 << 20).
