@@ -29,7 +29,6 @@ import (
 //	04 account key                       idempotency
 //	05 level index                       key tree
 //	06 cell                              counter
-//	07 at account key                    idempotency by age, to sweep it
 //	08 slot                              a leaf slot of the key tree that was handed out
 const (
 	spaceMeta    = 0x00
@@ -39,7 +38,6 @@ const (
 	spaceReplay  = 0x04
 	spaceTree    = 0x05
 	spaceCounter = 0x06
-	spaceReplayA = 0x07
 	spaceSlot    = 0x08
 )
 
@@ -111,11 +109,6 @@ type Replay struct {
 
 func replayKey(by ident.Account, key string) []byte {
 	return append(append([]byte{spaceReplay}, by[:]...), key...)
-}
-
-func replayAgeKey(at when.At, by ident.Account, key string) []byte {
-	k := binary.BigEndian.AppendUint64([]byte{spaceReplayA}, uint64(at))
-	return append(append(k, by[:]...), key...)
 }
 
 // TreeNode implements crypto.Tree.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/bippop/bippop/federation/public"
@@ -120,24 +121,49 @@ func (tx *Tx) Replay(by ident.Account, key string) (Replay, bool, error) {
 // PutReplay remembers what became of a command.
 func (tx *Tx) PutReplay(by ident.Account, key string, r Replay) {
 	put(tx, replayKey(by, key), r)
-	tx.put(replayAgeKey(r.At, by, key), nil)
 }
 
-// SweepReplays forgets at most limit idempotency keys from before the instant.
+// SweepReplays looks at the next limit idempotency keys, from where the last sweep
+// ended and round again, and forgets those from before the instant. There is no
+// list of them by age: it would cost each command a row more.
 func (tx *Tx) SweepReplays(before when.At, limit int) error {
+	at, err := tx.get(metaKey("swept"))
+	if err != nil {
+		return err
+	}
+	var from, last []byte
+	if len(at) > 0 {
+		from = append(at, 0)
+	}
 	var old [][]byte
-	err := tx.scan([]byte{spaceReplayA}, nil, false, false, func(key, _ []byte) bool {
-		if when.At(binary.BigEndian.Uint64(key[1:])) >= before || len(old) == limit {
+	var bad error
+	n := 0
+	err = tx.scan([]byte{spaceReplay}, from, false, true, func(key, value []byte) bool {
+		var r Replay
+		if bad = decoding.Unmarshal(value, &r); bad != nil {
 			return false
 		}
-		old = append(old, key)
-		return true
+		if r.At < before {
+			old = append(old, key)
+		}
+		last = key
+		n++
+		return n < limit
 	})
+	if err == nil && bad != nil {
+		err = tx.fail(errors.New("a remembered command is not of this program's form; use the version that wrote it"))
+	}
+	if err != nil {
+		return err
+	}
 	for _, key := range old {
 		tx.delete(key)
-		tx.delete(append([]byte{spaceReplay}, key[9:]...))
 	}
-	return err
+	if n < limit {
+		last = nil // the end: begin again
+	}
+	tx.put(metaKey("swept"), last)
+	return nil
 }
 
 // EachCounter calls f with every cell of a month and its number, in the cells'

@@ -581,7 +581,7 @@ func TestSweepReplays(t *testing.T) {
 		before when.At
 		limit  int
 		want   int
-	}{{0, 100, 10}, {5, 2, 8}, {5, 100, 5}, {5, 100, 5}, {100, 100, 0}} {
+	}{{0, 100, 10}, {5, 2, 8}, {5, 100, 5}, {5, 100, 5}, {5, 3, 5}, {100, 3, 3}, {100, 100, 3}, {100, 100, 0}} { // the last but one ends the round that {5, 3} began
 		update(t, s, func(tx *store.Tx) {
 			if err := tx.SweepReplays(c.before, c.limit); err != nil {
 				t.Error(err)
