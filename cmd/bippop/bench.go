@@ -25,6 +25,8 @@ type benchOptions struct {
 	rounds  int
 	records int
 	asJSON  bool
+	etcd    string        // the reference program; empty: build it
+	cell    time.Duration // of one load
 }
 
 func benchCommand(env func(string) string, out output) *cobra.Command {
@@ -48,6 +50,7 @@ func benchCommand(env func(string) string, out output) *cobra.Command {
 		{"search", "Time to find somebody by name or number", benchSearch},
 		{"write", "Cost of a write and of a list page as records grow", benchWrite},
 		{"memory", "Resident memory when fresh, and 15 s after load", benchMemory},
+		{"replicate", "Writes and reads of three replicas, beside etcd", benchReplicate},
 		{"start", "Time from the start of the process to the first answer", benchStart},
 	} {
 		sub := &cobra.Command{Use: b.name, Short: b.short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
@@ -57,6 +60,9 @@ func benchCommand(env func(string) string, out output) *cobra.Command {
 			if o.rounds < 1 {
 				return usagef("--rounds is at least 1")
 			}
+			if b.name == "replicate" && !c.Flags().Changed("rounds") {
+				o.rounds = fewestRounds
+			}
 			limitMemory(env)
 			found, err := b.run(c.Context(), o, out)
 			if err != nil {
@@ -64,8 +70,12 @@ func benchCommand(env func(string) string, out output) *cobra.Command {
 			}
 			return found.print(out, o.asJSON)
 		}}
-		if b.name == "write" {
+		switch b.name {
+		case "write":
 			sub.Flags().IntVar(&o.records, "records", 1_000_000, "how many requests to grow to")
+		case "replicate":
+			sub.Flags().StringVar(&o.etcd, "etcd", "", "program etcdref of this version (default: built from the source tree)")
+			sub.Flags().DurationVar(&o.cell, "cell", defaultCell, "how long each load lasts")
 		}
 		c.AddCommand(sub)
 	}
@@ -76,10 +86,19 @@ func (f figures) print(out output, asJSON bool) error {
 	if asJSON {
 		return out.json(f)
 	}
-	for _, name := range slices.Sorted(maps.Keys(f)) {
-		out.printf("%-44s %v", name, f[name])
-	}
+	f.lines("", out)
 	return nil
+}
+
+// lines prints a figure per line, those within figures under both names.
+func (f figures) lines(prefix string, out output) {
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		if within, ok := f[name].(figures); ok {
+			within.lines(prefix+name+"_", out)
+			continue
+		}
+		out.printf("%-44s %v", prefix+name, f[name])
+	}
 }
 
 // maxSteal is the share of processor time that others may take from a round.
