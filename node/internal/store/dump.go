@@ -91,7 +91,7 @@ func (s *Store) Load(r io.Reader) error {
 	if err := finishSwap(s.cfg.Dir); err != nil {
 		return fmt.Errorf("loading a copy: %w", err)
 	}
-	s.latest = numbers{}
+	s.latest, s.kept = numbers{}, newKept()
 	s.db, err = s.open(filepath.Join(s.cfg.Dir, "records"))
 	return err
 }

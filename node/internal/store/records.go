@@ -48,14 +48,34 @@ func get[T any](tx *Tx, key []byte) (v T, ok bool, err error) {
 
 // Get reads a record; ok says whether there is one.
 func (c Collection[R]) Get(tx *Tx, id []byte) (r R, ok bool, err error) {
-	return get[R](tx, c.key(id))
+	key := c.key(id)
+	if tx.kept == nil || !c.keeps() {
+		return get[R](tx, key)
+	}
+	if tx.err != nil {
+		return r, false, tx.err
+	}
+	if have, ok := tx.kept.find(tx, key); ok {
+		return have.(R), true, nil
+	}
+	r, ok, err = get[R](tx, key)
+	if ok {
+		tx.kept.keep(tx, key, r)
+	}
+	return r, ok, err
 }
 
 // Put writes a record. Its views and history are the machine's business.
-func (c Collection[R]) Put(tx *Tx, r R) { put(tx, c.key(c.id(r)), r) }
+func (c Collection[R]) Put(tx *Tx, r R) {
+	tx.touched = tx.touched || c.keeps()
+	put(tx, c.key(c.id(r)), r)
+}
 
 // Delete removes a record.
-func (c Collection[R]) Delete(tx *Tx, id []byte) { tx.delete(c.key(id)) }
+func (c Collection[R]) Delete(tx *Tx, id []byte) {
+	tx.touched = tx.touched || c.keeps()
+	tx.delete(c.key(id))
+}
 
 // Each calls f with every record in order of ID, from the ID after on (nil: the
 // first), until f says stop.

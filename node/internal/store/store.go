@@ -49,6 +49,7 @@ type Store struct {
 	db  *badger.DB
 
 	latest numbers // as committed; Update's
+	kept   *kept
 }
 
 // Open opens or makes the store in cfg.Dir. [ErrWrongKey], [ErrDamaged], or an
@@ -65,7 +66,7 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.db, s.latest = db, numbers{}
+	s.db, s.latest, s.kept = db, numbers{}, newKept()
 	err = s.checkBlocks()
 	if err == nil {
 		err = s.checkFormat()
@@ -156,7 +157,7 @@ func (s *Store) View(f func(*Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.db.View(func(txn *badger.Txn) error {
-		tx := &Tx{txn: txn, values: s.cfg.Values}
+		tx := &Tx{txn: txn, values: s.cfg.Values, kept: s.kept}
 		if err := f(tx); err != nil {
 			return err
 		}
@@ -170,19 +171,33 @@ func (s *Store) Update(f func(*Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var changed numbers
+	touched := false
 	err := s.db.Update(func(txn *badger.Txn) error {
-		tx := &Tx{txn: txn, values: s.cfg.Values, writes: true, latest: s.latest}
+		tx := &Tx{txn: txn, values: s.cfg.Values, writes: true, latest: s.latest, kept: s.kept}
 		if err := f(tx); err != nil {
 			return err
 		}
 		tx.writeNumbers()
 		changed = tx.changed
+		if touched = tx.touched; touched {
+			s.kept.begin()
+		}
 		return tx.err
 	})
+	if touched {
+		s.kept.end(s.now())
+	}
 	if err == nil {
 		s.latest.take(changed)
 	}
 	return err
+}
+
+// now is Badger's time: what was committed before is seen by whoever reads then.
+func (s *Store) now() uint64 {
+	txn := s.db.NewTransaction(false)
+	defer txn.Discard()
+	return txn.ReadTs()
 }
 
 // Sync returns once everything committed is on disk.
@@ -209,6 +224,9 @@ type Tx struct {
 
 	latest  numbers // of the writer, before this transaction
 	changed numbers // in this transaction
+
+	kept    *kept // nil: read everything
+	touched bool  // a record that is kept was written
 }
 
 // Err is the first failure of this transaction.

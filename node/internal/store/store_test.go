@@ -17,6 +17,7 @@ import (
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/account"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/store"
@@ -656,4 +657,95 @@ func TestFormat(t *testing.T) {
 	if _, err := store.Open(cfg); err == nil || !strings.Contains(err.Error(), "format 99") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestKept: records that stay in memory are those of the reader's own state: as
+// they were for who began before a change, as they are for who began after it, and
+// as they will be for the writer.
+func TestKept(t *testing.T) {
+	s := open(t, config(t.TempDir()))
+	id := ident.Account{1}
+	login := func(tx *store.Tx) string {
+		a, ok, err := store.Accounts.Get(tx, id[:])
+		if err != nil {
+			t.Error(err)
+		}
+		if !ok {
+			return ""
+		}
+		return a.Login
+	}
+	now := func() (text string) {
+		view(t, s, func(tx *store.Tx) error { text = login(tx); return nil })
+		return text
+	}
+	if got := now(); got != "" {
+		t.Errorf("before there is one: %q", got)
+	}
+	for _, next := range []string{"a", "b", "c"} {
+		before := now()
+		view(t, s, func(old *store.Tx) error {
+			update(t, s, func(tx *store.Tx) {
+				store.Accounts.Put(tx, account.Account{ID: id, Login: next})
+				if got := login(tx); got != next {
+					t.Errorf("the writer reads %q, wrote %q", got, next)
+				}
+			})
+			if got := login(old); got != before {
+				t.Errorf("who began before reads %q, want %q", got, before)
+			}
+			return nil
+		})
+		for range 2 {
+			if got := now(); got != next {
+				t.Errorf("got %q, want %q", got, next)
+			}
+		}
+	}
+	update(t, s, func(tx *store.Tx) { login(tx) })
+	failed := errors.New("not committed")
+	if err := s.Update(func(tx *store.Tx) error {
+		store.Accounts.Delete(tx, id[:])
+		return failed
+	}); err != failed {
+		t.Error(err)
+	}
+	if got := now(); got != "c" {
+		t.Errorf("after a change that was not committed: %q", got)
+	}
+	update(t, s, func(tx *store.Tx) { store.Accounts.Delete(tx, id[:]) })
+	if got := now(); got != "" {
+		t.Errorf("after it was removed: %q", got)
+	}
+}
+
+// TestKeptOfACopy: what was kept of the state before is gone when a copy is loaded.
+func TestKeptOfACopy(t *testing.T) {
+	cfg := config(t.TempDir())
+	s, id := open(t, cfg), ident.Account{1}
+	put := func(login string) {
+		update(t, s, func(tx *store.Tx) {
+			store.Accounts.Put(tx, account.Account{ID: id, Login: login})
+			tx.SetMeta("n", uint64(len(login)))
+		})
+	}
+	put("first")
+	var copied bytes.Buffer
+	if err := s.Dump(&copied); err != nil {
+		t.Fatal(err)
+	}
+	put("second")
+	check := func(tx *store.Tx, want string) {
+		a, _, err := store.Accounts.Get(tx, id[:])
+		n, err2 := tx.Meta("n")
+		if err := errors.Join(err, err2); err != nil || a.Login != want || n != uint64(len(want)) {
+			t.Errorf("got %q and %d, %v; want %q", a.Login, n, err, want)
+		}
+	}
+	update(t, s, func(tx *store.Tx) { check(tx, "second") })
+	if err := s.Load(&copied); err != nil {
+		t.Fatal(err)
+	}
+	update(t, s, func(tx *store.Tx) { check(tx, "first") })
+	view(t, s, func(tx *store.Tx) error { check(tx, "first"); return nil })
 }
