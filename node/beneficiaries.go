@@ -79,16 +79,22 @@ func (s *Beneficiaries) Get(by Caller, id BeneficiaryID) (b Beneficiary, err err
 
 func (s *core) beneficiaryRecord(id BeneficiaryID) (r people.Beneficiary, err error) {
 	err = s.view(func(tx *store.Tx) error {
-		var ok bool
-		if r, ok, err = store.Beneficiaries.Get(tx, id[:]); err != nil {
-			return err
-		}
-		yes, err := visible(tx, r.Enrolled.Import, map[ImportID]bool{})
-		if err == nil && (!ok || !yes) {
-			err = &Error{Kind: NotFound, Code: "no-beneficiary", Reason: "no such beneficiary"}
-		}
+		r, err = beneficiaryIn(tx, id)
 		return err
 	})
+	return r, err
+}
+
+// beneficiaryIn reads her record if it is there for readers.
+func beneficiaryIn(tx *store.Tx, id BeneficiaryID) (people.Beneficiary, error) {
+	r, ok, err := store.Beneficiaries.Get(tx, id[:])
+	if err != nil {
+		return r, err
+	}
+	yes, err := visible(tx, r.Enrolled.Import, map[ImportID]bool{})
+	if err == nil && (!ok || !yes) {
+		err = &Error{Kind: NotFound, Code: "no-beneficiary", Reason: "no such beneficiary"}
+	}
 	return r, err
 }
 

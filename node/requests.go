@@ -70,7 +70,13 @@ func (s *Requests) Open(ctx context.Context, by Caller, in NewRequest) (Receipt,
 const mostAsked = 30
 
 func (s *core) personAndType(who BeneficiaryID, what TypeID) (b Beneficiary, t ActionType, err error) {
-	r, err := s.beneficiaryRecord(who)
+	var r people.Beneficiary
+	err = s.view(func(tx *store.Tx) error {
+		if r, err = beneficiaryIn(tx, who); err == nil {
+			t, err = actionTypeIn(tx, what)
+		}
+		return err
+	})
 	if err != nil {
 		return b, t, err
 	}
@@ -78,19 +84,22 @@ func (s *core) personAndType(who BeneficiaryID, what TypeID) (b Beneficiary, t A
 		s.health.note(err)
 		return b, t, explain(err)
 	}
-	t, err = s.actionType(what)
-	return b, t, err
+	return b, t, nil
 }
 
 func (s *core) actionType(id TypeID) (t ActionType, err error) {
 	err = s.view(func(tx *store.Tx) error {
-		var ok bool
-		t, ok, err = store.ActionTypes.Get(tx, id[:])
-		if err == nil && !ok {
-			err = &Error{Kind: NotFound, Code: "no-action-type", Field: "type", Reason: "no such action type"}
-		}
+		t, err = actionTypeIn(tx, id)
 		return err
 	})
+	return t, err
+}
+
+func actionTypeIn(tx *store.Tx, id TypeID) (ActionType, error) {
+	t, ok, err := store.ActionTypes.Get(tx, id[:])
+	if err == nil && !ok {
+		err = &Error{Kind: NotFound, Code: "no-action-type", Field: "type", Reason: "no such action type"}
+	}
 	return t, err
 }
 

@@ -17,41 +17,41 @@ type numbers map[string]uint64
 const mostNumbers = 4096
 
 // Meta is a number that the store keeps about itself; 0 when it was never set.
-func (tx *Tx) Meta(name string) (uint64, error) { return tx.number(metaKey(name)) }
+func (tx *Tx) Meta(name string) (uint64, error) { return number(tx, metaKey(name)) }
 
 // SetMeta keeps a number.
-func (tx *Tx) SetMeta(name string, n uint64) { tx.setNumber(metaKey(name), n) }
+func (tx *Tx) SetMeta(name string, n uint64) { setNumber(tx, metaKey(name), n) }
 
 // Counter is the number in a cell.
-func (tx *Tx) Counter(c public.Cell) (uint64, error) { return tx.number(counterKey(c)) }
+func (tx *Tx) Counter(c public.Cell) (uint64, error) { return number(tx, counterKey(c)) }
 
 // Count adds n to a cell.
 func (tx *Tx) Count(c public.Cell, n uint64) error {
 	key := counterKey(c)
-	have, err := tx.number(key)
+	have, err := number(tx, key)
 	if err != nil {
 		return err
 	}
-	tx.setNumber(key, have+n)
+	setNumber(tx, key, have+n)
 	return nil
 }
 
 // Uncount takes n from a cell, at most what it holds, and says how much it took.
 func (tx *Tx) Uncount(c public.Cell, n uint64) (taken uint64, err error) {
 	key := counterKey(c)
-	have, err := tx.number(key)
+	have, err := number(tx, key)
 	if err != nil {
 		return 0, err
 	}
 	taken = min(n, have)
-	tx.setNumber(key, have-taken)
+	setNumber(tx, key, have-taken)
 	return taken, nil
 }
 
 func metaKey(name string) []byte { return append([]byte{spaceMeta}, name...) }
 
 // number reads one: of this transaction, of the last one, or from the disk.
-func (tx *Tx) number(key []byte) (uint64, error) {
+func number(tx *Tx, key []byte) (uint64, error) {
 	if tx.err != nil {
 		return 0, tx.err
 	}
@@ -73,7 +73,7 @@ func (tx *Tx) number(key []byte) (uint64, error) {
 }
 
 // setNumber is written when the transaction ends, once however often it changed.
-func (tx *Tx) setNumber(key []byte, n uint64) {
+func setNumber(tx *Tx, key []byte, n uint64) {
 	if tx.err != nil {
 		return
 	}
@@ -88,7 +88,7 @@ func (tx *Tx) setNumber(key []byte, n uint64) {
 
 // writeNumbers puts what has changed, before the commit and before a walk that may
 // pass it.
-func (tx *Tx) writeNumbers() {
+func writeNumbers(tx *Tx) {
 	for _, key := range slices.Sorted(maps.Keys(tx.changed)) {
 		tx.put([]byte(key), binary.BigEndian.AppendUint64(nil, tx.changed[key]))
 	}

@@ -142,7 +142,7 @@ func (s *Store) checkFormat() error {
 		}
 		if have == 0 {
 			tx.SetMeta("format", format)
-			tx.writeNumbers()
+			writeNumbers(tx)
 			return tx.err
 		}
 		if have != format {
@@ -177,7 +177,7 @@ func (s *Store) Update(f func(*Tx) error) error {
 		if err := f(tx); err != nil {
 			return err
 		}
-		tx.writeNumbers()
+		writeNumbers(tx)
 		changed = tx.changed
 		if touched = tx.touched; touched {
 			s.kept.begin()
@@ -300,7 +300,7 @@ func (tx *Tx) scan(prefix, from []byte, reverse, values bool, f func(key, value 
 	if tx.err != nil {
 		return tx.err
 	}
-	if tx.writeNumbers(); tx.err != nil {
+	if writeNumbers(tx); tx.err != nil {
 		return tx.err
 	}
 	opt := badger.DefaultIteratorOptions
