@@ -29,6 +29,7 @@ import (
 //	04 account key                       idempotency
 //	05 level index                       key tree
 //	06 cell                              counter
+//	07                                   was idempotency by age: never used again
 //	08 slot                              a leaf slot of the key tree that was handed out
 const (
 	spaceMeta    = 0x00
