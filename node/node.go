@@ -40,10 +40,9 @@ type Node struct {
 	Erasures      *Erasures
 	Backups       *Backups
 
-	core    *core
-	replica *consensus.Replica
-	cancel  context.CancelFunc // of tasks
-	tasks   sync.WaitGroup
+	core   *core
+	cancel context.CancelFunc // of tasks
+	tasks  sync.WaitGroup
 }
 
 func storeDir(cfg Config) string { return filepath.Join(cfg.Dir, "store") }
@@ -183,7 +182,7 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 
 // start replays what the log has, takes part, and returns once reads are current.
 func (c *core) start(ctx context.Context, vault crypto.Vault) error {
-	if err := c.followRoot(); err != nil {
+	if err := (rooting{c}).follow(); err != nil {
 		return err
 	}
 	var network consensus.Network
@@ -212,7 +211,7 @@ func (c *core) start(ctx context.Context, vault crypto.Vault) error {
 	if err := replica.Ready(ctx); err != nil {
 		return err
 	}
-	if err := c.followRoot(); err != nil {
+	if err := (rooting{c}).follow(); err != nil {
 		return err
 	}
 	if err := (rooting{c}).hold(ctx); err != nil {
@@ -239,7 +238,7 @@ func (c *core) stop() error {
 }
 
 func (c *core) node() *Node {
-	n := &Node{core: c, replica: c.replica, Find: c.find,
+	n := &Node{core: c, Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
@@ -262,18 +261,18 @@ func (n *Node) Close() error {
 }
 
 // Index is the index of the last write that reads see here.
-func (n *Node) Index() uint64 { return n.replica.Applied() }
+func (n *Node) Index() uint64 { return n.core.replica.Applied() }
 
 // Await returns once reads here see the write at index.
 func (n *Node) Await(ctx context.Context, index uint64) error {
-	return explain(n.replica.Wait(ctx, index))
+	return explain(n.core.replica.Wait(ctx, index))
 }
 
 // Fresh returns once reads here see every write acknowledged before the call, by
 // whatever replica.
 func (n *Node) Fresh(ctx context.Context) error {
 	if n.core.peers == nil {
-		_, err := n.replica.Barrier(ctx)
+		_, err := n.core.replica.Barrier(ctx)
 		return explain(err)
 	}
 	at, err := askLeader(ctx, n.core.peers, "/barrier", n.core.peers.barrier, nothing{})
@@ -326,19 +325,6 @@ func (c *core) after(index uint64, events []event.Event) {
 	c.watch.note(index, events)
 }
 
-// followRoot looks which root the state hangs on, and again when it was turned
-// meanwhile.
-func (c *core) followRoot() error {
-	for was := (crypto.KeyID{}); ; {
-		root, err := c.rootInForce()
-		if err != nil || root == was {
-			return err
-		}
-		c.keeper.turned(crypto.KeyID{}, root)
-		was = root
-	}
-}
-
 // learnMembers follows a change of the replicas' records. Streams of one that was
 // removed end with it.
 func (c *core) learnMembers() {
@@ -379,7 +365,7 @@ func (r replicated) Load(in io.Reader) error {
 	c.places.forget()
 	c.tallies.forget()
 	c.learnMembers()
-	if err := c.followRoot(); err != nil {
+	if err := (rooting{c}).follow(); err != nil {
 		return err
 	}
 	return errors.Join(c.find.again(), c.refresh())

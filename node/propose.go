@@ -245,8 +245,5 @@ func boxPlace(siren, collection string, id [16]byte, version uint32) []byte {
 	return crypto.Place([]byte("words v1"), []byte(siren), []byte(collection), id[:], v)
 }
 
-// every ticks by the machine's own clock, for what looks again now and then.
-func every(d time.Duration) *time.Ticker { return time.NewTicker(d) }
-
 // systemClock is the clock of a node in service.
 func systemClock() time.Time { return time.Now() }

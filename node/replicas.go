@@ -6,12 +6,10 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/consensus"
-	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/rotation"
-	"github.com/bippop/bippop/node/internal/store"
 )
 
 // Replicas are the machines on which the territory runs.
@@ -100,7 +98,7 @@ func (s *Replicas) List(by Caller) (Cluster, error) {
 	leader, _ := s.replica.Leader()
 	stats := s.replica.Stats()
 	c := Cluster{Index: stats.Commit, Level: s.members.level(), Newest: uint16(command.Current)}
-	root, err := s.rootInForce()
+	root, err := rooting{s.core}.inForce()
 	if err != nil {
 		return Cluster{}, err
 	}
@@ -270,17 +268,4 @@ func (s *Replicas) Rotate(ctx context.Context, by Caller) (Receipt, error) {
 	}
 	by.Key = "" // again is again
 	return rooting{s.core}.turn(ctx, s.stamp(by, ""), nil, nil)
-}
-
-// rootInForce is the root key that the machine names, zero before there is one.
-func (c *core) rootInForce() (id crypto.KeyID, err error) {
-	err = c.store.View(func(tx *store.Tx) error {
-		top, err := tx.TreeNode(0, 0)
-		if errors.Is(err, crypto.ErrNoNode) {
-			return nil
-		}
-		id = top.Parent
-		return err
-	})
-	return id, err
 }

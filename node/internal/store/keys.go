@@ -33,9 +33,8 @@ import (
 //	04 account key                       idempotency
 //	05 level index                       key tree
 //	06 cell                              counter
-//	08 slot                              key tree: a wrapped leaf; empty once its person is erased, and taken for ever
 //	07                                   was idempotency by age: never used again
-//	08 slot                              a leaf slot of the key tree that was handed out
+//	08 slot                              key tree: a wrapped leaf; empty once its person is erased, and taken for ever
 const (
 	spaceMeta    = 0x00
 	spaceRecord  = 0x01
