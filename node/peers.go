@@ -130,7 +130,7 @@ func (p *peers) look() {
 func (p *peers) own() gossip.Meta {
 	c := p.core
 	m := gossip.Meta{
-		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: uint16(command.Current), Program: c.cfg.Program, Fault: c.fault(),
+		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: uint16(command.Current), Program: c.cfg.Program, Fault: p.fault(),
 		Expires: c.keeper.copied().TLS.Expires().Unix(),
 	}
 	if free, err := c.health.free(); err == nil {
@@ -143,7 +143,8 @@ func (p *peers) own() gossip.Meta {
 }
 
 // fault is a code of what is wrong here, or "".
-func (c *core) fault() string {
+func (p *peers) fault() string {
+	c := p.core
 	if e, ok := errors.AsType[*Error](c.health.writable()); ok {
 		return e.Code
 	}
