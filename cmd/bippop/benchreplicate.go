@@ -99,6 +99,10 @@ func (d *duel) figures() figures {
 }
 
 func benchReplicate(ctx context.Context, o benchOptions, out output) (f figures, err error) {
+	duels := slices.DeleteFunc(cells(o.cell), func(d duel) bool { return o.only != "" && o.only != d.name() })
+	if len(duels) == 0 {
+		return nil, usagef("--only is 1, 16, 64, 256, linearizable or stale")
+	}
 	dir, err := os.MkdirTemp(o.dir, "bippop-bench-")
 	if err != nil {
 		return nil, err
@@ -121,14 +125,13 @@ func benchReplicate(ctx context.Context, o benchOptions, out output) (f figures,
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, them.stop()) }()
-	us, err := openDesk(ctx, filepath.Join(dir, "demo"))
+	us, err := openDesk(ctx, filepath.Join(dir, "demo"), out)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, us.stop()) }()
-	f["replicas"] = len(us.process.answer.Territories[0].URLs)
+	f["replicas"] = len(us.trio.replicas)
 	f["etcd_members"], f["cell_seconds"] = etcdMembers, o.cell.Seconds()
-	duels := cells(o.cell)
 	steps := newProgress(out.progress, "measuring", o.rounds*len(duels))
 	defer steps.end()
 	rivals := map[string]rival{ours: us, theirs: them}

@@ -22,6 +22,7 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 		peers  peering
 		listen string
 		secure bool
+		asJSON bool
 	)
 	c := &cobra.Command{
 		Use:   "serve",
@@ -62,7 +63,12 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 				return errors.Join(err, n.Close())
 			}
 			cfg.Logger.Info("serving", slog.String("address", l.Addr().String()), slog.String("siren", t.Siren))
-			return faulted(ctx, c.Context(), serve(ctx, l, n, handler(n, cfg.Logger, secure, nil)))
+			return faulted(ctx, c.Context(), serveThen(ctx, l, n, handler(n, cfg.Logger, secure, nil), func() error {
+				if !asJSON {
+					return nil
+				}
+				return out.json(serveAnswer{Ready: true, Siren: t.Siren, URL: "http://" + l.Addr().String()})
+			}))
 		},
 	}
 	f := c.Flags()
@@ -72,7 +78,15 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 	peers.flags(f)
 	f.StringVar(&listen, "listen", "127.0.0.1:8080", "address to listen on; put a reverse proxy with TLS in front")
 	f.BoolVar(&secure, "secure", false, "people reach this node over https only: mark cookies so")
+	f.BoolVar(&asJSON, "json", false, "print one line for programs, once this node answers")
 	return c
+}
+
+// serveAnswer is the line of serve --json; other programs rely on it.
+type serveAnswer struct {
+	Ready bool   `json:"ready"`
+	Siren string `json:"siren"`
+	URL   string `json:"url"` // where this node listens
 }
 
 // faulted is what a node ended with: an error when it was its log that failed, so
