@@ -26,6 +26,7 @@ import (
 type pace struct {
 	perSecond float64
 	p50, p99  float64 // milliseconds
+	processor float64 // microseconds of processor time per answer, clients included
 }
 
 // load is what clients do against a cluster, each waiting for its answer before it
@@ -75,7 +76,7 @@ func (l load) run(ctx context.Context, client func(ctx context.Context, i int) (
 		return pace{}, context.Cause(ctx)
 	}
 	s := slices.Concat(took...)
-	return pace{float64(len(s)) / time.Since(from).Seconds(), ms(s.at(0.50)), ms(s.at(0.99))}, nil
+	return pace{perSecond: float64(len(s)) / time.Since(from).Seconds(), p50: ms(s.at(0.50)), p99: ms(s.at(0.99))}, nil
 }
 
 // wire is one connection to a node that is kept open: no more than HTTP asks for,

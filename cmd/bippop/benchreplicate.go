@@ -32,6 +32,8 @@ const (
 	ours, theirs  = "ours", "etcd"
 	thousandths   = 1000
 	wholeOfTenths = 10
+
+	microsecondsPerJiffy = 10_000 // what Linux promises to programs
 )
 
 // duel is what was measured of both in one cell, round by round.
@@ -60,6 +62,7 @@ func (d *duel) ratios(of func(pace) float64) (out []float64) {
 }
 
 func perSecond(p pace) float64 { return p.perSecond }
+func processor(p pace) float64 { return p.processor }
 func p50(p pace) float64       { return p.p50 }
 func p99(p pace) float64       { return p.p99 }
 
@@ -87,8 +90,9 @@ func (d *duel) figures() figures {
 			return middle(out)
 		}
 		f[who] = figures{
-			"per_second": math.Round(column(perSecond)*wholeOfTenths) / wholeOfTenths,
-			"p50_ms":     round3(column(p50)), "p99_ms": round3(column(p99)),
+			"per_second":              math.Round(column(perSecond)*wholeOfTenths) / wholeOfTenths,
+			"processor_us_per_answer": math.Round(column(processor)),
+			"p50_ms":                  round3(column(p50)), "p99_ms": round3(column(p99)),
 		}
 	}
 	r := d.ratios(perSecond)
@@ -176,10 +180,12 @@ func (d *duel) fight(ctx context.Context, rivals map[string]rival, turned bool, 
 			if _, err := rivals[who].load(ctx, warm); err != nil {
 				return err
 			}
+			used := ownTime()
 			p, err := rivals[who].load(ctx, d.load)
 			if err != nil {
 				return err
 			}
+			p.processor = float64(ownTime()-used) * microsecondsPerJiffy / (p.perSecond * d.load.lasting.Seconds())
 			found[who] = p
 		}
 		now := processorTime()
