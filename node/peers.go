@@ -179,9 +179,13 @@ func (p *peers) heard() map[ReplicaID]hearing {
 		if err != nil {
 			continue
 		}
+		at := m.Since
+		if m.State == gossip.Alive {
+			at = systemClock() // silence of some tenths of a second would show
+		}
 		out[id] = hearing{
 			said: Said{Applied: m.Meta.Applied, Free: m.Meta.Free, Program: m.Meta.Program, Fault: m.Meta.Fault, Expires: time.Unix(m.Meta.Expires, 0)},
-			at:   m.Since, alive: m.State == gossip.Alive,
+			at:   at, alive: m.State == gossip.Alive,
 		}
 	}
 	return out
