@@ -25,6 +25,9 @@ type Config struct {
 	MinFree uint64
 	// PasswordCost of new passwords. Zero means crypto.DefaultPasswordCost.
 	PasswordCost crypto.PasswordCost
+	// Wrote, when set, is told of each write, on the writer's goroutine: it must not
+	// wait.
+	Wrote func(Write)
 	// Now is the clock. Nil means time.Now; the demo and tests move it.
 	Now func() time.Time
 }

@@ -41,6 +41,7 @@ type Node struct {
 
 	core    *core
 	replica *consensus.Replica
+	started time.Time
 	sweeper context.CancelFunc
 	swept   chan struct{}
 }
@@ -117,7 +118,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 	h := &health{dir: cfg.Dir, minFree: cfg.MinFree, now: cfg.Now}
 	c := &core{store: st, cfg: cfg, health: h, opener: opener{ring, vault.Territory}, places: newPlaces(), tallies: newTallies(), watch: newWatch()}
 	c.find = newFind(c)
-	c.proposer = &proposer{ring: ring, store: st, siren: vault.Territory, staff: vault.Staff, now: cfg.Now, health: h}
+	c.proposer = &proposer{ring: ring, store: st, siren: vault.Territory, staff: vault.Staff, now: cfg.Now, health: h, tell: cfg.Wrote}
 	if err := currentViews(st); err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 }
 
 func (c *core) node(replica *consensus.Replica) *Node {
-	n := &Node{core: c, replica: replica, Find: c.find,
+	n := &Node{core: c, replica: replica, started: c.now(), Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c}, Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
