@@ -3,10 +3,15 @@
 //
 // # What seals what
 //
-//	unseal key     an age identity: hybrid identity file, or passphrase file
-//	  └─ vault     a small age file outside the data folder: root key, node keys
+//	unseal key     passphrase | hybrid age identity | age plugin | shares, k of n
+//	  └─ vault     a small age file outside the data folder; a copy of it lies beside,
+//	       │       sealed under a lock that only the other replicas hold, in memory
 //	       ├─ node keys   random per replica: log frames, stored values, Badger's skin
-//	       └─ root key    tops the key tree
+//	       ├─ identity    the replica's TLS key and the authority's word for it
+//	       ├─ shared      equal on all replicas, never replaced by forgetting:
+//	       │                domain key (sessions, passwords, dumps, signed envelopes),
+//	       │                gossip key, the territory's certificate authority
+//	       └─ root keys   the current one tops the key tree; candidates wait to
 //	            └─ tree nodes   fan-out 16, kept as records, each wrapped by its parent
 //	                 └─ leaf keys   one per person: her words are sealed under hers
 //
@@ -14,6 +19,10 @@
 // replicated machine moves boxes and opens none. To forget a person is to make
 // every key that leads to her leaf unreachable, which is why the tree hangs on
 // one root that is never in the log, in a snapshot or in a data backup.
+//
+// What leaves a machine on purpose leaves in an [Envelope]: a stream that only
+// holders of hybrid recovery identities open, signed by the territory to its last
+// byte. It is not to be acted upon before that byte was verified.
 //
 // # What is promised
 //

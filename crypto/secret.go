@@ -59,3 +59,11 @@ func (s *Secret) UnmarshalCBOR(b []byte) error {
 	*s = NewSecret(text)
 	return nil
 }
+
+// hidden, embedded, makes a type print as "[secret]" everywhere. What the type
+// holds still sits in a closure, see [Secret].
+type hidden struct{}
+
+func (hidden) Format(f fmt.State, _ rune)   { io.WriteString(f, redacted) }
+func (hidden) LogValue() slog.Value         { return slog.StringValue(redacted) }
+func (hidden) MarshalText() ([]byte, error) { return []byte(redacted), nil }

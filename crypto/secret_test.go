@@ -39,12 +39,19 @@ func TestNothingPrints(t *testing.T) {
 	raw := []byte(plain)
 	list := fmt.Sprint(raw)
 	leaks := []string{"swordfish", hex.EncodeToString(raw)[:16], strings.ToUpper(hex.EncodeToString(raw))[:16], strings.Trim(list, "[]")[:12], base64.StdEncoding.EncodeToString(raw)[:12], fmt.Sprintf("%#v", raw)[8:30]}
-	vault := crypto.NewVault("200044394")
-	vault.Root = k
+	vault, err := crypto.NewVault("200044394", "replica-1", noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vault.Roots = crypto.Roots{Current: k, Candidates: []crypto.Candidate{{Key: k}}}
+	vault.Shared.Domain = k
 	for _, v := range []any{
 		s, &s, holder{s}, &holder{s}, nested{&holder{s}}, Exported{s, k}, &Exported{s, k}, []crypto.Secret{s}, map[string]crypto.Secret{"k": s},
 		map[string]any{"k": []any{s, k}}, k, &k, keyHolder{k}, []crypto.Key{k}, vault, &vault, errors.New(fmt.Sprint(s, k)), fmt.Errorf("%v %w", s, errors.New("x")),
 		crypto.NewKeyring("200044394", k, nil),
+		crypto.KnownIdentity(k), crypto.KnownDoorbell(k), crypto.KnownAuthority(k), crypto.KnownSigner(k), crypto.KnownShare(k),
+		struct{ hidden crypto.Identity }{crypto.KnownIdentity(k)}, struct{ hidden *crypto.Share }{new(crypto.KnownShare(k))},
+		passphrase(t, plain), struct{ hidden crypto.Unsealer }{passphrase(t, plain)},
 	} {
 		var out bytes.Buffer
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%o", "%c", "%U", "%b", "%e", "%t", "%T", "% x", "%#x", "%10.3v", "%-50s"} {
@@ -64,6 +71,11 @@ func TestNothingPrints(t *testing.T) {
 			if strings.Contains(out.String(), l) {
 				t.Errorf("%T leaks %q in %s", v, l, out.String())
 			}
+		}
+	}
+	for _, v := range []any{crypto.KnownIdentity(k), crypto.KnownDoorbell(k), crypto.KnownAuthority(k), crypto.KnownSigner(k), crypto.KnownShare(k), passphrase(t, plain)} {
+		if got, err := json.Marshal(v); fmt.Sprintf("%v", v) != "[secret]" || string(got) != `"[secret]"` || err != nil {
+			t.Errorf("%T prints as %v, %s", v, v, got)
 		}
 	}
 	if got := fmt.Sprintf("%v %s %+v", s, k, s); got != "[secret] [secret] [secret]" {

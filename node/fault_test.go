@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
@@ -57,7 +58,9 @@ func TestWrongKeys(tt *testing.T) {
 	// The vault of another territory.
 	other := t.cfg
 	other.Vault = filepath.Join(t.TempDir(), "vault.age")
-	t.must(crypto.SaveVault(other.Vault, crypto.NewVault("200069599"), t.cfg.Unseal))
+	vault, err := crypto.NewVault("200069599", "replica-1", time.Now())
+	t.must(err)
+	t.must(crypto.SaveVault(other.Vault, &vault, t.cfg.Unseal))
 	if _, err := node.Open(t.Context(), other); err == nil || !strings.Contains(err.Error(), "vault") {
 		t.Errorf("another vault: %v", err)
 	}

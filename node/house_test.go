@@ -82,6 +82,7 @@ var owners = map[string][]string{
 	"github.com/gin-gonic/gin":            {"api", "api/web"},
 	"github.com/danielgtaylor/huma":       {"api", "api/web"},
 	"filippo.io/age":                      {"crypto"},
+	"github.com/cloudflare/circl":         {"crypto"},
 	"golang.org/x/crypto":                 {"crypto"},
 	"github.com/yeqown/go-qrcode":         {"api/web"},
 	"github.com/spf13/cobra":              {"cmd/bippop"},

@@ -103,8 +103,8 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 		return nil, errors.New("config: the vault lies inside the data folder; a copy of the data would carry its keys")
 	}
 	st, err := store.Open(store.Config{
-		Dir: storeDir(cfg), Values: vault.Values, Skin: vault.Skin,
-		Dump: vault.Root.Derive("dump"), Logger: cfg.Logger,
+		Dir: storeDir(cfg), Values: vault.Node.Values, Skin: vault.Node.Skin,
+		Dump: vault.Shared.Domain.Derive("dump"), Logger: cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
@@ -114,11 +114,11 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 			st.Close()
 		}
 	}()
-	ring := crypto.NewKeyring(vault.Territory, vault.Root, treeOf{st})
+	ring := crypto.NewKeyring(vault.Territory, vault.Roots.Current, treeOf{st})
 	h := &health{dir: cfg.Dir, minFree: cfg.MinFree, now: cfg.Now}
 	c := &core{store: st, cfg: cfg, health: h, opener: opener{ring, vault.Territory}, places: newPlaces(), tallies: newTallies(), watch: newWatch()}
 	c.find = newFind(c)
-	c.proposer = &proposer{ring: ring, store: st, siren: vault.Territory, staff: vault.Staff, now: cfg.Now, health: h, tell: cfg.Wrote}
+	c.proposer = &proposer{ring: ring, store: st, siren: vault.Territory, staff: vault.Shared.Domain, now: cfg.Now, health: h, tell: cfg.Wrote}
 	if err := currentViews(st); err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 	}
 	blind := machine.New(st, c.after)
 	replica, err := consensus.Open(ctx, consensus.Config{
-		Dir: logDir(cfg), ID: "replica-1", LogKey: vault.Log,
+		Dir: logDir(cfg), ID: vault.Replica, LogKey: vault.Node.Log,
 		Machine: replicated{blind, st, c}, Logger: cfg.Logger, OnFault: func(err error) {
 			cfg.Logger.Error("the log has failed; the node must be started again", errAttr(err))
 			h.note(err)

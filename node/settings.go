@@ -160,9 +160,12 @@ func FoundTerritory(ctx context.Context, cfg Config, f Founding) (*Node, error) 
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, wrap("making the data folder", err)
 	}
-	vault := crypto.NewVault(f.Territory.Siren)
-	if err := crypto.SaveVault(cfg.Vault, vault, cfg.Unseal); err != nil {
-		return nil, wrap("writing the vault", err)
+	vault, err := crypto.NewVault(f.Territory.Siren, "replica-1", cfg.Now())
+	if err != nil {
+		return nil, wrap("making the vault", err)
+	}
+	if err := crypto.CreateVault(cfg.Vault, &vault, cfg.Unseal); err != nil {
+		return nil, err
 	}
 	n, err := open(ctx, cfg, vault)
 	if err == nil {
