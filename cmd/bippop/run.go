@@ -57,6 +57,9 @@ func run(ctx context.Context, args []string, env func(string) string, out output
 		importCommand(out),
 		exportCommand(out),
 		benchCommand(env, out),
+		unsealCommand(out),
+		sealCommand(out),
+		keysCommand(out),
 		versionCommand(out),
 	)
 	err := root.ExecuteContext(ctx)
