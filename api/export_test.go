@@ -1,9 +1,14 @@
 package api
 
 import (
+	"context"
+	"io"
 	"log/slog"
 	"net/http"
 
+	"github.com/bippop/bippop/node"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 )
 
@@ -15,3 +20,24 @@ func Catching(log *slog.Logger, path string, h gin.HandlerFunc) http.Handler {
 	e.GET(path, h)
 	return e
 }
+
+// Streaming serves at /stream what write writes.
+func Streaming(log *slog.Logger, write func(io.Writer) error) http.Handler {
+	prepare()
+	e := gin.New()
+	s := &server{log: log}
+	e.Use(s.catch)
+	s.huma = humagin.New(e, huma.DefaultConfig("test", "1"))
+	huma.Register(s.huma, huma.Operation{OperationID: "stream", Method: http.MethodGet, Path: "/stream"}, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
+		return s.stream("file", write), nil
+	})
+	return e
+}
+
+// What the forms of answers are made from.
+var (
+	ClusterOut     = func(c node.Cluster) any { return clusterOut(c) }
+	ErasureOut     = func(e node.Erasure) any { return erasureOut(e) }
+	CertificateOut = func(c node.Certificate) any { return certificateOut(c) }
+	DestinationOut = func(d node.Destination) any { return destinationOut(d) }
+)

@@ -115,6 +115,30 @@ func (s *server) surface() {
 	add(s, admins, 200, "PUT", "/territory", "change-territory", territoryRoutes{s}.changeTerritory)
 	add(s, signedIn, 200, "GET", "/communes", "search-communes", territoryRoutes{s}.communes)
 	add(s, desk, 200, "POST", "/find", "find-people", findRoutes{s}.find)
+
+	add(s, admins, 200, "GET", "/replicas", "list-replicas", replicaRoutes{s}.replicas)
+	add(s, admins, 201, "POST", "/replicas/invitations", "invite-replica", replicaRoutes{s}.invite)
+	add(s, admins, 204, "POST", "/replicas/step-down", "step-down", replicaRoutes{s}.stepDown)
+	add(s, admins, 200, "GET", "/replicas/{id}/removal", "preview-removal-of-replica", replicaRoutes{s}.removal)
+	add(s, admins, 200, "POST", "/replicas/{id}/remove", "remove-replica", replicaRoutes{s}.remove)
+	add(s, admins, 200, "POST", "/replicas/{id}/destroyed", "record-vault-destroyed", replicaRoutes{s}.destroyed)
+	add(s, admins, 204, "POST", "/replicas/{id}/transfer", "transfer-leadership", replicaRoutes{s}.transfer)
+	add(s, admins, 200, "POST", "/replicas/{id}/approve", "approve-restart-of-replica", replicaRoutes{s}.approve)
+	add(s, admins, 200, "POST", "/keys/rotate", "rotate-root-key", replicaRoutes{s}.rotate)
+
+	add(s, admins, 200, "GET", "/erasures", "list-erasures", erasureRoutes{s}.list)
+	add(s, admins, 201, "POST", "/erasures", "want-erasure", erasureRoutes{s}.want)
+	add(s, admins, 200, "POST", "/erasures/run", "run-erasures", erasureRoutes{s}.run)
+	add(s, admins, 200, "GET", "/erasures/{id}", "read-certificate-of-erasure", erasureRoutes{s}.certificate)
+	add(s, admins, 200, "POST", "/erasures/{id}/keep", "keep-after-all", erasureRoutes{s}.keep)
+
+	add(s, admins, 200, "GET", "/backups", "list-backups", backupRoutes{s}.status)
+	add(s, admins, 201, "POST", "/backups", "register-backup-destination", backupRoutes{s}.register)
+	add(s, admins, 200, "GET", "/backups/data", "stream-data-backup", backupRoutes{s}.data, streamed)
+	add(s, admins, 200, "GET", "/backups/{id}/keys", "stream-key-backup", backupRoutes{s}.keys, streamed)
+	add(s, admins, 200, "POST", "/backups/{id}/drop", "drop-backup-destination", backupRoutes{s}.drop)
+	add(s, admins, 200, "POST", "/backups/{id}/now", "back-up-now", backupRoutes{s}.now)
+	add(s, admins, 200, "POST", "/backups/{id}/kept", "record-key-backup-kept", backupRoutes{s}.kept)
 }
 
 // mount adds the surface and its description to e.

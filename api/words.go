@@ -51,6 +51,15 @@ func (n names[T]) schema() *huma.Schema {
 	return s
 }
 
+// same is a set whose values are the words.
+func same[T ~string](values ...T) names[T] {
+	n := names[T]{values: values}
+	for _, v := range values {
+		n.words = append(n.words, string(v))
+	}
+	return n
+}
+
 // The closed sets of the interface.
 var (
 	states = named("draft open asked covered told done not-done cancelled unfilled",
@@ -88,6 +97,12 @@ var (
 	offerStates  = named("open full withdrawn past", node.OfferOpen, node.OfferFull, node.OfferWithdrawn, node.OfferPast)
 	bondStates   = named("alive ended", node.BondAlive, node.BondEnded)
 	bondEnds     = named("by-her by-him gone other", node.EndByHer, node.EndByHim, node.EndGone, node.EndOther)
+
+	// The node's own words are the API's.
+	replicaStates = same(node.ReplicaJoining, node.ReplicaMember, node.ReplicaRemoved, node.ReplicaDestroyed)
+	erasables     = same(node.ErasableBeneficiary, node.ErasableVolunteer, node.ErasableAccount, node.ErasableImport)
+	destinations  = same(node.FolderDestination, node.ManualDestination)
+	limits        = same("vault-copies", "one-replica", "backups-35-days", "manual-backups")
 
 	indicators = named("requested found told done not-done cancelled unfilled minutes metres enrolled joined offered bonds found-in-day found-in-two-days found-in-week",
 		public.Requested, public.Found, public.Told, public.Done, public.NotDone, public.Cancelled, public.Unfilled,
@@ -129,34 +144,43 @@ type (
 	offerWord       string
 	bondWord        string
 	bondEndWord     string
+
+	replicaStateWord string
+	erasableWord     string
+	destinationWord  string
+	limitWord        string
 )
 
-func (stateWord) Schema(huma.Registry) *huma.Schema       { return states.schema() }
-func (wishWord) Schema(huma.Registry) *huma.Schema        { return wishKinds.schema() }
-func (halfWord) Schema(huma.Registry) *huma.Schema        { return halves.schema() }
-func (answerWord) Schema(huma.Registry) *huma.Schema      { return answers.schema() }
-func (reasonWord) Schema(huma.Registry) *huma.Schema      { return reasons.schema() }
-func (statusWord) Schema(huma.Registry) *huma.Schema      { return statuses.schema() }
-func (personStateWord) Schema(huma.Registry) *huma.Schema { return personStates.schema() }
-func (basisWord) Schema(huma.Registry) *huma.Schema       { return bases.schema() }
-func (noticeWord) Schema(huma.Registry) *huma.Schema      { return notices.schema() }
-func (pairingWord) Schema(huma.Registry) *huma.Schema     { return pairings.schema() }
-func (callWord) Schema(huma.Registry) *huma.Schema        { return callResults.schema() }
-func (roleWord) Schema(huma.Registry) *huma.Schema        { return roles.schema() }
-func (kindFoundWord) Schema(huma.Registry) *huma.Schema   { return kindsFound.schema() }
-func (modeWord) Schema(huma.Registry) *huma.Schema        { return modes.schema() }
-func (meansWord) Schema(huma.Registry) *huma.Schema       { return means.schema() }
-func (importStateWord) Schema(huma.Registry) *huma.Schema { return importStates.schema() }
-func (categoryWord) Schema(huma.Registry) *huma.Schema    { return categories.schema() }
-func (paperWord) Schema(huma.Registry) *huma.Schema       { return papers.schema() }
-func (seriesStateWord) Schema(huma.Registry) *huma.Schema { return seriesStates.schema() }
-func (rhythmWord) Schema(huma.Registry) *huma.Schema      { return rhythms.schema() }
-func (weekdayWord) Schema(huma.Registry) *huma.Schema     { return weekdays.schema() }
-func (wisherOf) Schema(huma.Registry) *huma.Schema        { return wishers.schema() }
-func (halfDayWord) Schema(huma.Registry) *huma.Schema     { return halfDays.schema() }
-func (offerWord) Schema(huma.Registry) *huma.Schema       { return offerStates.schema() }
-func (bondWord) Schema(huma.Registry) *huma.Schema        { return bondStates.schema() }
-func (bondEndWord) Schema(huma.Registry) *huma.Schema     { return bondEnds.schema() }
+func (stateWord) Schema(huma.Registry) *huma.Schema        { return states.schema() }
+func (wishWord) Schema(huma.Registry) *huma.Schema         { return wishKinds.schema() }
+func (halfWord) Schema(huma.Registry) *huma.Schema         { return halves.schema() }
+func (answerWord) Schema(huma.Registry) *huma.Schema       { return answers.schema() }
+func (reasonWord) Schema(huma.Registry) *huma.Schema       { return reasons.schema() }
+func (statusWord) Schema(huma.Registry) *huma.Schema       { return statuses.schema() }
+func (personStateWord) Schema(huma.Registry) *huma.Schema  { return personStates.schema() }
+func (basisWord) Schema(huma.Registry) *huma.Schema        { return bases.schema() }
+func (noticeWord) Schema(huma.Registry) *huma.Schema       { return notices.schema() }
+func (pairingWord) Schema(huma.Registry) *huma.Schema      { return pairings.schema() }
+func (callWord) Schema(huma.Registry) *huma.Schema         { return callResults.schema() }
+func (roleWord) Schema(huma.Registry) *huma.Schema         { return roles.schema() }
+func (kindFoundWord) Schema(huma.Registry) *huma.Schema    { return kindsFound.schema() }
+func (modeWord) Schema(huma.Registry) *huma.Schema         { return modes.schema() }
+func (meansWord) Schema(huma.Registry) *huma.Schema        { return means.schema() }
+func (importStateWord) Schema(huma.Registry) *huma.Schema  { return importStates.schema() }
+func (categoryWord) Schema(huma.Registry) *huma.Schema     { return categories.schema() }
+func (paperWord) Schema(huma.Registry) *huma.Schema        { return papers.schema() }
+func (seriesStateWord) Schema(huma.Registry) *huma.Schema  { return seriesStates.schema() }
+func (rhythmWord) Schema(huma.Registry) *huma.Schema       { return rhythms.schema() }
+func (weekdayWord) Schema(huma.Registry) *huma.Schema      { return weekdays.schema() }
+func (wisherOf) Schema(huma.Registry) *huma.Schema         { return wishers.schema() }
+func (halfDayWord) Schema(huma.Registry) *huma.Schema      { return halfDays.schema() }
+func (offerWord) Schema(huma.Registry) *huma.Schema        { return offerStates.schema() }
+func (bondWord) Schema(huma.Registry) *huma.Schema         { return bondStates.schema() }
+func (bondEndWord) Schema(huma.Registry) *huma.Schema      { return bondEnds.schema() }
+func (replicaStateWord) Schema(huma.Registry) *huma.Schema { return replicaStates.schema() }
+func (erasableWord) Schema(huma.Registry) *huma.Schema     { return erasables.schema() }
+func (destinationWord) Schema(huma.Registry) *huma.Schema  { return destinations.schema() }
+func (limitWord) Schema(huma.Registry) *huma.Schema        { return limits.schema() }
 
 // halfDays are the bits of a week.
 var halfDays = weekNames()

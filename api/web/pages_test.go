@@ -9,7 +9,7 @@ import (
 // defined twice would change a page that nobody has touched.
 func TestBlocksHaveOneMeaning(t *testing.T) {
 	where := map[string]string{}
-	for path, text := range sources(t, "templates/*.html") {
+	for path, text := range sources(t, "templates/*.html", "templates/alone/*.html") {
 		mains := 0
 		for _, m := range regexp.MustCompile(`{{-?\s*define "([^"]+)"`).FindAllStringSubmatch(text, -1) {
 			if m[1] == "main" {

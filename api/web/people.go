@@ -218,6 +218,7 @@ type personData struct {
 	Refused   []node.Volunteer
 	By        node.Secret // who enrolled her
 	Bonds     []node.Bond
+	Erased    *node.Wanted // with the next batch
 	Key       string
 }
 
@@ -299,6 +300,7 @@ func (s people) read(w *tongue, by node.Caller, id string) (d personData, err er
 	}
 	d.History = s.historyOf(w, by, changes)
 	d.By, _ = s.node.Accounts.Name(by, d.Enrolled.By)
+	d.Erased = erasures{s.Site}.wanted(by, who)
 	for _, v := range d.Beneficiary.Preferred {
 		if him, err := s.node.Volunteers.Get(by, v); err == nil {
 			d.Preferred = append(d.Preferred, him)

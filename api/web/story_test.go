@@ -152,6 +152,8 @@ func TestPagesAreAccessible(t *testing.T) {
 		"/volunteers/" + him.String() + "/edit", "/figures", "/figures?year=all", "/figures?commune=33352", "/catalogue", "/catalogue?edit=" + town.kinds["Courses"].String(), "/settings", "/settings/imports", "/sources", "/nowhere",
 	}
 	pages = append(pages, town.waitingImport())
+	// In every state these are in TestBackstageIsAccessible.
+	pages = append(pages, "/replicas", "/backups", "/erasures", "/people/"+her.String()+"/erase", "/volunteers/"+him.String()+"/erase")
 	for _, r := range requests {
 		pages = append(pages, "/requests/"+r.String())
 	}

@@ -198,6 +198,7 @@ type volunteerData struct {
 	Week     []weekday
 	Offers   []node.Calling
 	Bonds    []node.Bond
+	Erased   *node.Wanted // with the next batch
 	Key      string
 }
 
@@ -210,7 +211,7 @@ func (s volunteers) show(c *gin.Context, code int, password string, problem erro
 		s.fail(c, err)
 		return
 	}
-	d := volunteerData{Key: newKey(), Password: password}
+	d := volunteerData{Key: newKey(), Password: password, Erased: erasures{s.Site}.wanted(by, id)}
 	if d.Volunteer, err = s.node.Volunteers.Get(by, id); err != nil {
 		s.fail(c, err)
 		return

@@ -1,266 +1,45 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"time"
-
-	"github.com/bippop/bippop/crypto"
 	"github.com/spf13/cobra"
 )
 
 func keysCommand(out output) *cobra.Command {
-	c := &cobra.Command{Use: "keys", Short: "What opens this replica's vault, and its root key", Args: cobra.NoArgs}
-	c.AddCommand(keysStatusCommand(out), keysSharesCommand(out), keysRotateCommand(out))
-	return c
-}
-
-// opening is how a command on this machine opens the vault: with a file, or with
-// shares.
-type opening struct {
-	vault  string
-	key    unsealing
-	shares []string
-}
-
-func (o *opening) flags(c *cobra.Command) {
-	f := c.Flags()
-	f.StringVar(&o.vault, "vault", "", "vault of this replica")
-	o.key.flags(f)
-	f.StringSliceVar(&o.shares, "share-file", nil, "file with one share; may be repeated")
-}
-
-// how is what opens the vault, in a few words.
-func (o *opening) how() string {
-	switch {
-	case len(o.shares) > 0:
-		return "shares"
-	case o.key.identity != "":
-		return "identity file"
-	}
-	return "passphrase"
-}
-
-func (o *opening) unsealer() (crypto.Unsealer, error) {
-	if o.vault == "" {
-		return crypto.Unsealer{}, usagef("say which vault: --vault FILE, as given to bippop serve")
-	}
-	if len(o.shares) == 0 {
-		if err := o.key.check(); err != nil {
-			return crypto.Unsealer{}, err
-		}
-		return o.key.open()
-	}
-	var shares []crypto.Share
-	for _, name := range o.shares {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return crypto.Unsealer{}, fmt.Errorf("reading a share: %w", err)
-		}
-		s, err := crypto.ParseShare(string(text))
-		if err != nil {
-			return crypto.Unsealer{}, fmt.Errorf("%s: %w", filepath.Base(name), err)
-		}
-		shares = append(shares, s)
-	}
-	return crypto.CombineShares(shares)
-}
-
-func keysStatusCommand(out output) *cobra.Command {
-	var (
-		o      opening
-		asJSON bool
-	)
-	c := &cobra.Command{
-		Use:   "status",
-		Short: "Say what opens this replica's vault, which root key it holds and how long its certificate lasts",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			u, err := o.unsealer()
-			if err != nil {
-				return err
-			}
-			v, err := crypto.LoadVault(o.vault, u)
-			if err != nil {
-				return err
-			}
-			n := readNotice(o.vault)
-			root := ""
-			if !v.Roots.Current.Zero() {
-				root = v.Roots.Current.ID().String()
-			}
-			if asJSON {
-				return out.json(map[string]any{
-					"territory": v.Territory, "replica": v.Replica, "opens": o.how(), "set": n.Set, "root": root, "candidates": len(v.Roots.Candidates),
-					"sealed": v.Sealed, "certificate_expires": v.TLS.Expires().UTC(),
-				})
-			}
-			out.printf("territory     %s\nreplica       %s\nopens with    %s", v.Territory, v.Replica, o.how())
-			if n.Set != "" {
-				out.printf("set of shares %s, any %d", n.Set, n.Needed)
-			}
-			if root == "" {
-				root = "none yet: this replica has just joined"
-			}
-			out.printf("root key      %s, and %d candidates\nsealed        %d times\ncertificate   until %s", root, len(v.Roots.Candidates), v.Sealed, v.TLS.Expires().Format(time.DateOnly))
-			return nil
-		},
-	}
-	o.flags(c)
-	c.Flags().BoolVar(&asJSON, "json", false, "print one line for programs")
-	return c
-}
-
-func keysSharesCommand(out output) *cobra.Command {
-	var o opening
-	var of, dir string
-	c := &cobra.Command{
-		Use:     "shares",
-		Short:   "Let shares open this replica's vault, and print one sheet for each person who keeps one",
-		Long:    "shares draws a new set, writes one sheet a share into a new folder, and seals the vault anew: what opened it before, older shares\nincluded, opens it no more. The node must be stopped. Print the sheets, give each to another person, then destroy the folder.",
-		Example: "  bippop keys shares --vault /etc/bippop/vault.age --identity /etc/bippop/identity.txt --of 3,5 --out /run/shares",
-		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			needed, total, err := parseOf(of)
-			if err != nil {
-				return err
-			}
-			if dir == "" {
-				return usagef("say where the sheets go: --out FOLDER, new, best in memory (/run) and never on a share")
-			}
-			u, err := o.unsealer()
-			if err != nil {
-				return err
-			}
-			set, err := changeToShares(o.vault, u, needed, total, dir)
-			if err != nil {
-				return err
-			}
-			out.printf("Any %d of the %d sheets in %s now open the vault (set %s); nothing else does.", needed, total, dir, set)
-			out.printf("Open them in a browser, print each, give each to another person, and destroy the folder:\n  shred -u %s", filepath.Join(dir, "*"))
-			out.printf("Start this replica with --unseal shares, and give the shares with: bippop unseal")
-			return nil
-		},
-	}
-	o.flags(c)
-	c.Flags().StringVar(&of, "of", "", "how many are needed, of how many: 3,5")
-	c.Flags().StringVar(&dir, "out", "", "new folder for the sheets")
-	return c
-}
-
-func parseOf(text string) (needed, total int, err error) {
-	before, after, both := strings.Cut(text, ",")
-	needed, err1 := strconv.Atoi(strings.TrimSpace(before))
-	total, err2 := strconv.Atoi(strings.TrimSpace(after))
-	if !both || err1 != nil || err2 != nil {
-		return 0, 0, usagef("say how many shares are needed, of how many: --of 3,5")
-	}
-	return needed, total, nil
-}
-
-// changeToShares seals the vault with new shares. The sheets are on disk, read back
-// and shown to open a copy before the former way is given up.
-func changeToShares(vault string, former crypto.Unsealer, needed, total int, dir string) (set string, err error) {
-	v, err := crypto.LoadVault(vault, former)
-	if err != nil {
-		return "", err
-	}
-	shares, u, err := crypto.NewShares(v.Territory, needed, total)
-	if err != nil {
-		return "", usageError{err}
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return "", fmt.Errorf("making the folder for the sheets: %w", err)
-	}
-	trial := vault + ".trial"
-	defer func() {
-		os.Remove(trial)
-		if err != nil {
-			os.RemoveAll(dir) // nothing opens with these
-		}
-	}()
-	n := readNotice(vault)
-	for _, s := range shares {
-		if err := writeSheet(dir, s, n); err != nil {
-			return "", err
-		}
-	}
-	proof := v
-	if err := crypto.SaveVault(trial, &proof, u); err != nil {
-		return "", err
-	}
-	for _, some := range [][]crypto.Share{shares[:needed], shares[total-needed:]} {
-		if err := opensFromPaper(trial, dir, some); err != nil {
-			return "", err
-		}
-	}
-	v.Sealed = proof.Sealed
-	if err := crypto.SaveVault(vault, &v, u); err != nil {
-		return "", err
-	}
-	n.Siren, n.Set, n.Needed = v.Territory, shares[0].Set(), needed
-	return n.Set, n.save(vault)
-}
-
-// opensFromPaper reads shares back as they were written and opens the vault at path.
-func opensFromPaper(path, dir string, shares []crypto.Share) error {
-	var read []crypto.Share
-	for _, s := range shares {
-		text, err := os.ReadFile(filepath.Join(dir, shareName(s)+".txt"))
-		if err != nil {
-			return fmt.Errorf("reading a sheet back: %w", err)
-		}
-		back, err := crypto.ParseShare(string(text))
-		if err != nil {
-			return fmt.Errorf("reading a sheet back: %w", err)
-		}
-		read = append(read, back)
-	}
-	u, err := crypto.CombineShares(read)
-	if err == nil {
-		_, err = crypto.LoadVault(path, u)
-	}
-	if err != nil {
-		return errors.Join(errors.New("the new shares do not open the vault; nothing was changed"), err)
-	}
-	return nil
-}
-
-func shareName(s crypto.Share) string { return fmt.Sprintf("share-%d-of-%d", s.Index(), s.Of()) }
-
-// writeSheet writes what one person keeps: the text, as bippop unseal reads it.
-func writeSheet(dir string, s crypto.Share, _ notice) error {
-	path := filepath.Join(dir, shareName(s)+".txt")
-	if err := os.WriteFile(path, []byte(s.Text()), 0o600); err != nil {
-		return fmt.Errorf("writing a sheet: %w", err)
-	}
-	return nil
-}
-
-func keysRotateCommand(out output) *cobra.Command {
-	var r reaching
-	c := &cobra.Command{
-		Use:   "rotate",
-		Short: "Replace the root key, after a vault may have been seen",
-		Args:  cobra.NoArgs,
+	var o ordering
+	c := &cobra.Command{Use: "keys", Short: "The root key, and who holds it"}
+	rotate := &cobra.Command{
+		Use: "rotate", Short: "Replace the root key, after a vault may have been seen", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := r.signIn(c.Context())
-			if err != nil {
+			if err := o.sure(out, "Most machines must be up. Nobody is erased. Key backups have to be made again: those in folders are at once, manual ones wait for you."); err != nil {
 				return err
 			}
-			defer s.signOut(context.WithoutCancel(c.Context()))
-			if err := s.call(c.Context(), "POST", "/keys/rotate", struct{}{}, nil); err != nil {
-				return err
-			}
-			out.printf("The root key is replaced. Each replica destroys the former one as it follows; make the key backups anew.")
-			return nil
+			return o.with(c.Context(), func(cl *client) error {
+				return o.do(c.Context(), cl, out, "/keys/rotate", nil, "The root key is replaced.")
+			})
 		},
 	}
-	r.flags(c.Flags())
+	c.AddCommand(o.askYes(rotate), &cobra.Command{
+		Use: "status", Short: "Show which machine holds the current root key, and no older one", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return show(c.Context(), &o, out, "/replicas", func(m machines) {
+				for _, r := range m.Items {
+					switch {
+					case r.State == "destroyed":
+						out.printf("%s: removed, its vault is recorded as destroyed", r.Name)
+					case r.State == "removed":
+						out.printf("%s: removed, its vault may still exist; when it is gone: bippop replicas destroyed %s", r.Name, r.Name)
+					case r.Current:
+						out.printf("%s: the current root key, and none older", r.Name)
+					default:
+						out.printf("%s: not confirmed yet, an older root key may still be there", r.Name)
+					}
+				}
+			})
+		},
+	})
+	for _, sub := range c.Commands() {
+		o.flags(sub.Flags())
+	}
+	c.AddCommand(keysVaultCommand(out), keysSharesCommand(out)) // on this machine, without a node
 	return c
 }

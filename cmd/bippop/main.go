@@ -6,6 +6,11 @@
 //	bippop serve    run it
 //	bippop import   bring in the town hall's spreadsheets
 //	bippop export   take people out as a spreadsheet
+//	bippop replicas the machines: list, add, remove, hand over
+//	bippop keys     the root key: who holds it, replace it
+//	bippop erase    make somebody's words unreadable for ever
+//	bippop erasures what was erased, and what is certified
+//	bippop backup   copies of the data and of the keys
 //	bippop bench    measure a node on this machine
 //
 // Answers go to standard output, progress and errors to standard error. With

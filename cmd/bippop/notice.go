@@ -3,11 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/http"
 	"os"
 	"strings"
 
+	"github.com/bippop/bippop/api/web"
 	"github.com/bippop/bippop/crypto"
 )
 
@@ -73,17 +73,8 @@ func sealedAnswers(vault string) http.Handler {
 func sealedPage(w http.ResponseWriter, n notice) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	h.Set("Content-Security-Policy", web.SealedPolicy())
 	h.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(http.StatusServiceUnavailable)
-	sealedTemplate.Execute(w, n) // an error here is the caller's connection
+	web.SealedPage(w, n.Phone) // an error here is the caller's connection
 }
-
-var sealedTemplate = template.Must(template.New("sealed").Parse(`<!doctype html>
-<html lang="fr"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Fermé pour l’instant</title>
-<style>body{font:1.25rem/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1rem;color:#1b1b1b;background:#fff}strong{font-size:1.75rem;white-space:nowrap}</style>
-<main><h1>{{with .Calls}}{{.}} : f{{else}}F{{end}}ermé pour l’instant</h1>
-<p>Cette machine vient de redémarrer et attend que la personne qui l’administre la déverrouille. Rien n’est perdu.</p>
-{{with .Phone}}<p>Besoin d’aide maintenant ? Appelez <strong>{{.}}</strong></p>{{end}}
-<p>Réessayez dans quelques minutes. En danger, le 15 ou le 112.</p></main></html>
-`))

@@ -59,6 +59,11 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 	if !node.Founded(cfg) {
 		return node.ErrNotFounded
 	}
+	free, err := holdVault(cfg.Vault)
+	if err != nil {
+		return err
+	}
+	defer free()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	lock := newLockable(&lockable{shut: sealedAnswers(cfg.Vault), logger: cfg.Logger})

@@ -56,10 +56,14 @@ func run(ctx context.Context, args []string, env func(string) string, out output
 		serveCommand(env, out),
 		importCommand(out),
 		exportCommand(out),
+		replicasCommand(out),
+		keysCommand(out),
+		eraseCommand(out),
+		erasuresCommand(out),
+		backupCommand(out),
 		benchCommand(env, out),
 		unsealCommand(out),
 		sealCommand(out),
-		keysCommand(out),
 		versionCommand(out),
 	)
 	err := root.ExecuteContext(ctx)
