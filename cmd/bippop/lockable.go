@@ -97,6 +97,7 @@ func (k *lockable) at() (lockState, time.Time, string) {
 	return k.state, k.since, k.fault
 }
 
+// enter notes where the lock is now.
 func (k *lockable) enter(to lockState, fault string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -153,8 +154,8 @@ func (k *lockable) bring(ctx context.Context, u crypto.Unsealer) {
 		return
 	}
 	n.hurry, n.rush = context.WithCancel(context.Background())
-	k.enter(stateOpen, "")
 	k.answers.Store(n)
+	k.enter(stateOpen, "")
 }
 
 // seal closes the node, lets go of its keys, and returns when that is done. Answers
