@@ -382,7 +382,7 @@ var large = map[string]bound{
 	"api.visit":                             {0, 19, "DTO: a request with all that the desk sees of it"},
 	"api.volunteer":                         {0, 28, "DTO: his whole page in one flat form"},
 	"node.core":                             {34, 0, "what all services read in common; unexported, no state of its own"},
-	"node.Node":                             {0, 20, "one field for each noun that callers see"},
+	"node.Node":                             {0, 21, "one field for each noun that callers see"},
 	"node.Requests":                         {33, 0, "one method a transition, and their private halves"},
 	"node/internal/machine.act":             {71, 0, "one method for each kind of command, behind one switch"},
 	"node/internal/store.Tx":                {26, 0, "the keyspace on one page: a method for each space"},
