@@ -44,8 +44,13 @@ type Config struct {
 	// Now is the clock. Nil means time.Now; the demo and tests move it.
 	Now func() time.Time
 
-	joining bool // an empty log is filled by others, nothing is founded
+	joining bool          // an empty log is filled by others, nothing is founded
+	pace    time.Duration // of what replicas do about each other of themselves
 }
+
+// usualPace is how often the leader compares records and members, and every
+// replica what it says of itself and which root key it holds.
+const usualPace = time.Second
 
 func (c *Config) withDefaults() error {
 	switch {
@@ -64,6 +69,9 @@ func (c *Config) withDefaults() error {
 	}
 	if c.Now == nil {
 		c.Now = systemClock
+	}
+	if c.pace == 0 {
+		c.pace = usualPace
 	}
 	return nil
 }
