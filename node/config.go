@@ -8,6 +8,7 @@ import (
 	"github.com/bippop/bippop/consensus"
 	"github.com/bippop/bippop/consensus/autopilot"
 	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node/internal/command"
 )
 
 // VotingRules are after which times a replica votes, or is removed.
@@ -45,6 +46,7 @@ type Config struct {
 	Now func() time.Time
 
 	joining bool          // an empty log is filled by others, nothing is founded
+	level   command.Level // that it announces; tests stand for older programs
 	pace    time.Duration // of what replicas do about each other of themselves
 }
 
@@ -69,6 +71,9 @@ func (c *Config) withDefaults() error {
 	}
 	if c.Now == nil {
 		c.Now = systemClock
+	}
+	if c.level == 0 {
+		c.level = command.Current
 	}
 	if c.pace == 0 {
 		c.pace = usualPace

@@ -30,3 +30,9 @@ func (n *Node) Crash() {
 	}
 	n.Close()
 }
+
+// Older lets a replica announce level 1, as an older program does.
+func Older(cfg *Config) { cfg.level = 1 }
+
+// Newer takes that back: the program was replaced.
+func Newer(cfg *Config) { cfg.level = 0 }

@@ -179,7 +179,7 @@ func (c *steering) announce(ctx context.Context) error {
 
 // whereabouts is what this replica says of itself when it starts.
 func (c *core) whereabouts() movedMessage {
-	m := movedMessage{URL: c.cfg.Peering.URL, Level: uint16(command.Current)}
+	m := movedMessage{URL: c.cfg.Peering.URL, Level: uint16(c.cfg.level)}
 	if c.peers != nil {
 		m.Address = c.peers.mesh.Address()
 	}
