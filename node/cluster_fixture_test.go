@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,6 +47,8 @@ type seat struct {
 	node *node.Node
 	web  *httptest.Server
 	late time.Duration // of its clock
+
+	disk atomic.Pointer[func() error] // what the disk of its log does; nil: it works
 }
 
 // heardLog takes what a replica writes to its log.
@@ -142,6 +145,12 @@ func (c *cluster) seat(change ...func(*node.Config)) *seat {
 		PasswordCost: crypto.PasswordCost{KiB: 64, Times: 1}, MinFree: 1, Now: s.clock, Tuning: swift,
 		Autopilot: node.VotingRules{Stable: 100 * time.Millisecond}, Program: "1.0.0",
 	}
+	s.cfg.Tuning.BeforeStore = func() error {
+		if f := s.disk.Load(); f != nil {
+			return (*f)()
+		}
+		return nil
+	}
 	s.cfg.Peering.Address = s.line.Address()
 	node.Hurry(&s.cfg)
 	for _, f := range change {
@@ -196,8 +205,10 @@ func (s *seat) start() {
 	}
 }
 
-func (s *seat) tryStart() error {
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
+func (s *seat) tryStart() error { return s.tryStartFor(patience) }
+
+func (s *seat) tryStartFor(d time.Duration) error {
+	ctx, cancel := context.WithTimeout(s.Context(), d)
 	defer cancel()
 	cfg := s.ready()
 	n, err := node.Open(ctx, cfg)

@@ -36,3 +36,12 @@ func Older(cfg *Config) { cfg.level = 1 }
 
 // Newer takes that back: the program was replaced.
 func Newer(cfg *Config) { cfg.level = 0 }
+
+// EraseDue does what the ticker does every ten minutes.
+func (n *Node) EraseDue(ctx context.Context) error { return n.Erasures.due(ctx) }
+
+// FirstEntry is where the log of this replica begins.
+func (n *Node) FirstEntry() uint64 { return n.replica.Stats().First }
+
+// LastEntry is where it ends.
+func (n *Node) LastEntry() uint64 { return n.replica.Stats().Last }
