@@ -166,6 +166,9 @@ func (p *peers) admitted(ctx context.Context, state tls.ConnectionState, in join
 	if apart := time.Duration(in.At-c.clock()) * time.Millisecond; apart.Abs() > clocksApart {
 		return answer, fmt.Errorf("the clocks of the two machines differ by %v: set both by NTP, then try again", apart.Abs().Round(time.Second))
 	}
+	if level := c.members.level(); in.Level < level {
+		return answer, fmt.Errorf("the program of the new machine is too old: it knows level %d, and the territory's records are of level %d; install the program that the other replicas run", in.Level, level)
+	}
 	id := newID[ReplicaID]()
 	_, err = c.propose(ctx, command.AdmitReplica{
 		Stamp: c.own(), ID: id, Name: c.members.freeName(), Invitation: in.Invitation, Secret: sha256.Sum256(in.Secret),
@@ -203,7 +206,7 @@ func Join(ctx context.Context, cfg Config, invitation Secret) (territory string,
 	}
 	identity := crypto.NewIdentity()
 	answer, err := t.ask(ctx, identity, joinRequest{
-		Invitation: t.Invitation, Secret: t.Secret, Peer: cfg.Peering.Address, URL: cfg.Peering.URL, Level: uint16(command.Current), At: when.Of(cfg.Now()),
+		Invitation: t.Invitation, Secret: t.Secret, Peer: cfg.Peering.Address, URL: cfg.Peering.URL, Level: uint16(cfg.level), At: when.Of(cfg.Now()),
 	})
 	if err != nil {
 		return "", err

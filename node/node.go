@@ -172,9 +172,10 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 	if err := currentViews(st); err != nil {
 		return c, err
 	}
-	if c.members, err = newMembers(st); err != nil {
+	if c.members, err = newMembers(st, self); err != nil {
 		return c, err
 	}
+	c.proposer.members = c.members
 	if cfg.Peering.Listener != nil {
 		c.peers, err = newPeers(c)
 	}

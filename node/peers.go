@@ -12,7 +12,6 @@ import (
 
 	"github.com/bippop/bippop/consensus/gossip"
 	"github.com/bippop/bippop/consensus/mesh"
-	"github.com/bippop/bippop/node/internal/command"
 )
 
 // Peering is how a replica meets the others. The zero Peering is a territory of
@@ -130,7 +129,7 @@ func (p *peers) look() {
 func (p *peers) own() gossip.Meta {
 	c := p.core
 	m := gossip.Meta{
-		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: uint16(command.Current), Program: c.cfg.Program, Fault: p.fault(),
+		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: uint16(c.cfg.level), Program: c.cfg.Program, Fault: p.fault(),
 		Expires: c.keeper.copied().TLS.Expires().Unix(),
 	}
 	if free, err := c.health.free(); err == nil {
