@@ -263,6 +263,9 @@ func Unlock(ctx context.Context, cfg Config) (crypto.Unsealer, error) {
 	if r.own, err = bell.TLS(); err != nil {
 		return crypto.Unsealer{}, err
 	}
+	if len(f.Peers) == 0 {
+		return crypto.Unsealer{}, fmt.Errorf("%w: no other replica is known here", ErrNoBox)
+	}
 	r.box, r.logger = f.Box, cfg.Logger
 	return r.ring(ctx, f.Peers)
 }
@@ -290,13 +293,16 @@ func (r *ringer) ring(ctx context.Context, peers []string) (crypto.Unsealer, err
 	again := every(ringEvery)
 	defer again.Stop()
 	for {
-		refused, reason := 0, errors.New("no other replica is known here")
+		refused := 0
+		var reason error
 		for _, address := range peers {
 			u, final, err := r.at(ctx, address)
 			if err == nil {
 				return u, nil
 			}
-			reason = err
+			if reason == nil || !errors.Is(err, mesh.ErrUnreachable) { // who answers knows more
+				reason = err
+			}
 			if final {
 				refused++
 			}

@@ -3,6 +3,8 @@ package node_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -211,10 +213,52 @@ func (b besides) ReadDir(name string) (out []fs.DirEntry, err error) {
 	return out, err
 }
 
+// asking is a sealed replica that rings while the test looks on.
+type asking struct {
+	u    crypto.Unsealer
+	err  error
+	done chan struct{}
+	stop context.CancelFunc
+}
+
+func (t *trio) asks(cfg node.Config) *asking {
+	ctx, stop := context.WithTimeout(t.Context(), 45*time.Second)
+	a := &asking{done: make(chan struct{}), stop: stop}
+	go func() {
+		defer close(a.done)
+		a.u, a.err = node.Unlock(ctx, cfg)
+	}()
+	return a
+}
+
+func (t *trio) opened(a *asking) crypto.Unsealer {
+	t.Helper()
+	<-a.done
+	t.must(a.err)
+	return a.u
+}
+
+// holds no lock in any form.
+func (t *trio) holdsNone(name string, b []byte, locks [][]byte) {
+	t.Helper()
+	for _, l := range locks {
+		for form, text := range map[string][]byte{
+			"raw": l, "hexadecimal": []byte(hex.EncodeToString(l)), "base64": []byte(base64.RawStdEncoding.EncodeToString(l)[:40]),
+			"base64 for URLs": []byte(base64.RawURLEncoding.EncodeToString(l)[:40]),
+		} {
+			if bytes.Contains(b, text) {
+				t.Errorf("a lock lies in %s, %s", name, form)
+			}
+		}
+	}
+}
+
 // TestRestart: a replica that is back within minutes opens by itself, the release
-// is in the records, and what it saves afterwards opens by hand as before.
+// is in the records, and what it saves afterwards opens by hand as before. No lock
+// reaches a disk or a log. Once the others were restarted, a person is needed.
 func TestRestart(tt *testing.T) {
 	t := newTrio(tt, [3]string{"127.0.0.1", "127.0.0.1", "127.0.0.1"})
+	first := t.nodes[0].HeldLocks()
 	t.stop(1)
 	u, err := t.unlock(t.cfgs[1], 40*time.Second)
 	t.must(err)
@@ -225,14 +269,55 @@ func TestRestart(tt *testing.T) {
 	t.start(1, u)
 	_, err = t.nodes[0].Replicas.Rotate(t.Context(), t.admin) // the vault is written
 	t.must(err)
+	t.until("the vault holds the root in force alone", func() bool {
+		c, err := t.nodes[0].Replicas.List(t.admin)
+		t.must(err)
+		return c.Replicas[0].Current && c.Replicas[1].Current && c.Replicas[2].Current
+	})
 	t.lent(0, 1, 2)
-	if v, err := crypto.LoadVault(t.cfgs[1].Vault, t.cfgs[1].Unseal); err != nil || v.Sealed < 2 {
-		t.Errorf("the passphrase does not open what was saved since: %v", err)
+	v, err := crypto.LoadVault(t.cfgs[1].Vault, t.cfgs[1].Unseal)
+	t.must(err)
+	if len(v.Roots.Candidates) != 0 {
+		t.Errorf("%d candidates are left", len(v.Roots.Candidates))
 	}
+
+	locks := first
+	for _, n := range t.nodes {
+		locks = append(locks, n.HeldLocks()...)
+	}
+	if len(locks) < 8 {
+		t.Fatalf("%d locks are held, of three replicas by two each, now and before", len(locks))
+	}
+	for i := range t.nodes {
+		t.holdsNone("the log", []byte(t.logs[i].String()), locks)
+		t.must(filepath.WalkDir(filepath.Dir(t.cfgs[i].Vault), func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return nil // gone meanwhile
+			}
+			b, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			t.holdsNone(path, b, locks)
+			return err
+		}))
+	}
+
+	// Nobody holds its lock any more.
+	t.stop(1)
+	for _, i := range []int{2, 0} {
+		t.stop(i)
+		t.start(i, t.cfgs[i].Unseal)
+		t.until("a majority is back", func() bool {
+			return t.nodes[0] != nil && t.nodes[0].Fresh(t.Context()) == nil || i == 2 && t.nodes[2].Fresh(t.Context()) == nil
+		})
+	}
+	t.refused(t.cfgs[1], "no lock of this replica is held here")
+	t.start(1, t.cfgs[1].Unseal)
 }
 
 // TestThief: a copy of the disk opens nothing while the replica runs, and an older
-// copy never does.
+// copy never does, not even with the name of today's lock.
 func TestThief(tt *testing.T) {
 	t := newTrio(tt, [3]string{"127.0.0.1", "127.0.0.1", "127.0.0.1"})
 	thief := t.copyOf(1)
@@ -240,8 +325,98 @@ func TestThief(tt *testing.T) {
 	if _, err := t.nodes[0].Replicas.Approve(t.Context(), t.admin, t.id(1)); err == nil {
 		t.Error("approved beside a replica that runs")
 	}
+	if got := t.releases(); len(got) != 1 || !got[0].Waiting || got[0].Why != "second-connection" {
+		t.Errorf("the administrator sees %+v", got)
+	}
 	_, err := t.nodes[0].Replicas.Rotate(t.Context(), t.admin)
 	t.must(err)
 	t.lent(0, 1, 2)
 	t.refused(thief, "it is a copy")
+
+	t.stop(1)
+	t.must(os.WriteFile(boxOf(thief), bytes.Replace(t.read(boxOf(thief)), lockName(t.read(boxOf(thief))), lockName(t.read(t.beside(1, ".peers"))), 1), 0o600))
+	t.refused(thief, crypto.ErrDamaged.Error())
+
+	// Another doorbell, and none.
+	other := t.copyOf(1)
+	bell := strings.TrimSuffix(other.Vault, ".age") + ".doorbell"
+	t.must(crypto.SaveDoorbell(bell, crypto.NewDoorbell("200044394", t.id(1).String())))
+	t.refused(other, "not the doorbell")
+	t.must(os.Remove(bell))
+	if _, err := t.unlock(other, time.Second); !errors.Is(err, node.ErrNoBox) {
+		t.Errorf("without a doorbell: %v", err)
+	}
+
+	// Once it was removed, its own disk opens nothing.
+	_, err = t.nodes[0].Replicas.Remove(t.Context(), t.admin, t.id(1))
+	t.must(err)
+	t.refused(t.cfgs[1], "was removed")
+}
+
+func boxOf(cfg node.Config) string { return strings.TrimSuffix(cfg.Vault, ".age") + ".peers" }
+
+func (t *trio) read(path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	t.must(err)
+	return b
+}
+
+// lockName is the part of a box's file that names its lock.
+func lockName(b []byte) []byte {
+	_, after, _ := bytes.Cut(b, []byte(`"lock":"`))
+	name, _, _ := bytes.Cut(after, []byte(`"`))
+	return name
+}
+
+// TestApprove: from another address, or after too long, it waits for an
+// administrator, whose name stands in the record; beside a second machine that asks
+// it waits whatever he says; without a majority nothing is given out.
+func TestApprove(tt *testing.T) {
+	t := newTrio(tt, [3]string{"127.0.0.1", "127.0.0.1", "127.0.0.3"})
+	one, two := t.id(1), t.id(2)
+	if _, err := t.nodes[0].Replicas.Approve(t.Context(), t.admin, two); err == nil {
+		t.Error("approved although nobody asks")
+	}
+	t.stop(2) // it dials from 127.0.0.1
+	a := t.asks(t.cfgs[2])
+	waits := func(id node.ReplicaID, why string) {
+		t.Helper()
+		t.until(why, func() bool {
+			w := t.waiting()
+			return len(w) == 1 && w[0].Replica == id && w[0].Why == why
+		})
+	}
+	waits(two, "other-address")
+	operator := t.admin
+	operator.Roles = 0
+	if _, err := t.nodes[0].Replicas.Approve(t.Context(), operator, two); err == nil {
+		t.Error("approved by somebody without the right to")
+	}
+	t.nodes[0].Ring(two, "192.0.2.7")
+	waits(two, "second-connection")
+	if _, err := t.nodes[0].Replicas.Approve(t.Context(), t.admin, two); err == nil {
+		t.Error("approved although two machines ask")
+	}
+	t.nodes[0].Unring(two)
+	waits(two, "other-address")
+	_, err := t.nodes[0].Replicas.Approve(t.Context(), t.admin, two)
+	t.must(err)
+	t.start(2, t.opened(a))
+	if got := t.releases(); len(got) != 1 || got[0].Replica != two || got[0].By != t.admin.Account || got[0].Waiting {
+		t.Errorf("releases %+v", got)
+	}
+	t.lent(0, 1, 2)
+
+	t.stop(1)
+	for _, i := range []int{0, 2} {
+		t.nodes[i].LastSeen(one, 10*time.Minute+time.Second)
+	}
+	a = t.asks(t.cfgs[1])
+	waits(one, "absent-too-long")
+	t.stop(2) // no majority
+	t.until("the leader steps down", func() bool { return !t.nodes[0].Leading() })
+	a.stop()
+	<-a.done
+	t.refused(t.cfgs[1], "no majority")
 }
