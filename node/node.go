@@ -40,9 +40,10 @@ type Node struct {
 	Erasures      *Erasures
 	Backups       *Backups
 
-	core   *core
-	cancel context.CancelFunc // of tasks
-	tasks  sync.WaitGroup
+	core    *core
+	started time.Time
+	cancel  context.CancelFunc // of tasks
+	tasks   sync.WaitGroup
 }
 
 func storeDir(cfg Config) string { return filepath.Join(cfg.Dir, "store") }
@@ -166,7 +167,7 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 	}
 	c.find = newFind(c)
 	c.proposer = &proposer{
-		ring: ring, store: st, siren: vault.Territory, staff: vault.Shared.Domain, digests: vault.Shared.Domain.Derive("idempotency"), now: cfg.Now, health: h,
+		ring: ring, store: st, siren: vault.Territory, staff: vault.Shared.Domain, digests: vault.Shared.Domain.Derive("idempotency"), now: cfg.Now, health: h, tell: cfg.Wrote,
 	}
 	h.root = c.keeper
 	self, err := parseReplica(vault.Replica)
@@ -244,7 +245,7 @@ func (c *core) stop() error {
 }
 
 func (c *core) node() *Node {
-	n := &Node{core: c, Find: c.find,
+	n := &Node{core: c, started: c.now(), Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},

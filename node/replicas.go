@@ -109,7 +109,7 @@ func (s *Replicas) List(by Caller) (Cluster, error) {
 	}
 	leader, _ := s.replica.Leader()
 	stats := s.replica.Stats()
-	c := Cluster{Index: stats.Commit, Level: s.members.level(), Newest: uint16(command.Current)}
+	c := Cluster{Index: stats.Applied, Level: s.members.level(), Newest: uint16(command.Current)}
 	root, err := rooting{s.core}.inForce()
 	if err != nil {
 		return Cluster{}, err
@@ -117,6 +117,9 @@ func (s *Replicas) List(by Caller) (Cluster, error) {
 	said := map[ReplicaID]hearing{}
 	if s.peers != nil {
 		said = s.peers.heard()
+	}
+	for _, h := range said {
+		c.Index = max(c.Index, h.said.Applied)
 	}
 	for _, r := range s.members.all() {
 		id := r.ID.String()
@@ -126,7 +129,7 @@ func (s *Replicas) List(by Caller) (Cluster, error) {
 		}
 		if h, ok := said[r.ID]; ok && r.State.Alive() {
 			out.Said, out.Heard, out.Alive = h.said, h.at, h.alive
-			out.Said.Lag = stats.Commit - min(stats.Commit, out.Said.Applied)
+			out.Said.Lag = c.Index - min(c.Index, out.Said.Applied)
 		}
 		if out.Leader {
 			c.Leader = r.ID
