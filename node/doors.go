@@ -34,9 +34,10 @@ type (
 	}
 	// movedMessage is what a replica says of itself when it starts.
 	movedMessage struct {
-		Address string `cbor:"1,keyasint"`
-		URL     string `cbor:"2,keyasint"`
-		Level   uint16 `cbor:"3,keyasint"`
+		Address   string    `cbor:"1,keyasint"`
+		URL       string    `cbor:"2,keyasint"`
+		Level     uint16    `cbor:"3,keyasint"`
+		Unsealing Unsealing `cbor:"4,keyasint,omitempty"`
 	}
 	nothing struct{}
 )
@@ -174,7 +175,7 @@ func (p *peers) noteMoved(ctx context.Context, in movedMessage) (nothing, error)
 		return nothing{}, err
 	}
 	_, err := p.core.propose(ctx, command.ChangeReplica{Stamp: p.core.own(), ID: r.ID, At: replica.Address{
-		Peer: in.Address, URL: in.URL, Level: in.Level, Fingerprint: r.At.Fingerprint,
+		Peer: in.Address, URL: in.URL, Level: in.Level, Fingerprint: r.At.Fingerprint, Unsealing: in.Unsealing,
 	}})
 	return nothing{}, err
 }
