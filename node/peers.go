@@ -42,15 +42,16 @@ const (
 
 // peers is this replica's place among the others. Safe for concurrent use.
 type peers struct {
-	core   *core
-	mesh   *mesh.Mesh
-	gossip *gossip.Gossip
-	ask    *http.Client
-	relay  *http.Transport
-	inner  *http.Server
-	outer  *http.Server
-	logger *slog.Logger
-	others atomic.Bool // who the others are has changed: look for them
+	core    *core
+	mesh    *mesh.Mesh
+	gossip  *gossip.Gossip
+	ask     *http.Client
+	patient *http.Client // for what takes its time
+	relay   *http.Transport
+	inner   *http.Server
+	outer   *http.Server
+	logger  *slog.Logger
+	others  atomic.Bool // who the others are has changed: look for them
 }
 
 func newPeers(c *core) (*peers, error) {
@@ -63,6 +64,7 @@ func newPeers(c *core) (*peers, error) {
 		return nil, err
 	}
 	p.ask = &http.Client{Transport: p.mesh.Transport(nodeStreams), Timeout: askTimeout}
+	p.patient = &http.Client{Transport: p.mesh.Transport(nodeStreams)}
 	p.relay = p.mesh.Transport(siteStreams)
 	return p, nil
 }
@@ -201,6 +203,7 @@ func (p *peers) leave() {
 	}
 	p.relay.CloseIdleConnections()
 	p.ask.CloseIdleConnections()
+	p.patient.CloseIdleConnections()
 }
 
 func (p *peers) close() error { return p.mesh.Close() }
@@ -242,5 +245,10 @@ func (p *peers) doors() http.Handler {
 	m.HandleFunc("POST /holds", door(p.noteHolds))
 	m.HandleFunc("POST /barrier", door(p.barrier))
 	m.HandleFunc("POST /moved", door(p.noteMoved))
+	copies := p.core.copies
+	m.HandleFunc("POST /backup/try", door(copies.try))
+	m.HandleFunc("POST /backup/now", door(copies.now))
+	m.HandleFunc("POST /backup/clear", door(copies.clear))
+	m.HandleFunc("POST /backup/made", door(copies.noteMade))
 	return m
 }
