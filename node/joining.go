@@ -119,7 +119,7 @@ func (s *Replicas) Invite(ctx context.Context, by Caller, life time.Duration) (S
 }
 
 // errNoPeering says how a territory of one gets a second replica.
-var errNoPeering = &Error{Kind: Unavailable, Code: "no-peering", Reason: "this replica runs without an address for others: start it with bippop serve --peer-listen HOST:PORT first"}
+var errNoPeering = &Error{Kind: Conflict, Code: "no-peering", Reason: "this replica runs without an address for others: start it with bippop serve --peer-listen HOST:PORT first"}
 
 // admit answers a machine that wants to join.
 func (p *peers) admit(conn *tls.Conn) {

@@ -42,6 +42,7 @@ type proposer struct {
 	digests crypto.Key // of what callers sent, derived once
 	now     func() time.Time
 	health  *health
+	tell    func(Write) // of each write; may be nil
 
 	mu   sync.Mutex // guards next, for one allocation; growing the tree is done under it
 	next uint32     // the leaf slot to hand out next
@@ -85,7 +86,9 @@ func (p *proposer) stamp(by Caller, commune string) command.Stamp {
 }
 
 // do proposes c and waits until it is applied here.
-func (p *proposer) do(ctx context.Context, c command.Command) (Receipt, error) {
+func (p *proposer) do(ctx context.Context, c command.Command) (_ Receipt, err error) {
+	from := p.now()
+	defer func() { p.wrote(c, from, err) }()
 	entry, err := command.Encode(c)
 	if errors.Is(err, command.ErrTooLarge) {
 		return Receipt{}, invalid("", "too-large", "this is more than can be recorded at once; shorten the longest text")
@@ -244,9 +247,6 @@ func boxPlace(siren, collection string, id [16]byte, version uint32) []byte {
 	v := []byte{boxSchema, byte(version >> 24), byte(version >> 16), byte(version >> 8), byte(version)}
 	return crypto.Place([]byte("words v1"), []byte(siren), []byte(collection), id[:], v)
 }
-
-// every ticks by the machine's own clock, for what looks again now and then.
-func every(d time.Duration) *time.Ticker { return time.NewTicker(d) }
 
 // systemClock is the clock of a node in service.
 func systemClock() time.Time { return time.Now() }
