@@ -71,7 +71,7 @@ func (s *Backups) Status(by Caller) (BackupStatus, error) {
 	if err := by.may(keepBackups); err != nil {
 		return BackupStatus{}, err
 	}
-	root, err := s.rootInForce()
+	root, err := rooting{s.core}.inForce()
 	if err != nil {
 		return BackupStatus{}, err
 	}

@@ -95,7 +95,7 @@ func (c *copies) due(d backup.Destination) (bool, error) {
 	if last == 0 || now-last >= interval || !d.Keys {
 		return last == 0 || now-last >= interval, nil
 	}
-	root, err := c.rootInForce()
+	root, err := rooting{c.core}.inForce()
 	if err != nil || d.Held != root {
 		return err == nil, err
 	}

@@ -89,7 +89,7 @@ func (c *core) writeData(to crypto.Recipients, w io.Writer) error {
 // who was erased and which replicas there are, and says which root it is.
 // [errTurned] when the root was replaced meanwhile.
 func (c *core) writeKeys(to crypto.Recipients, w io.Writer) (root crypto.KeyID, err error) {
-	root, err = c.rootInForce()
+	root, err = rooting{c}.inForce()
 	if err != nil {
 		return root, err
 	}
@@ -113,7 +113,7 @@ func (c *core) writeKeys(to crypto.Recipients, w io.Writer) (root crypto.KeyID, 
 		return root, err
 	}
 	// No root comes back: if it is in force still, it was all the time.
-	if now, err := c.rootInForce(); err != nil || now != root {
+	if now, err := rooting{c}.inForce(); err != nil || now != root {
 		return root, either(err, errTurned)
 	}
 	return root, out.Close()

@@ -67,7 +67,7 @@ func (u *upkeep) keep(ctx context.Context) {
 
 // round does what is due, if anything is.
 func (u *upkeep) round(ctx context.Context) error {
-	root, err := u.rootInForce()
+	root, err := rooting{u.core}.inForce()
 	if err != nil {
 		return err
 	}
