@@ -113,7 +113,8 @@ func (c *core) writeKeys(to crypto.Recipients, w io.Writer) (root crypto.KeyID, 
 		return root, err
 	}
 	// No root comes back: if it is in force still, it was all the time.
-	if now, err := rooting{c}.inForce(); err != nil || now != root {
+	now, err := rooting{c}.inForce()
+	if err != nil || now != root {
 		return root, either(err, errTurned)
 	}
 	return root, out.Close()

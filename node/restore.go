@@ -107,13 +107,14 @@ func Restore(ctx context.Context, cfg Config, r Restoring) (out Restored, err er
 	if err := beginLog(ctx, cfg, vault, &out); err != nil {
 		return out, err
 	}
-	if err := os.Remove(filepath.Join(cfg.Dir, restoringMark)); err != nil {
-		return out, err
-	}
 	if err := folder(cfg.Dir).sync(); err != nil {
 		return out, err
 	}
-	return out, crypto.CreateVault(cfg.Vault, &vault, cfg.Unseal)
+	if err := crypto.CreateVault(cfg.Vault, &vault, cfg.Unseal); err != nil {
+		return out, err
+	}
+	os.Remove(filepath.Join(cfg.Dir, restoringMark)) // with the vault there it means nothing
+	return out, nil
 }
 
 // clearHalf removes what a restore that was interrupted has left.
