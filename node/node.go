@@ -68,6 +68,7 @@ type core struct {
 	turning sync.Mutex // one change of members or of the root at a time
 	peers   *peers     // nil: alone
 	turned  chan struct{}
+	copies  *copies
 }
 
 // ErrNotFounded says that the data folder holds no territory yet.
@@ -165,7 +166,7 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 		store: st, cfg: cfg, health: h, opener: opener{ring, k, vault.Territory}, places: newPlaces(), tallies: newTallies(), watch: newWatch(),
 		keeper: k, turned: make(chan struct{}, 1),
 	}
-	c.find = newFind(c)
+	c.find, c.copies = newFind(c), newCopies(c)
 	c.proposer = &proposer{
 		ring: ring, store: st, siren: vault.Territory, staff: vault.Shared.Domain, digests: vault.Shared.Domain.Derive("idempotency"), now: cfg.Now, health: h, tell: cfg.Wrote,
 	}
@@ -254,7 +255,9 @@ func (c *core) node() *Node {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
-	for _, task := range []func(context.Context){n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer} {
+	for _, task := range []func(context.Context){
+		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep,
+	} {
 		n.tasks.Go(func() { task(ctx) })
 	}
 	return n
@@ -327,7 +330,9 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.places.forget()
 		case event.ReplicaChanged:
 			c.learnMembers()
-		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.Rotated, event.ErasureChanged, event.DestinationChanged:
+		case event.Rotated, event.ErasureChanged, event.DestinationChanged:
+			c.copies.look()
+		case event.RequestChanged, event.PersonReached, event.OfferChanged:
 		}
 	}
 	c.watch.note(index, events)

@@ -46,6 +46,7 @@ type peers struct {
 	mesh    *mesh.Mesh
 	gossip  *gossip.Gossip
 	ask     *http.Client
+	patient *http.Client // for what takes its time
 	relay   *http.Transport
 	inner   *http.Server
 	outer   *http.Server
@@ -65,6 +66,7 @@ func newPeers(c *core, lending *lending) (*peers, error) {
 		return nil, err
 	}
 	p.ask = &http.Client{Transport: p.mesh.Transport(nodeStreams), Timeout: askTimeout}
+	p.patient = &http.Client{Transport: p.mesh.Transport(nodeStreams)}
 	p.relay = p.mesh.Transport(siteStreams)
 	return p, nil
 }
@@ -209,6 +211,7 @@ func (p *peers) leave() {
 	}
 	p.relay.CloseIdleConnections()
 	p.ask.CloseIdleConnections()
+	p.patient.CloseIdleConnections()
 }
 
 func (p *peers) close() error { return p.mesh.Close() }
@@ -255,5 +258,10 @@ func (p *peers) doors() http.Handler {
 	m.HandleFunc("POST /lock/written", door(u.noteWritten))
 	m.HandleFunc("POST /lock/wanted", door(u.noteWanted))
 	m.HandleFunc("POST /release", door(u.decide))
+	copies := p.core.copies
+	m.HandleFunc("POST /backup/try", door(copies.try))
+	m.HandleFunc("POST /backup/now", door(copies.now))
+	m.HandleFunc("POST /backup/clear", door(copies.clear))
+	m.HandleFunc("POST /backup/made", door(copies.noteMade))
 	return m
 }
