@@ -10,7 +10,7 @@ import "sync"
 // since: so it is what any transaction finds that began at floor or later. While a
 // writer of such records commits, nothing is kept.
 type kept struct {
-	what keptKind
+	what    keptKind
 	mu      sync.Mutex // guards what follows, for a lookup
 	records map[string]any
 	floor   uint64 // Badger's time
