@@ -112,7 +112,7 @@ func TestSheIsForgotten(t *testing.T) {
 	about := s.stamp()
 	about.Key, about.Digest = "again", [8]byte{1}
 	known := read(t, s.store).beneficiaries[her(0)]
-	repeated := command.ChangeBeneficiary{Stamp: about, ID: her(0), Version: known.Version, Facts: known.Facts}
+	repeated := command.ChangeBeneficiary{Stamp: about, ID: her(0), Version: known.Version, Facts: people.Facts{Commune: "33001", State: people.Active, Basis: people.Consent}}
 	s.do(0, repeated)
 	c := s.erasure(d)
 	s.do(0, c)
