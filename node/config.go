@@ -8,6 +8,7 @@ import (
 	"github.com/bippop/bippop/consensus"
 	"github.com/bippop/bippop/consensus/autopilot"
 	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node/internal/command"
 )
 
 // VotingRules are after which times a replica votes, or is removed.
@@ -23,6 +24,10 @@ type Config struct {
 	Vault string
 	// Unseal opens the vault.
 	Unseal crypto.Unsealer
+	// Unsealing is what the operator chose to open the vault at a start; the zero
+	// value: not said. With [ByPeers], and others to meet, this replica leaves the key
+	// of its vault with them, see [Unlock].
+	Unsealing Unsealing
 	// Logger gets IDs, counts and durations, never words of people.
 	Logger *slog.Logger
 	// MinFree is how many bytes must stay free on the disk of Dir. Below it the
@@ -47,8 +52,14 @@ type Config struct {
 	// Now is the clock. Nil means time.Now; the demo and tests move it.
 	Now func() time.Time
 
-	joining bool // an empty log is filled by others, nothing is founded
+	joining bool          // an empty log is filled by others, nothing is founded
+	level   command.Level // that it announces; tests stand for older programs
+	pace    time.Duration // of what replicas do about each other of themselves
 }
+
+// usualPace is how often the leader compares records and members, and every
+// replica what it says of itself and which root key it holds.
+const usualPace = time.Second
 
 func (c *Config) withDefaults() error {
 	switch {
@@ -67,6 +78,12 @@ func (c *Config) withDefaults() error {
 	}
 	if c.Now == nil {
 		c.Now = systemClock
+	}
+	if c.level == 0 {
+		c.level = command.Current
+	}
+	if c.pace == 0 {
+		c.pace = usualPace
 	}
 	return nil
 }

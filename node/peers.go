@@ -12,7 +12,6 @@ import (
 
 	"github.com/bippop/bippop/consensus/gossip"
 	"github.com/bippop/bippop/consensus/mesh"
-	"github.com/bippop/bippop/node/internal/command"
 )
 
 // Peering is how a replica meets the others. The zero Peering is a territory of
@@ -29,9 +28,10 @@ type Peering struct {
 // What goes between replicas, each over its own kind of stream.
 const (
 	raftStreams = "bippop-raft/1"
-	siteStreams = "bippop-site/1" // requests that a follower forwards
-	nodeStreams = "bippop-node/1" // what nodes say to each other
-	joinStreams = "bippop-join/1" // from a machine that is not a replica yet
+	siteStreams = "bippop-site/1"   // requests that a follower forwards
+	nodeStreams = "bippop-node/1"   // what nodes say to each other
+	joinStreams = "bippop-join/1"   // from a machine that is not a replica yet
+	ringStreams = "bippop-unlock/1" // from a replica that is sealed
 )
 
 // Times of what nodes say to each other.
@@ -51,11 +51,13 @@ type peers struct {
 	inner   *http.Server
 	outer   *http.Server
 	logger  *slog.Logger
+	locks   *locks
+	lending *lending
 	others  atomic.Bool // who the others are has changed: look for them
 }
 
-func newPeers(c *core) (*peers, error) {
-	p := &peers{core: c, logger: c.cfg.Logger}
+func newPeers(c *core, lending *lending) (*peers, error) {
+	p := &peers{core: c, logger: c.cfg.Logger, locks: newLocks(), lending: lending}
 	var err error
 	p.mesh, err = mesh.Open(mesh.Config{
 		Listener: c.cfg.Peering.Listener, Advertise: c.cfg.Peering.Address, Credentials: c.keeper.credentials, Allow: p.allow, Logger: c.cfg.Logger,
@@ -97,8 +99,9 @@ func (p *peers) allow(name string, fingerprint [32]byte) error {
 func (p *peers) serve() (err error) {
 	p.inner = &http.Server{Handler: p.doors(), ReadHeaderTimeout: askTimeout, ErrorLog: quiet(), ConnContext: whoAsks}
 	go p.inner.Serve(p.mesh.HTTP(nodeStreams))
-	p.mesh.HandleStranger(joinStreams, p.admit)
 	c := p.core
+	p.mesh.HandleStranger(joinStreams, p.admit)
+	p.mesh.HandleStranger(ringStreams, unlocking{c}.rung)
 	p.gossip, err = gossip.Open(gossip.Config{
 		Mesh: p.mesh, Key: c.keeper.copied().Shared.Gossip, Replica: c.self.String(), Meta: p.own(), Logger: c.cfg.Logger,
 		Allow: func(name string) bool {
@@ -132,7 +135,7 @@ func (p *peers) look() {
 func (p *peers) own() gossip.Meta {
 	c := p.core
 	m := gossip.Meta{
-		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: uint16(command.Current), Program: c.cfg.Program, Fault: p.fault(),
+		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: uint16(c.cfg.level), Program: c.cfg.Program, Fault: p.fault(),
 		Expires: c.keeper.copied().TLS.Expires().Unix(),
 	}
 	if free, err := c.health.free(); err == nil {
@@ -250,6 +253,11 @@ func (p *peers) doors() http.Handler {
 	m.HandleFunc("POST /holds", door(p.noteHolds))
 	m.HandleFunc("POST /barrier", door(p.barrier))
 	m.HandleFunc("POST /moved", door(p.noteMoved))
+	u := unlocking{p.core}
+	m.HandleFunc("POST /lock", door(u.takeLock))
+	m.HandleFunc("POST /lock/written", door(u.noteWritten))
+	m.HandleFunc("POST /lock/wanted", door(u.noteWanted))
+	m.HandleFunc("POST /release", door(u.decide))
 	copies := p.core.copies
 	m.HandleFunc("POST /backup/try", door(copies.try))
 	m.HandleFunc("POST /backup/now", door(copies.now))
