@@ -76,6 +76,9 @@ func Restore(ctx context.Context, cfg Config, r Restoring) (out Restored, err er
 	if err := vacant(cfg); err != nil {
 		return out, err
 	}
+	if _, err := os.Stat(filepath.Dir(cfg.Vault)); err != nil {
+		return out, fmt.Errorf("the folder for the vault: %w", err)
+	}
 	keys, err := r.open(r.Keys, nil)
 	if err != nil {
 		return out, fmt.Errorf("the key backup: %w", err)
