@@ -345,6 +345,9 @@ func (c *core) followRoot() error {
 func (c *core) learnMembers() {
 	gone, err := c.members.learn()
 	c.health.note(err)
+	if self, ok := c.members.known(c.self); ok {
+		c.health.removed.Store(!self.State.Alive())
+	}
 	if c.peers == nil {
 		return
 	}
