@@ -42,6 +42,9 @@ type Config struct {
 	Tuning consensus.Tuning
 	// Autopilot's times, for tests; the zero value is right for a territory.
 	Autopilot VotingRules
+	// Wrote, when set, is told of each write, on the writer's goroutine: it must not
+	// wait.
+	Wrote func(Write)
 	// Now is the clock. Nil means time.Now; the demo and tests move it.
 	Now func() time.Time
 

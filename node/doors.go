@@ -95,6 +95,9 @@ func askAt[O any](ctx context.Context, p *peers, address, path string, in any) (
 		return out, err
 	}
 	answer, err := p.ask.Do(r)
+	if errors.Is(err, mesh.ErrTurnedAway) {
+		return out, mesh.ErrTurnedAway
+	}
 	if err != nil {
 		return out, fmt.Errorf("%w: a replica does not answer", mesh.ErrUnreachable)
 	}

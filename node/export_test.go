@@ -41,10 +41,10 @@ func Newer(cfg *Config) { cfg.level = 0 }
 func (n *Node) EraseDue(ctx context.Context) error { return n.Erasures.due(ctx) }
 
 // FirstEntry is where the log of this replica begins.
-func (n *Node) FirstEntry() uint64 { return n.replica.Stats().First }
+func (n *Node) FirstEntry() uint64 { return n.core.replica.Stats().First }
 
 // LastEntry is where it ends.
-func (n *Node) LastEntry() uint64 { return n.replica.Stats().Last }
+func (n *Node) LastEntry() uint64 { return n.core.replica.Stats().Last }
 
 // ListensAt is the port behind a replica's line.
 func (n *Node) ListensAt() string { return n.core.cfg.Peering.Listener.Addr().String() }

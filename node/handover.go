@@ -106,7 +106,7 @@ func (c rooting) handOver(ctx context.Context, to crypto.Key, from crypto.KeyID)
 }
 
 // voters are the replicas whose majority decides.
-func (c *core) voters() []ReplicaID {
+func (c rooting) voters() []ReplicaID {
 	var out []ReplicaID
 	members, _ := c.replica.Members()
 	for _, m := range members {

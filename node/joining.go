@@ -105,8 +105,11 @@ func (s *Replicas) Invite(ctx context.Context, by Caller, life time.Duration) (S
 	}
 	t := token{Invitation: newID[ident.Invitation](), Secret: drawBytes(32), Authority: s.keeper.copied().Shared.Authority.Fingerprint()}
 	t.Until = s.clock() + Instant(life.Milliseconds())
+	t.Addresses = []string{s.peers.mesh.Address()} // its record may still say otherwise
 	for _, r := range s.members.present() {
-		t.Addresses = append(t.Addresses, r.At.Peer)
+		if r.ID != s.self && r.At.Peer != "" {
+			t.Addresses = append(t.Addresses, r.At.Peer)
+		}
 	}
 	text, err := t.text()
 	if err != nil {
@@ -119,7 +122,7 @@ func (s *Replicas) Invite(ctx context.Context, by Caller, life time.Duration) (S
 }
 
 // errNoPeering says how a territory of one gets a second replica.
-var errNoPeering = &Error{Kind: Unavailable, Code: "no-peering", Reason: "this replica runs without an address for others: start it with bippop serve --peer-listen HOST:PORT first"}
+var errNoPeering = &Error{Kind: Conflict, Code: "no-peering", Reason: "this replica runs without an address for others: start it with bippop serve --peer-listen HOST:PORT first"}
 
 // admit answers a machine that wants to join.
 func (p *peers) admit(conn *tls.Conn) {

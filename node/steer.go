@@ -43,6 +43,9 @@ func (c *steering) steer(ctx context.Context) {
 			continue
 		}
 		c.sightings.forget()
+		if c.leftOut(ctx) {
+			continue
+		}
 		if err := c.announce(ctx); err != nil && ctx.Err() == nil {
 			c.cfg.Logger.Info("telling the leader where this replica is", errAttr(err))
 		}
@@ -111,7 +114,7 @@ func (c *steering) oneStep(ctx context.Context) error {
 // situation is what this leader knows of the members.
 func (c *steering) situation(members []consensus.Member) autopilot.State {
 	now := systemClock()
-	root, _ := c.rootInForce() // not known: nobody holds it
+	root, _ := rooting{c.core}.inForce() // not known: nobody holds it
 	last := map[string]time.Time{c.self.String(): now}
 	for _, k := range c.replica.Contacts() {
 		last[k.ID] = k.Last
@@ -178,7 +181,7 @@ func (c *steering) announce(ctx context.Context) error {
 }
 
 // whereabouts is what this replica says of itself when it starts.
-func (c *core) whereabouts() movedMessage {
+func (c *steering) whereabouts() movedMessage {
 	m := movedMessage{URL: c.cfg.Peering.URL, Level: uint16(c.cfg.level)}
 	if c.peers != nil {
 		m.Address = c.peers.mesh.Address()
@@ -187,7 +190,7 @@ func (c *core) whereabouts() movedMessage {
 }
 
 // asFounder is the record of the replica on which the territory is founded.
-func (c *core) asFounder() replica.Replica {
+func (c *steering) asFounder() replica.Replica {
 	here := c.whereabouts()
 	return replica.Replica{ID: c.self, Name: c.members.freeName(), At: replica.Address{
 		Peer: here.Address, URL: here.URL, Level: here.Level, Fingerprint: crypto.FingerprintOf(c.keeper.copied().TLS.Public()),

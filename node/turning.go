@@ -7,6 +7,7 @@ import (
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/store"
 )
 
 // rooting is what a replica does so that it holds the root key in force, and no
@@ -124,4 +125,30 @@ func (c rooting) noteHeld(ctx context.Context, held crypto.KeyID) error {
 	}
 	_, err := askLeader(ctx, c.peers, "/holds", c.peers.noteHolds, keyName{held})
 	return err
+}
+
+// follow looks which root the state hangs on, and again when it was turned
+// meanwhile.
+func (c rooting) follow() error {
+	for was := (crypto.KeyID{}); ; {
+		root, err := c.inForce()
+		if err != nil || root == was {
+			return err
+		}
+		c.keeper.turned(crypto.KeyID{}, root)
+		was = root
+	}
+}
+
+// inForce is the root key that the machine names, zero before there is one.
+func (c rooting) inForce() (id crypto.KeyID, err error) {
+	err = c.store.View(func(tx *store.Tx) error {
+		top, err := tx.TreeNode(0, 0)
+		if errors.Is(err, crypto.ErrNoNode) {
+			return nil
+		}
+		id = top.Parent
+		return err
+	})
+	return id, err
 }
