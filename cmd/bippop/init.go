@@ -58,6 +58,7 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 			if cfg.Unseal, made, err = key.make(); err != nil {
 				return err
 			}
+			tuned(&cfg)
 			n, err := node.FoundTerritory(c.Context(), cfg, f)
 			if err != nil {
 				if made && !node.Founded(cfg) {

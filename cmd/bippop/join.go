@@ -55,6 +55,7 @@ func joinCommand(env func(string) string, out output) *cobra.Command {
 			if cfg.Unseal, made, err = key.make(); err != nil {
 				return err
 			}
+			tuned(&cfg)
 			siren, err := node.Join(c.Context(), cfg, token)
 			if err != nil {
 				if made {
