@@ -247,7 +247,7 @@ func (c *crowd) ask(node *client, in asked) (got, bool) {
 
 func (v requestLine) seated() string {
 	for _, s := range v.Volunteers {
-		if s.Answer == "accepted" {
+		if s.Answer == "yes" {
 			return s.Volunteer.ID
 		}
 	}
@@ -291,9 +291,9 @@ func (c *crowd) told(err error, r *receiptLine, refusals ...string) (got, bool) 
 	case !answered:
 		return got{Unknown: true}, true // cut off in the middle
 	case slices.Contains(refusals, p.Code):
-		return got{}, true
+		return got{Code: p.Code}, true
 	case p.Status >= 500 && !slices.Contains(nothingDone, p.Code):
-		return got{Unknown: true}, true
+		return got{Unknown: true, Code: p.Code}, true
 	case p.Status < 500 && p.Status != http.StatusTooManyRequests:
 		c.t.Errorf("an answer that nobody could get without faults: %d %s %s", p.Status, p.Code, p.Title)
 	}

@@ -31,6 +31,7 @@ type got struct {
 	Note    string
 	Seated  string // who has the seat
 	Unknown bool
+	Code    string // of a refusal, for whoever reads a history
 }
 
 // seated is one request with one seat, if there were one copy and no faults.
