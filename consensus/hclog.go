@@ -6,6 +6,8 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -26,6 +28,9 @@ func newRaftLog(to *slog.Logger, name string) hclog.Logger {
 }
 
 func (l raftLog) Log(level hclog.Level, msg string, args ...any) {
+	if level == hclog.Error && slices.ContainsFunc(peerTroubles, func(t string) bool { return strings.HasPrefix(msg, t) }) {
+		level = hclog.Info
+	}
 	ctx := context.Background() // raft carries none
 	if to := slogLevel(level); l.to.Enabled(ctx, to) {
 		l.to.LogAttrs(ctx, to, msg, attrs(args)...)
@@ -85,6 +90,14 @@ func (l raftLog) StandardLogger(opts *hclog.StandardLoggerOptions) *log.Logger {
 // StandardWriter discards: free text cannot be told from a payload. raft 1.8.0
 // and raft-wal 0.4.1 do not use it.
 func (l raftLog) StandardWriter(*hclog.StandardLoggerOptions) io.Writer { return io.Discard }
+
+// peerTroubles are what raft calls errors when another replica stops, starts or
+// is out of reach, again with every try. Whoever leads knows who is missing, and
+// the node says so.
+var peerTroubles = []string{
+	"failed to decode incoming command", "failed to heartbeat to", "failed to appendEntries to", "failed to make requestVote RPC",
+	"failed to make preVote RPC", "failed to make requestPreVote RPC", "failed to flush response", "failed to accept connection",
+}
 
 func slogLevel(level hclog.Level) slog.Level {
 	switch level {

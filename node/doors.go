@@ -18,10 +18,12 @@ import (
 // crosses the replicas' own network only, where both ends are known by their
 // certificates.
 type (
-	// rootMessage hands a root key over, as a candidate for the place of From.
+	// rootMessage hands a root key over, as a candidate for the place of From,
+	// which is in force at Index.
 	rootMessage struct {
-		Key  []byte       `cbor:"1,keyasint"`
-		From crypto.KeyID `cbor:"2,keyasint"`
+		Key   []byte       `cbor:"1,keyasint"`
+		From  crypto.KeyID `cbor:"2,keyasint"`
+		Index uint64       `cbor:"3,keyasint,omitempty"`
 	}
 	// keyName asks for the root in force, or says that it is held.
 	keyName struct {
@@ -121,10 +123,14 @@ func askLeader[I, O any](ctx context.Context, p *peers, path string, here func(c
 	return askAt[O](ctx, p, address, path, in)
 }
 
-// takeRoot stores a candidate. The answer says that it is on disk.
-func (p *peers) takeRoot(_ context.Context, in rootMessage) (nothing, error) {
+// takeRoot stores a candidate. The answer says that it is on disk. A replica that
+// has not followed to the root before catches up first.
+func (p *peers) takeRoot(ctx context.Context, in rootMessage) (nothing, error) {
 	key, err := crypto.KeyFromBytes(in.Key)
 	if err != nil {
+		return nothing{}, err
+	}
+	if err := p.core.replica.Wait(ctx, in.Index); err != nil {
 		return nothing{}, err
 	}
 	return nothing{}, p.core.keeper.offer(key, in.From)

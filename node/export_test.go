@@ -1,6 +1,9 @@
 package node
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // TestOnlyTries is how many limiters the throttle holds.
 func (s *Accounts) TestOnlyTries() int {
@@ -14,3 +17,31 @@ func (n *Node) Recur(ctx context.Context) error { return n.Series.recurAll(ctx) 
 
 // PassOffers does what the ticker does every ten minutes.
 func (n *Node) PassOffers() error { return n.Offers.pass(context.Background()) }
+
+// Hurry lets replicas look after each other a hundred times as often as they do
+// in a territory: nobody waits for seconds in a test.
+func Hurry(cfg *Config) { cfg.pace = 20 * time.Millisecond }
+
+// Crash ends a node as a power cut does for the others: nothing leaves it any
+// more, so that leadership is lost and not handed over.
+func (n *Node) Crash() {
+	if n.core.peers != nil {
+		n.core.peers.mesh.Close()
+	}
+	n.Close()
+}
+
+// Older lets a replica announce level 1, as an older program does.
+func Older(cfg *Config) { cfg.level = 1 }
+
+// Newer takes that back: the program was replaced.
+func Newer(cfg *Config) { cfg.level = 0 }
+
+// EraseDue does what the ticker does every ten minutes.
+func (n *Node) EraseDue(ctx context.Context) error { return n.Erasures.due(ctx) }
+
+// FirstEntry is where the log of this replica begins.
+func (n *Node) FirstEntry() uint64 { return n.core.replica.Stats().First }
+
+// LastEntry is where it ends.
+func (n *Node) LastEntry() uint64 { return n.core.replica.Stats().Last }

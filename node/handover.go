@@ -77,7 +77,7 @@ func (c rooting) handOver(ctx context.Context, to crypto.Key, from crypto.KeyID)
 	if err := c.keeper.offer(to, from); err != nil {
 		return nil, err
 	}
-	holders := []ReplicaID{c.self}
+	holders, index := []ReplicaID{c.self}, c.replica.Applied()
 	if c.peers != nil {
 		ctx, cancel := context.WithTimeout(ctx, handoverPatience)
 		defer cancel()
@@ -88,7 +88,7 @@ func (c rooting) handOver(ctx context.Context, to crypto.Key, from crypto.KeyID)
 				continue
 			}
 			all.Go(func() {
-				if _, err := askAt[nothing](ctx, c.peers, r.At.Peer, "/root", rootMessage{Key: to.Reveal(), From: from}); err != nil {
+				if _, err := askAt[nothing](ctx, c.peers, r.At.Peer, "/root", rootMessage{Key: to.Reveal(), From: from, Index: index}); err != nil {
 					c.cfg.Logger.Warn("handing a key over", slog.String("replica", r.ID.String()), errAttr(err))
 					return
 				}
@@ -106,7 +106,7 @@ func (c rooting) handOver(ctx context.Context, to crypto.Key, from crypto.KeyID)
 }
 
 // voters are the replicas whose majority decides.
-func (c *core) voters() []ReplicaID {
+func (c rooting) voters() []ReplicaID {
 	var out []ReplicaID
 	members, _ := c.replica.Members()
 	for _, m := range members {

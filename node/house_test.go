@@ -72,34 +72,39 @@ var house = map[string]floor{
 	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation/public", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
 	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
-	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/synth", "crypto", "federation/public", "node"}},
+	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation/public", "node"}},
+	"cmd/bippop/internal/alarm": {"writes to the operator; reads vitals, which hold no person's words", []string{"crypto", "node"}},
+	"cmd/bippop/internal/meter": {"what Prometheus reads; reads vitals, which hold no person's words", []string{"node"}},
 	"cmd/bippop/internal/synth": {"invents a territory for the demo; knows no record", nil},
 }
 
 // owners says which packages alone may name a large dependency, so that it can
 // be replaced, and its logs and secrets watched, in one place.
 var owners = map[string][]string{
-	"github.com/hashicorp/raft":         {"consensus"}, // raft, raft-wal, raft-boltdb
-	"github.com/hashicorp/go-hclog":     {"consensus"},
-	"github.com/hashicorp/memberlist":   {"consensus/gossip"},
-	"go.etcd.io/bbolt":                  {"consensus"},
-	"github.com/libp2p/go-libp2p":       {"federation"},
-	"github.com/dgraph-io/badger":       {"node/internal/store"},
-	"github.com/gin-gonic/gin":          {"api", "api/web"},
-	"github.com/danielgtaylor/huma":     {"api", "api/web"},
-	"filippo.io/age":                    {"crypto"},
-	"golang.org/x/crypto":               {"crypto"},
-	"github.com/yeqown/go-qrcode":       {"api/web"},
-	"github.com/spf13/cobra":            {"cmd/bippop"},
-	"github.com/xuri/excelize":          {"node/internal/sheet"}, // it writes; what strangers send is read without it
-	"github.com/rogpeppe/go-internal":   nil,                     // tests only
-	"pgregory.net/rapid":                nil,                     // tests only
-	"github.com/stretchr/testify":       nil,
-	"github.com/dgraph-io/ristretto":    nil,
-	"github.com/hashicorp/golang-lru":   nil,
-	"github.com/libp2p/go-libp2p-core":  nil,
-	"github.com/anishathalye/porcupine": nil, // tests only
-	"github.com/cloudflare/circl":       {"crypto"},
+	"github.com/hashicorp/raft":           {"consensus"}, // raft, raft-wal, raft-boltdb
+	"github.com/hashicorp/go-hclog":       {"consensus"},
+	"github.com/hashicorp/memberlist":     {"consensus/gossip"},
+	"go.etcd.io/bbolt":                    {"consensus"},
+	"github.com/libp2p/go-libp2p":         {"federation"},
+	"github.com/dgraph-io/badger":         {"node/internal/store"},
+	"github.com/gin-gonic/gin":            {"api", "api/web"},
+	"github.com/danielgtaylor/huma":       {"api", "api/web"},
+	"filippo.io/age":                      {"crypto"},
+	"golang.org/x/crypto":                 {"crypto"},
+	"github.com/yeqown/go-qrcode":         {"api/web"},
+	"github.com/spf13/cobra":              {"cmd/bippop"},
+	"github.com/xuri/excelize":            {"node/internal/sheet"}, // it writes; what strangers send is read without it
+	"github.com/rogpeppe/go-internal":     nil,                     // tests only
+	"pgregory.net/rapid":                  nil,                     // tests only
+	"github.com/stretchr/testify":         nil,
+	"github.com/dgraph-io/ristretto":      nil,
+	"github.com/hashicorp/golang-lru":     nil,
+	"github.com/libp2p/go-libp2p-core":    nil,
+	"github.com/anishathalye/porcupine":   nil, // tests only
+	"github.com/cloudflare/circl":         {"crypto"},
+	"github.com/prometheus/client_golang": {"cmd/bippop/internal/meter"},
+	"github.com/wneessen/go-mail":         {"cmd/bippop/internal/alarm"},
+	"github.com/emersion":                 nil, // tests only: an SMTP server
 }
 
 // pure packages give the same answer on every machine, at any time.
@@ -377,6 +382,7 @@ var large = map[string]bound{
 	"api.visit":                             {0, 19, "DTO: a request with all that the desk sees of it"},
 	"api.volunteer":                         {0, 28, "DTO: his whole page in one flat form"},
 	"node.core":                             {34, 0, "what all services read in common; unexported, no state of its own"},
+	"node.Node":                             {0, 21, "one field for each noun that callers see"},
 	"node.Requests":                         {33, 0, "one method a transition, and their private halves"},
 	"node/internal/machine.act":             {71, 0, "one method for each kind of command, behind one switch"},
 	"node/internal/store.Tx":                {26, 0, "the keyspace on one page: a method for each space"},

@@ -42,7 +42,7 @@ type Node struct {
 	Backups       *Backups
 
 	core    *core
-	replica *consensus.Replica
+	started time.Time
 	cancel  context.CancelFunc // of tasks
 	tasks   sync.WaitGroup
 }
@@ -162,7 +162,7 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 	}
 	c.find = newFind(c)
 	c.proposer = &proposer{
-		ring: ring, store: st, siren: vault.Territory, staff: vault.Shared.Domain, digests: vault.Shared.Domain.Derive("idempotency"), now: cfg.Now, health: h,
+		ring: ring, store: st, siren: vault.Territory, staff: vault.Shared.Domain, digests: vault.Shared.Domain.Derive("idempotency"), now: cfg.Now, health: h, tell: cfg.Wrote,
 	}
 	h.root = c.keeper
 	self, err := parseReplica(vault.Replica)
@@ -173,9 +173,10 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 	if err := currentViews(st); err != nil {
 		return c, err
 	}
-	if c.members, err = newMembers(st); err != nil {
+	if c.members, err = newMembers(st, self); err != nil {
 		return c, err
 	}
+	c.proposer.members = c.members
 	if cfg.Peering.Listener != nil {
 		c.peers, err = newPeers(c)
 	}
@@ -184,7 +185,7 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 
 // start replays what the log has, takes part, and returns once reads are current.
 func (c *core) start(ctx context.Context, vault crypto.Vault) error {
-	if err := c.followRoot(); err != nil {
+	if err := (rooting{c}).follow(); err != nil {
 		return err
 	}
 	var network consensus.Network
@@ -213,7 +214,7 @@ func (c *core) start(ctx context.Context, vault crypto.Vault) error {
 	if err := replica.Ready(ctx); err != nil {
 		return err
 	}
-	if err := c.followRoot(); err != nil {
+	if err := (rooting{c}).follow(); err != nil {
 		return err
 	}
 	if err := (rooting{c}).hold(ctx); err != nil {
@@ -240,7 +241,7 @@ func (c *core) stop() error {
 }
 
 func (c *core) node() *Node {
-	n := &Node{core: c, replica: c.replica, Find: c.find,
+	n := &Node{core: c, started: c.now(), Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
@@ -263,18 +264,18 @@ func (n *Node) Close() error {
 }
 
 // Index is the index of the last write that reads see here.
-func (n *Node) Index() uint64 { return n.replica.Applied() }
+func (n *Node) Index() uint64 { return n.core.replica.Applied() }
 
 // Await returns once reads here see the write at index.
 func (n *Node) Await(ctx context.Context, index uint64) error {
-	return explain(n.replica.Wait(ctx, index))
+	return explain(n.core.replica.Wait(ctx, index))
 }
 
 // Fresh returns once reads here see every write acknowledged before the call, by
 // whatever replica.
 func (n *Node) Fresh(ctx context.Context) error {
 	if n.core.peers == nil {
-		_, err := n.replica.Barrier(ctx)
+		_, err := n.core.replica.Barrier(ctx)
 		return explain(err)
 	}
 	at, err := askLeader(ctx, n.core.peers, "/barrier", n.core.peers.barrier, nothing{})
@@ -330,19 +331,6 @@ func (c *core) after(index uint64, events []event.Event) {
 	c.watch.note(index, events)
 }
 
-// followRoot looks which root the state hangs on, and again when it was turned
-// meanwhile.
-func (c *core) followRoot() error {
-	for was := (crypto.KeyID{}); ; {
-		root, err := c.rootInForce()
-		if err != nil || root == was {
-			return err
-		}
-		c.keeper.turned(crypto.KeyID{}, root)
-		was = root
-	}
-}
-
 // learnMembers follows a change of the replicas' records. Streams of one that was
 // removed end with it.
 func (c *core) learnMembers() {
@@ -383,7 +371,7 @@ func (r replicated) Load(in io.Reader) error {
 	c.places.forget()
 	c.tallies.forget()
 	c.learnMembers()
-	if err := c.followRoot(); err != nil {
+	if err := (rooting{c}).follow(); err != nil {
 		return err
 	}
 	return errors.Join(c.find.again(), c.refresh())

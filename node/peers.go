@@ -12,7 +12,6 @@ import (
 
 	"github.com/bippop/bippop/consensus/gossip"
 	"github.com/bippop/bippop/consensus/mesh"
-	"github.com/bippop/bippop/node/internal/command"
 )
 
 // Peering is how a replica meets the others. The zero Peering is a territory of
@@ -130,7 +129,7 @@ func (p *peers) look() {
 func (p *peers) own() gossip.Meta {
 	c := p.core
 	m := gossip.Meta{
-		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: uint16(command.Current), Program: c.cfg.Program, Fault: c.fault(),
+		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: uint16(c.cfg.level), Program: c.cfg.Program, Fault: p.fault(),
 		Expires: c.keeper.copied().TLS.Expires().Unix(),
 	}
 	if free, err := c.health.free(); err == nil {
@@ -143,7 +142,8 @@ func (p *peers) own() gossip.Meta {
 }
 
 // fault is a code of what is wrong here, or "".
-func (c *core) fault() string {
+func (p *peers) fault() string {
+	c := p.core
 	if e, ok := errors.AsType[*Error](c.health.writable()); ok {
 		return e.Code
 	}
@@ -178,9 +178,13 @@ func (p *peers) heard() map[ReplicaID]hearing {
 		if err != nil {
 			continue
 		}
+		at := m.Since
+		if m.State == gossip.Alive {
+			at = systemClock() // silence of some tenths of a second would show
+		}
 		out[id] = hearing{
 			said: Said{Applied: m.Meta.Applied, Free: m.Meta.Free, Program: m.Meta.Program, Fault: m.Meta.Fault, Expires: time.Unix(m.Meta.Expires, 0)},
-			at:   m.Since, alive: m.State == gossip.Alive,
+			at:   at, alive: m.State == gossip.Alive,
 		}
 	}
 	return out

@@ -42,6 +42,8 @@ type proposer struct {
 	digests crypto.Key // of what callers sent, derived once
 	now     func() time.Time
 	health  *health
+	tell    func(Write) // of each write; may be nil
+	members *members
 
 	mu   sync.Mutex // guards next, for one allocation; growing the tree is done under it
 	next uint32     // the leaf slot to hand out next
@@ -84,8 +86,14 @@ func (p *proposer) stamp(by Caller, commune string) command.Stamp {
 	return s
 }
 
-// do proposes c and waits until it is applied here.
-func (p *proposer) do(ctx context.Context, c command.Command) (Receipt, error) {
+// do proposes c and waits until it is applied here. What not every replica's
+// program knows is not proposed: the older ones would stop at it.
+func (p *proposer) do(ctx context.Context, c command.Command) (_ Receipt, err error) {
+	from := p.now()
+	defer func() { p.wrote(c, from, err) }()
+	if name, behind := p.members.behind(command.LevelOf(c.Kind())); behind {
+		return Receipt{}, &Error{Kind: Unavailable, Code: "level", Reason: "not all replicas know this yet: upgrade " + name}
+	}
 	entry, err := command.Encode(c)
 	if errors.Is(err, command.ErrTooLarge) {
 		return Receipt{}, invalid("", "too-large", "this is more than can be recorded at once; shorten the longest text")
@@ -250,9 +258,6 @@ func boxPlace(siren, collection string, id [16]byte, version uint32) []byte {
 	v := []byte{boxSchema, byte(version >> 24), byte(version >> 16), byte(version >> 8), byte(version)}
 	return crypto.Place([]byte("words v1"), []byte(siren), []byte(collection), id[:], v)
 }
-
-// every ticks by the machine's own clock, for what looks again now and then.
-func every(d time.Duration) *time.Ticker { return time.NewTicker(d) }
 
 // systemClock is the clock of a node in service.
 func systemClock() time.Time { return time.Now() }

@@ -18,7 +18,7 @@ var ErrUnknownOutcome error = errUnknown
 func (n *Node) Alone() bool { return n.core.peers == nil }
 
 // Leading reports whether this replica leads.
-func (n *Node) Leading() bool { return n.replica.Leading() }
+func (n *Node) Leading() bool { return n.core.replica.Leading() }
 
 // Answer says what this replica answers to requests that others forward to it.
 // It is called once, before the first of them.

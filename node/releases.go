@@ -24,4 +24,4 @@ func (s *Replicas) Approve(ctx context.Context, by Caller, id ReplicaID) (Receip
 }
 
 // Voters is how many replicas vote.
-func (n *Node) Voters() int { return len(n.core.voters()) }
+func (n *Node) Voters() int { return len(rooting{n.core}.voters()) }

@@ -6,12 +6,10 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/consensus"
-	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/rotation"
-	"github.com/bippop/bippop/node/internal/store"
 )
 
 // Replicas are the machines on which the territory runs.
@@ -99,14 +97,17 @@ func (s *Replicas) List(by Caller) (Cluster, error) {
 	}
 	leader, _ := s.replica.Leader()
 	stats := s.replica.Stats()
-	c := Cluster{Index: stats.Commit, Level: s.members.level(), Newest: uint16(command.Current)}
-	root, err := s.rootInForce()
+	c := Cluster{Index: stats.Applied, Level: s.members.level(), Newest: uint16(command.Current)}
+	root, err := rooting{s.core}.inForce()
 	if err != nil {
 		return Cluster{}, err
 	}
 	said := map[ReplicaID]hearing{}
 	if s.peers != nil {
 		said = s.peers.heard()
+	}
+	for _, h := range said {
+		c.Index = max(c.Index, h.said.Applied)
 	}
 	for _, r := range s.members.all() {
 		id := r.ID.String()
@@ -116,7 +117,10 @@ func (s *Replicas) List(by Caller) (Cluster, error) {
 		}
 		if h, ok := said[r.ID]; ok && r.State.Alive() {
 			out.Said, out.Heard, out.Alive = h.said, h.at, h.alive
-			out.Said.Lag = stats.Commit - min(stats.Commit, out.Said.Applied)
+			if out.Here {
+				out.Said.Applied = stats.Applied
+			}
+			out.Said.Lag = c.Index - min(c.Index, out.Said.Applied)
 		}
 		if out.Leader {
 			c.Leader = r.ID
@@ -270,17 +274,4 @@ func (s *Replicas) Rotate(ctx context.Context, by Caller) (Receipt, error) {
 	}
 	by.Key = "" // again is again
 	return rooting{s.core}.turn(ctx, s.stamp(by, ""), nil, nil)
-}
-
-// rootInForce is the root key that the machine names, zero before there is one.
-func (c *core) rootInForce() (id crypto.KeyID, err error) {
-	err = c.store.View(func(tx *store.Tx) error {
-		top, err := tx.TreeNode(0, 0)
-		if errors.Is(err, crypto.ErrNoNode) {
-			return nil
-		}
-		id = top.Parent
-		return err
-	})
-	return id, err
 }

@@ -211,12 +211,12 @@ func (n *Node) found(ctx context.Context, f Founding) error {
 	for i := range types {
 		types[i].ID = newID[TypeID]()
 	}
-	_, err = p.propose(ctx, command.Found{Stamp: p.own(), Territory: f.Territory, Nodes: nodes, Types: types, Admin: admin, Replica: n.core.asFounder()})
+	_, err = p.propose(ctx, command.Found{Stamp: p.own(), Territory: f.Territory, Nodes: nodes, Types: types, Admin: admin, Replica: (&steering{core: n.core}).asFounder()})
 	if err != nil {
 		return err
 	}
 	n.core.places.forget()
-	return errors.Join(n.core.followRoot(), p.refresh())
+	return errors.Join(rooting{n.core}.follow(), p.refresh())
 }
 
 // nodesAtHand is a tree that is not committed yet.

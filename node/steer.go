@@ -13,10 +13,6 @@ import (
 	"github.com/bippop/bippop/node/internal/replica"
 )
 
-// steerEvery is how often the leader compares records and members, and every
-// replica what it says of itself.
-const steerEvery = time.Second
-
 // steering is what the leader does about the replicas, and each replica about
 // itself. Owned by one goroutine.
 type steering struct {
@@ -27,7 +23,7 @@ type steering struct {
 // steer runs until ctx ends. The records say who belongs, the log's configuration
 // who counts: the leader brings the second to the first, one step at a time.
 func (c *steering) steer(ctx context.Context) {
-	tick := every(steerEvery)
+	tick := every(c.cfg.pace)
 	defer tick.Stop()
 	for {
 		select {
@@ -115,7 +111,7 @@ func (c *steering) oneStep(ctx context.Context) error {
 // situation is what this leader knows of the members.
 func (c *steering) situation(members []consensus.Member) autopilot.State {
 	now := systemClock()
-	root, _ := c.rootInForce() // not known: nobody holds it
+	root, _ := rooting{c.core}.inForce() // not known: nobody holds it
 	last := map[string]time.Time{c.self.String(): now}
 	for _, k := range c.replica.Contacts() {
 		last[k.ID] = k.Last
@@ -182,8 +178,8 @@ func (c *steering) announce(ctx context.Context) error {
 }
 
 // whereabouts is what this replica says of itself when it starts.
-func (c *core) whereabouts() movedMessage {
-	m := movedMessage{URL: c.cfg.Peering.URL, Level: uint16(command.Current)}
+func (c *steering) whereabouts() movedMessage {
+	m := movedMessage{URL: c.cfg.Peering.URL, Level: uint16(c.cfg.level)}
 	if c.peers != nil {
 		m.Address = c.peers.mesh.Address()
 	}
@@ -191,7 +187,7 @@ func (c *core) whereabouts() movedMessage {
 }
 
 // asFounder is the record of the replica on which the territory is founded.
-func (c *core) asFounder() replica.Replica {
+func (c *steering) asFounder() replica.Replica {
 	here := c.whereabouts()
 	return replica.Replica{ID: c.self, Name: c.members.freeName(), At: replica.Address{
 		Peer: here.Address, URL: here.URL, Level: here.Level, Fingerprint: crypto.FingerprintOf(c.keeper.copied().TLS.Public()),

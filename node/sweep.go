@@ -17,7 +17,7 @@ const (
 )
 
 func (n *Node) sweep(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
+	tick := every(sweepEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -45,3 +45,6 @@ func (n *Node) sweep(ctx context.Context) {
 		}
 	}
 }
+
+// every ticks by the machine's own clock, for what looks again now and then.
+func every(d time.Duration) *time.Ticker { return time.NewTicker(d) }

@@ -4,23 +4,20 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/store"
 )
-
-// rootEvery is how often a replica looks whether it holds the root in force, has
-// destroyed the others, and has said so.
-const rootEvery = time.Second
 
 // rooting is what a replica does so that it holds the root key in force, and no
 // other.
 type rooting struct{ *core }
 
-// keep runs until ctx ends. It is woken by each turn of the root.
+// keep looks whether this replica holds the root in force, has destroyed the
+// others, and has said so, until ctx ends. It is woken by each turn of the root.
 func (c rooting) keep(ctx context.Context) {
-	tick := every(rootEvery)
+	tick := every(c.cfg.pace)
 	defer tick.Stop()
 	var said crypto.KeyID
 	for {
@@ -45,7 +42,7 @@ func (c rooting) keep(ctx context.Context) {
 // hold returns once this replica holds the root in force. It is called with
 // the log replayed.
 func (c rooting) hold(ctx context.Context) error {
-	again := every(rootEvery)
+	again := every(c.cfg.pace)
 	defer again.Stop()
 	for {
 		_, ok, err := c.keeper.settle()
@@ -128,4 +125,30 @@ func (c rooting) noteHeld(ctx context.Context, held crypto.KeyID) error {
 	}
 	_, err := askLeader(ctx, c.peers, "/holds", c.peers.noteHolds, keyName{held})
 	return err
+}
+
+// follow looks which root the state hangs on, and again when it was turned
+// meanwhile.
+func (c rooting) follow() error {
+	for was := (crypto.KeyID{}); ; {
+		root, err := c.inForce()
+		if err != nil || root == was {
+			return err
+		}
+		c.keeper.turned(crypto.KeyID{}, root)
+		was = root
+	}
+}
+
+// inForce is the root key that the machine names, zero before there is one.
+func (c rooting) inForce() (id crypto.KeyID, err error) {
+	err = c.store.View(func(tx *store.Tx) error {
+		top, err := tx.TreeNode(0, 0)
+		if errors.Is(err, crypto.ErrNoNode) {
+			return nil
+		}
+		id = top.Parent
+		return err
+	})
+	return id, err
 }

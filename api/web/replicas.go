@@ -188,7 +188,7 @@ func machineOf(r node.Replica, waits bool, newest uint16, now time.Time) machine
 
 // joinCommand is what is typed on the new machine.
 func joinCommand(token string) string {
-	return "bippop join --token " + token + " \\\n  --dir /var/lib/bippop/data --vault /etc/bippop/vault.age \\\n  --identity /etc/bippop/identity.txt --peer 10.0.0.2:7400"
+	return "bippop join --token-file - --peer-listen 10.0.0.2:7400 \\\n  --dir /var/lib/bippop/data --vault /etc/bippop/vault.age \\\n  --identity /etc/bippop/identity.txt\n" + token
 }
 
 func (s replicas) page(c *gin.Context) { s.show(c, http.StatusOK, "", nil) }

@@ -13,6 +13,7 @@ import (
 // askMain is the program ask of the stories:
 //
 //	ask ready                     wait until $URL answers
+//	ask fetch URL                 read another address
 //	ask as ROLE demo.json         sign in with the demo's account
 //	ask sign-in LOGIN PASSWORD
 //	ask METHOD PATH [FILE]        call with the token of the last sign-in
@@ -29,6 +30,14 @@ func ask(args []string) error {
 	switch args[0] {
 	case "ready":
 		return awaitReady(os.Getenv("URL"), time.Minute)
+	case "fetch":
+		answer, err := http.Get(args[1])
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		_, err = io.Copy(os.Stdout, answer.Body)
+		return err
 	case "as":
 		var home demoHome
 		text, err := os.ReadFile(args[2])

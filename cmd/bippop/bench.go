@@ -51,6 +51,7 @@ func benchCommand(env func(string) string, out output) *cobra.Command {
 		{"write", "Cost of a write and of a list page as records grow", benchWrite},
 		{"memory", "Resident memory when fresh, and 15 s after load", benchMemory},
 		{"replicate", "Writes and reads of three replicas, beside etcd", benchReplicate},
+		{"recovery", "Time to write again after a kill, and to serve after a restart", benchRecovery},
 		{"start", "Time from the start of the process to the first answer", benchStart},
 	} {
 		sub := &cobra.Command{Use: b.name, Short: b.short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
@@ -71,7 +72,7 @@ func benchCommand(env func(string) string, out output) *cobra.Command {
 			return found.print(out, o.asJSON)
 		}}
 		switch b.name {
-		case "write":
+		case "write", "recovery":
 			sub.Flags().IntVar(&o.records, "records", 1_000_000, "how many requests to grow to")
 		case "replicate":
 			sub.Flags().StringVar(&o.etcd, "etcd", "", "program etcdref of this version (default: built from the source tree)")
@@ -144,7 +145,7 @@ func (f figures) count(name string, n int) {
 }
 
 // jiffies of all processors, as /proc/stat counts them.
-type jiffies struct{ steal, total uint64 }
+type jiffies struct{ steal, idle, total uint64 }
 
 // processorTime is zero where the system does not say.
 func processorTime() (j jiffies) {
@@ -157,7 +158,8 @@ func processorTime() (j jiffies) {
 	if _, err := fmt.Sscanf(line, "cpu %d %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &wait, &hard, &soft, &j.steal); err != nil {
 		return jiffies{}
 	}
-	j.total = user + nice + system + idle + wait + hard + soft + j.steal
+	j.idle = idle + wait
+	j.total = user + nice + system + j.idle + hard + soft + j.steal
 	return j
 }
 

@@ -32,6 +32,39 @@ func TestSteal(t *testing.T) {
 	}
 }
 
+func TestOthers(t *testing.T) {
+	before := jiffies{steal: 10, idle: 100, total: 200}
+	now := jiffies{steal: 20, idle: 150, total: 400} // 200 went by: 10 stolen, 50 idle, 140 busy
+	for _, tc := range []struct {
+		own  uint64
+		want float64
+	}{{140, 0}, {100, 0.2}, {0, 0.7}, {150, 0}} {
+		if got := now.othersSince(before, tc.own); got != tc.want {
+			t.Errorf("othersSince with %d of our own = %v, want %v", tc.own, got, tc.want)
+		}
+	}
+	if got := (jiffies{}).othersSince(jiffies{}, 5); got != 0 {
+		t.Errorf("othersSince where the system does not say = %v, want 0", got)
+	}
+}
+
+// TestDuel: a figure is the median of the rounds' ratios, not the ratio of medians.
+func TestDuel(t *testing.T) {
+	d := duel{load: load{what: "write", clients: 64}, others: []float64{0}, paces: map[string][]pace{
+		ours:   {{100, 2, 4}, {900, 1, 1}, {300, 1, 6}},
+		theirs: {{50, 1, 8}, {100, 2, 2}, {300, 1, 3}},
+	}}
+	f := d.figures()
+	for name, want := range map[string]float64{"ratio": 2, "ratio_min": 1, "ratio_max": 9, "p50_ratio": 1, "p99_ratio": 0.5} {
+		if f[name] != want {
+			t.Errorf("%s = %v, want %v", name, f[name], want)
+		}
+	}
+	if got := f[ours].(figures)["per_second"]; got != 300.0 {
+		t.Errorf("ours per second = %v, want 300", got)
+	}
+}
+
 func TestFigureName(t *testing.T) {
 	for path, want := range map[string]string{
 		"/":                                  "home",

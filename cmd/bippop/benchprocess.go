@@ -82,6 +82,15 @@ func (p *process) stop() error {
 	return p.cmd.Wait()
 }
 
+// kill ends the process as a power cut does, and waits.
+func (p *process) kill() error {
+	if err := p.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	p.cmd.Wait() // says that it was killed
+	return nil
+}
+
 // resident is what the process holds in memory, in bytes: all of it, and what the
 // system cannot take back.
 func (p *process) resident() (all, anonymous int, err error) {

@@ -36,8 +36,9 @@ const (
 
 // duel is what was measured of both in one cell, round by round.
 type duel struct {
-	load  load
-	paces map[string][]pace
+	load   load
+	paces  map[string][]pace
+	others []float64 // share of the processors that other programs took, per round
 }
 
 // name of a cell: the number of writers, or the kind of read.
@@ -92,6 +93,7 @@ func (d *duel) figures() figures {
 	}
 	r := d.ratios(perSecond)
 	f["ratio"], f["ratio_min"], f["ratio_max"] = round3(middle(r)), round3(slices.Min(r)), round3(slices.Max(r))
+	f["processor_share_of_others"] = round3(middle(d.others))
 	f["p50_ratio"], f["p99_ratio"] = round3(middle(d.ratios(p50))), round3(middle(d.ratios(p99)))
 	return f
 }
@@ -147,10 +149,10 @@ func benchReplicate(ctx context.Context, o benchOptions, out output) (f figures,
 // cells are what is measured in each round.
 func cells(lasting time.Duration) (duels []duel) {
 	for _, n := range writerCounts {
-		duels = append(duels, duel{load{"write", n, lasting}, map[string][]pace{}})
+		duels = append(duels, duel{load: load{"write", n, lasting}, paces: map[string][]pace{}})
 	}
 	for _, kind := range readKinds {
-		duels = append(duels, duel{load{kind, readers, lasting}, map[string][]pace{}})
+		duels = append(duels, duel{load: load{kind, readers, lasting}, paces: map[string][]pace{}})
 	}
 	return duels
 }
@@ -163,7 +165,7 @@ func (d *duel) fight(ctx context.Context, rivals map[string]rival, turned bool, 
 		slices.Reverse(order)
 	}
 	for range mostDiscarded {
-		before := processorTime()
+		before, own := processorTime(), ownTime()
 		found := map[string]pace{}
 		for _, who := range order {
 			warm := d.load
@@ -177,7 +179,9 @@ func (d *duel) fight(ctx context.Context, rivals map[string]rival, turned bool, 
 			}
 			found[who] = p
 		}
-		if processorTime().stealSince(before) <= maxSteal {
+		now := processorTime()
+		if now.stealSince(before) <= maxSteal {
+			d.others = append(d.others, now.othersSince(before, ownTime()-own))
 			for who, p := range found {
 				d.paces[who] = append(d.paces[who], p)
 			}

@@ -25,6 +25,7 @@ const (
 // writeBench is a node that grows.
 type writeBench struct {
 	node  *node.Node
+	cfg   node.Config
 	by    node.Caller
 	kind  node.TypeID
 	her   []node.BeneficiaryID
@@ -92,16 +93,17 @@ func newWriteBench(ctx context.Context, dir string, out output) (*writeBench, er
 		return nil, err
 	}
 	password := crypto.NewSecret("measured-on-this-machine")
-	n, err := node.FoundTerritory(ctx, node.Config{
+	cfg := node.Config{
 		Dir: filepath.Join(dir, "data"), Vault: filepath.Join(dir, "vault.age"), Unseal: unsealer,
 		Logger: node.NewLogger(out.progress, slog.LevelWarn), PasswordCost: demoPasswords,
-	}, node.Founding{
+	}
+	n, err := node.FoundTerritory(ctx, cfg, node.Founding{
 		Territory: node.Territory{Siren: demoSiren, Name: "bench", Calls: "bench", Communes: []string{"33352"}}, Login: "bench", Password: password,
 	})
 	if err != nil {
 		return nil, err
 	}
-	b := &writeBench{node: n, today: node.DayOf(n.Now()), her: make([]node.BeneficiaryID, writeBenchHer), him: make([]node.VolunteerID, writeBenchHim)}
+	b := &writeBench{node: n, cfg: cfg, today: node.DayOf(n.Now()), her: make([]node.BeneficiaryID, writeBenchHer), him: make([]node.VolunteerID, writeBenchHim)}
 	if _, b.by, err = n.Accounts.SignIn(ctx, "bench", password, "bench", true); err == nil {
 		err = b.people(ctx)
 	}

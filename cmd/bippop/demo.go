@@ -73,6 +73,16 @@ func runDemo(ctx context.Context, o demoOptions, out output) error {
 	if o.replicas != 1 && o.replicas != 3 {
 		return usagef("--replicas is 1 or 3")
 	}
+	door, err := listenOn(net.JoinHostPort("127.0.0.1", strconv.Itoa(o.port)), "--port")
+	if err != nil {
+		return err
+	}
+	doors, urls := []net.Listener{door}, []string{"http://" + door.Addr().String()}
+	defer func() {
+		for _, l := range doors {
+			l.Close()
+		}
+	}()
 	home, err := openDemoHome(o.dir, o.reset)
 	if err != nil {
 		return err
@@ -83,39 +93,22 @@ func runDemo(ctx context.Context, o demoOptions, out output) error {
 	if !home.Filled {
 		home.Profile, home.Seed, home.Replicas = profile, o.seed, o.replicas
 	}
-	doors, urls, err := demoDoors(o.port, home.Replicas)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		for _, l := range doors {
-			l.Close()
+	for i := 1; i < home.Replicas; i++ {
+		at := 0
+		if o.port != 0 {
+			at = o.port + i
 		}
-	}()
+		l, err := listenOn(net.JoinHostPort("127.0.0.1", strconv.Itoa(at)), "--port")
+		if err != nil {
+			return err
+		}
+		doors, urls = append(doors, l), append(urls, "http://"+l.Addr().String())
+	}
 	c, err := home.openAll(ctx, urls, out)
 	if err != nil {
 		return err
 	}
 	return home.serve(ctx, c, doors, func() error { return announceDemo(out, o.asJSON, home, urls) }, out)
-}
-
-// demoDoors takes one port for each replica, from port up; 0 takes free ones.
-func demoDoors(port, replicas int) (doors []net.Listener, urls []string, err error) {
-	for i := range replicas {
-		at := 0
-		if port != 0 {
-			at = port + i
-		}
-		l, err := listenOn(net.JoinHostPort("127.0.0.1", strconv.Itoa(at)), "--port")
-		if err != nil {
-			for _, l := range doors {
-				l.Close()
-			}
-			return nil, nil, err
-		}
-		doors, urls = append(doors, l), append(urls, "http://"+l.Addr().String())
-	}
-	return doors, urls, nil
 }
 
 // serve answers for all replicas until ctx ends, or one of them fails.

@@ -206,7 +206,7 @@ func (c *crowd) client(number int) {
 	}
 }
 
-func (c *crowd) count(in asked, out got, ok bool) {
+func (c *crowd) count(in asked, out told, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.asked++
@@ -224,7 +224,7 @@ func (c *crowd) count(in asked, out got, ok bool) {
 }
 
 // ask reports false when nothing can have happened, or nothing was told.
-func (c *crowd) ask(node *client, in asked) (got, bool) {
+func (c *crowd) ask(node *client, in asked) (told, bool) {
 	ctx, cancel := context.WithTimeout(c.t.Context(), clientPatience)
 	defer cancel()
 	var r receiptLine
@@ -232,16 +232,16 @@ func (c *crowd) ask(node *client, in asked) (got, bool) {
 	case "read":
 		var v requestLine
 		if node.call(ctx, "GET", "/requests/"+in.Request+"?fresh=1", nil, &v) != nil {
-			return got{}, false
+			return told{}, false
 		}
-		return got{Version: v.Version, Note: v.Note, Seated: v.seated()}, true
+		return told{Version: v.Version, Note: v.Note, Seated: v.seated()}, true
 	case "change":
 		body := map[string]any{"when": map[string]string{"kind": "flexible"}, "seats": 1, "note": in.Note}
-		return c.told(c.change(ctx, node, in, body, &r), &r, "stale-version", "stale")
+		return c.hear(c.change(ctx, node, in, body, &r), &r, "stale-version", "stale")
 	default:
 		s := c.slot(in.Request)
 		err := node.call(ctx, "POST", "/requests/"+in.Request+"/accept", map[string]string{"volunteer": in.Volunteer, "day": s.day, "hour": s.hour}, &r)
-		return c.told(err, &r, "not-open", "seats-full", "other-time")
+		return c.hear(err, &r, "not-open", "seats-full", "other-time")
 	}
 }
 
@@ -279,25 +279,25 @@ func (a addHeader) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // nothingDone are the codes of a 503 that promise that nothing was recorded.
-var nothingDone = []string{"no-leader", "disk-full", "busy", "damaged", "root-missing"}
+var nothingDone = []string{"no-leader", "disk-full", "busy", "damaged", "root-missing", "sealed"}
 
-// told reads a write's answer. refusals are the codes that say something of the
+// hear reads a write's answer. refusals are the codes that say something of the
 // request's state; others say nothing of it.
-func (c *crowd) told(err error, r *receiptLine, refusals ...string) (got, bool) {
+func (c *crowd) hear(err error, r *receiptLine, refusals ...string) (told, bool) {
 	p, answered := errors.AsType[*problem](err)
 	switch {
 	case err == nil:
-		return got{Done: true, Version: r.Version}, true
+		return told{Done: true, Version: r.Version}, true
 	case !answered:
-		return got{Unknown: true}, true // cut off in the middle
+		return told{Unknown: true}, true // cut off in the middle
 	case slices.Contains(refusals, p.Code):
-		return got{Code: p.Code}, true
+		return told{Code: p.Code}, true
 	case p.Status >= 500 && !slices.Contains(nothingDone, p.Code):
-		return got{Unknown: true, Code: p.Code}, true
+		return told{Unknown: true, Code: p.Code}, true
 	case p.Status < 500 && p.Status != http.StatusTooManyRequests:
 		c.t.Errorf("an answer that nobody could get without faults: %d %s %s", p.Status, p.Code, p.Title)
 	}
-	return got{}, false
+	return told{}, false
 }
 
 // keep opens a request at one replica, and reads it at another with what the first
@@ -307,7 +307,7 @@ func (c *crowd) keep(number, n int) {
 	defer cancel()
 	note := fmt.Sprintf("kept %d.%d %s", number, n, rand.Text()[:4])
 	id, err := c.open(ctx, c.to(mathrand.IntN(3)), note, true)
-	c.count(asked{Kind: "open"}, got{Done: err == nil, Unknown: err != nil}, true)
+	c.count(asked{Kind: "open"}, told{Done: err == nil, Unknown: err != nil}, true)
 	if err != nil {
 		return
 	}

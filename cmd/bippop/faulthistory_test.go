@@ -23,9 +23,9 @@ type asked struct {
 	Volunteer string
 }
 
-// got is what it was told. A write whose outcome is unknown may take effect at any
+// told is what it was told. A write whose outcome is unknown may take effect at any
 // later time, or never.
-type got struct {
+type told struct {
 	Done    bool   // or refused: the version is another one, the seat is taken
 	Version uint32 // afterwards
 	Note    string
@@ -54,7 +54,7 @@ var singleCopy = porcupine.Model{
 	},
 	Init: func() any { return seated{version: 1} },
 	Step: func(state, input, output any) (bool, any) {
-		s, in, out := state.(seated), input.(asked), output.(got)
+		s, in, out := state.(seated), input.(asked), output.(told)
 		does, after := false, s
 		after.version++
 		switch in.Kind {
@@ -88,7 +88,7 @@ func newHistory() *history {
 
 func (h *history) now() int64 { return int64(time.Since(h.start)) }
 
-func (h *history) add(client, epoch int, call int64, in asked, out got) {
+func (h *history) add(client, epoch int, call int64, in asked, out told) {
 	end := h.now()
 	if out.Unknown {
 		end = math.MaxInt64
@@ -123,13 +123,13 @@ type historyLine struct {
 	Client       int
 	Call, Return int64
 	Asked        asked
-	Got          got
+	Got          told
 }
 
 func saveHistory(name string, operations []porcupine.Operation) error {
 	var b strings.Builder
 	for _, o := range operations {
-		text, err := json.Marshal(historyLine{o.ClientId, o.Call, o.Return, o.Input.(asked), o.Output.(got)})
+		text, err := json.Marshal(historyLine{o.ClientId, o.Call, o.Return, o.Input.(asked), o.Output.(told)})
 		if err != nil {
 			return err
 		}
@@ -144,10 +144,10 @@ func saveHistory(name string, operations []porcupine.Operation) error {
 
 // The judge knows a broken law when it sees one.
 func TestJudge(t *testing.T) {
-	type told struct {
+	type step struct {
 		call, ret int64
 		in        asked
-		out       got
+		out       told
 	}
 	forEver := int64(math.MaxInt64)
 	change := func(version uint32, note string) asked { return asked{Kind: "change", Version: version, Note: note} }
@@ -155,17 +155,17 @@ func TestJudge(t *testing.T) {
 	read := asked{Kind: "read"}
 	for _, test := range []struct {
 		name string
-		in   []told
+		in   []step
 		want bool
 	}{
-		{"in order", []told{{0, 1, change(1, "a"), got{Done: true, Version: 2}}, {2, 3, read, got{Version: 2, Note: "a"}}}, true},
-		{"a stale read", []told{{0, 1, change(1, "a"), got{Done: true, Version: 2}}, {2, 3, read, got{Version: 1}}}, false},
-		{"a write lost", []told{{0, 1, accept("m"), got{Done: true, Version: 2}}, {2, 3, accept("n"), got{Done: true, Version: 2}}}, false},
-		{"first acceptance wins", []told{{0, 1, accept("m"), got{Done: true, Version: 2}}, {2, 3, accept("n"), got{}}, {4, 5, read, got{Version: 2, Seated: "m"}}}, true},
-		{"a refusal without reason", []told{{0, 1, accept("n"), got{}}, {4, 5, read, got{Version: 1}}}, false},
-		{"two changes of one version", []told{{0, 1, change(1, "a"), got{Done: true, Version: 2}}, {2, 3, change(1, "b"), got{Done: true, Version: 2}}}, false},
-		{"an unknown write is seen late", []told{{0, forEver, change(1, "a"), got{Unknown: true}}, {1, 2, read, got{Version: 1}}, {3, 4, read, got{Version: 2, Note: "a"}}}, true},
-		{"an unknown write is seen and gone", []told{{0, forEver, change(1, "a"), got{Unknown: true}}, {1, 2, read, got{Version: 2, Note: "a"}}, {3, 4, read, got{Version: 1}}}, false},
+		{"in order", []step{{0, 1, change(1, "a"), told{Done: true, Version: 2}}, {2, 3, read, told{Version: 2, Note: "a"}}}, true},
+		{"a stale read", []step{{0, 1, change(1, "a"), told{Done: true, Version: 2}}, {2, 3, read, told{Version: 1}}}, false},
+		{"a write lost", []step{{0, 1, accept("m"), told{Done: true, Version: 2}}, {2, 3, accept("n"), told{Done: true, Version: 2}}}, false},
+		{"first acceptance wins", []step{{0, 1, accept("m"), told{Done: true, Version: 2}}, {2, 3, accept("n"), told{}}, {4, 5, read, told{Version: 2, Seated: "m"}}}, true},
+		{"a refusal without reason", []step{{0, 1, accept("n"), told{}}, {4, 5, read, told{Version: 1}}}, false},
+		{"two changes of one version", []step{{0, 1, change(1, "a"), told{Done: true, Version: 2}}, {2, 3, change(1, "b"), told{Done: true, Version: 2}}}, false},
+		{"an unknown write is seen late", []step{{0, forEver, change(1, "a"), told{Unknown: true}}, {1, 2, read, told{Version: 1}}, {3, 4, read, told{Version: 2, Note: "a"}}}, true},
+		{"an unknown write is seen and gone", []step{{0, forEver, change(1, "a"), told{Unknown: true}}, {1, 2, read, told{Version: 2, Note: "a"}}, {3, 4, read, told{Version: 1}}}, false},
 	} {
 		var operations []porcupine.Operation
 		for i, o := range test.in {

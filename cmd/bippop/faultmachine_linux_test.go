@@ -205,7 +205,11 @@ func (m *machine) lastWords(n int) string {
 // wipe takes the disk and the vault away, as for another machine in its place.
 func (m *machine) wipe() error {
 	m.kill()
-	return errors.Join(m.place.in(func() error { return os.RemoveAll(m.path("disk/data")) }), os.RemoveAll(m.path("vault.age")), os.RemoveAll(m.path("identity.txt")))
+	err := m.place.in(func() error { return os.RemoveAll(m.path("disk/data")) })
+	for _, name := range []string{"vault.age", "vault.age.notice", "identity.txt"} {
+		err = errors.Join(err, os.RemoveAll(m.path(name)))
+	}
+	return err
 }
 
 // fill leaves no room on its disk; empty takes that back.

@@ -43,9 +43,9 @@ type faultStorm struct {
 	wires    *wires
 	machines []*machine
 	crowd    *crowd
-	erasures int
-	notes    map[string]int // what is worth a line at the end
-	rejoined int
+
+	mu    sync.Mutex // guards notes, for one
+	notes map[string]int
 }
 
 // Real programs on machines of their own lose nothing, whatever fails: every answer
@@ -345,7 +345,10 @@ func (s *faultStorm) someone() int {
 
 // hold lets a fault last while clients ask on.
 func (s *faultStorm) hold(n int) {
-	enough, late := s.crowd.operations()+n, time.Now().Add(1500*time.Millisecond)
+	enough, late := s.crowd.operations()+n, time.Now().Add(800*time.Millisecond)
+	if *long {
+		late = late.Add(s.among(time.Second))
+	}
 	for s.crowd.operations() < enough && time.Now().Before(late) {
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -360,7 +363,10 @@ func (s *faultStorm) among(most time.Duration) time.Duration {
 var everybody = []int{0, 1, 2}
 
 // replace takes a replica out for ever and puts another in its place.
-func (s *faultStorm) replace(i int) {
+func (s *faultStorm) replace(i int) { s.replaceAnd(i, func() {}) }
+
+// replaceAnd calls joined when the new replica has started.
+func (s *faultStorm) replaceAnd(i int, joined func()) {
 	m := s.machines[i]
 	s.must(m.wipe())
 	var id string
@@ -386,8 +392,8 @@ func (s *faultStorm) replace(i int) {
 		return err
 	})
 	s.admit(m)
+	joined()
 	s.until("the new replica votes", func() error { return s.voters(3) })
-	s.rejoined++
 }
 
 // faultKind harms the replicas and undoes it, but for the wires.
@@ -514,14 +520,14 @@ var faultKinds = []faultKind{
 	}},
 	{"leadership handed over", func(s *faultStorm) {
 		if err := s.anywhere("POST", "/replicas/step-down", nil, nil); err != nil {
-			s.notes["not handed over"]++
+			s.note("not handed over")
 		}
 		s.hold(30)
 	}},
 	{"wiped, rejoined", func(s *faultStorm) { s.replace(s.someone()) }},
 	{"vault altered", func(s *faultStorm) { s.altered("vault.age") }},
-	{"log altered", func(s *faultStorm) { s.altered("disk/data/log/wal/*.wal") }},
-	{"store altered", func(s *faultStorm) { s.altered("disk/data/store/*.sst") }},
+	{"log altered", func(s *faultStorm) { s.altered("disk/data/log/log/*.wal") }},
+	{"store altered", func(s *faultStorm) { s.altered("disk/data/store/records/*.sst") }},
 	{"leader killed in an erasure", func(s *faultStorm) { s.erase(func(m *machine) { m.signal(syscall.SIGKILL) }) }},
 	{"cut in an erasure", func(s *faultStorm) {
 		s.erase(func(*machine) {
@@ -579,22 +585,44 @@ var faultKinds = []faultKind{
 		})
 		s.until("three vote", func() error { return s.voters(3) })
 	}},
-	{"leader killed in a snapshot", func(s *faultStorm) {
-		m := s.leader()
-		for late := time.Now().Add(4 * time.Second); time.Now().Before(late); time.Sleep(time.Millisecond) {
-			var found []string
-			m.place.in(func() (err error) {
-				found, err = filepath.Glob(m.path("disk/data/log/snapshots/*.tmp"))
-				return err
-			})
-			if len(found) > 0 {
-				s.notes["killed in a snapshot"]++
-				break
-			}
-		}
-		m.signal(syscall.SIGKILL)
-		s.hold(30)
+	{"leader killed in a snapshot", func(s *faultStorm) { s.atSnapshot(s.leader(), 4*time.Second) }},
+	{"killed while receiving", func(s *faultStorm) {
+		i := s.chance.IntN(3)
+		var received sync.WaitGroup
+		s.replaceAnd(i, func() { received.Go(func() { s.atSnapshot(s.machines[i], 2*time.Second) }) })
+		received.Wait()
 	}},
+}
+
+// atSnapshot kills a replica while it writes or receives a snapshot, or a while
+// later when it does neither.
+func (s *faultStorm) atSnapshot(m *machine, within time.Duration) {
+	for late := time.Now().Add(within); time.Now().Before(late) && !s.t.Failed(); time.Sleep(time.Millisecond) {
+		found := 0
+		s.must(m.place.in(func() error {
+			for _, pattern := range []string{"temp-*", "install"} {
+				names, err := filepath.Glob(m.path("disk/data/log/" + pattern))
+				if err != nil {
+					return err
+				}
+				found += len(names)
+			}
+			return nil
+		}))
+		if found > 0 {
+			s.note("killed in a snapshot")
+			break
+		}
+	}
+	m.signal(syscall.SIGKILL)
+	s.hold(30)
+}
+
+// note counts what is worth a word at the end.
+func (s *faultStorm) note(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notes[what]++
 }
 
 // saysSo: without a majority a replica says that nothing is recorded, within a
@@ -637,19 +665,19 @@ func (s *faultStorm) altered(pattern string) {
 	name, err := m.flip(pattern)
 	s.must(err)
 	if name == "" {
-		s.notes["nothing to alter: "+pattern]++
+		s.note("nothing to alter: " + pattern)
 		m.serve()
 		return
 	}
 	refused, words := m.refuses(5 * time.Second)
 	switch {
 	case !refused:
-		s.notes["serves, "+pattern]++ // the byte was not read yet, and never will be: the answers are judged
+		s.note("serves, " + pattern) // the byte was not read yet, and never will be: the answers are judged
 		s.hold(60)
 	case !strings.Contains(words, "damage") && !strings.Contains(words, "altered") && !strings.Contains(words, "vault"):
 		s.t.Errorf("with a byte altered in %s a start ends without saying why: %s", filepath.Base(name), words)
 	default:
-		s.notes["refused, "+pattern+": "+short(words)]++
+		s.note("refused, " + pattern + ": " + short(words))
 	}
 	s.replace(i)
 }
@@ -666,7 +694,7 @@ func (s *faultStorm) erase(happens func(*machine)) {
 	asking.Go(func() {
 		err := s.anywhere("POST", "/erasures", map[string]any{"kind": "beneficiary", "id": made.ID, "now": true}, nil)
 		if err != nil {
-			s.notes["erasure: "+short(err.Error())]++
+			s.note("erasure: " + short(err.Error()))
 		}
 	})
 	time.Sleep(s.among(120 * time.Millisecond))
@@ -679,7 +707,6 @@ func (s *faultStorm) erase(happens func(*machine)) {
 		}
 		return err
 	})
-	s.erasures++
 	for i := range 3 {
 		s.until("an erased person is gone", func() error {
 			var her map[string]any

@@ -2,11 +2,15 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/bippop/bippop/api/web"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
 	"github.com/spf13/cobra"
@@ -20,6 +24,7 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 		epci, departement        string
 		communes                 []string
 		passwordFile, adminsName string
+		sheet                    string
 		asJSON                   bool
 	)
 	c := &cobra.Command{
@@ -48,6 +53,9 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 			if f.Password, err = secretFile(passwordFile); err != nil {
 				return err
 			}
+			if _, err := os.Lstat(sheet); sheet != "" && err == nil {
+				return fmt.Errorf("%s exists already: choose another place for the recovery sheet with --sheet", sheet)
+			}
 			if node.Founded(cfg) {
 				return fmt.Errorf("there is a vault at %s already: a territory was founded here; start it with bippop serve", cfg.Vault)
 			}
@@ -66,7 +74,7 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 				}
 				return err
 			}
-			if err := n.Close(); err != nil {
+			if err := errors.Join(writeSheet(sheet, cfg, key, f.Territory), n.Close()); err != nil {
 				return err
 			}
 			if asJSON {
@@ -75,6 +83,9 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 				})
 			}
 			tellFounded(out, cfg, key, f, made)
+			if sheet != "" {
+				out.printf("\nPrint %s, put it into a safe, and delete the file.", sheet)
+			}
 			return nil
 		},
 	}
@@ -86,13 +97,14 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 	fs.StringVar(&f.Territory.Hours, "hours", "", "when the desk answers")
 	fs.StringVar(&epci, "epci", "", "take the communes of this EPCI (SIREN)")
 	fs.StringVar(&departement, "departement", "", "take the communes of this département")
-	fs.StringSliceVar(&communes, "commune", nil, "take this commune (INSEE code); may be repeated")
+	fs.StringSliceVar(&communes, "commune", nil, "take this commune too (INSEE code); may be repeated: one of another EPCI joins by agreement")
 	fs.StringVar(&cfg.Dir, "dir", "", "data folder, new or empty")
 	fs.StringVar(&cfg.Vault, "vault", "", "where to write the vault; outside the data folder and its backups")
 	key.flags(fs)
 	fs.StringVar(&f.Login, "admin", "", "login of the first administrator")
 	fs.StringVar(&passwordFile, "admin-password-file", "", "file whose first line is the administrator's password")
 	fs.StringVar(&adminsName, "admin-name", "", "the administrator's name, as colleagues see it")
+	fs.StringVar(&sheet, "sheet", "", "where to write the recovery sheet, a page to print and put into a safe")
 	fs.BoolVar(&asJSON, "json", false, "print one line for programs")
 	return c
 }
@@ -105,36 +117,60 @@ func tellFounded(out output, cfg node.Config, key unsealing, f node.Founding, ma
 	out.printf("\nStart it with:\n  bippop serve --dir %s --vault %s %s", cfg.Dir, cfg.Vault, key.words())
 }
 
-// communesOf works out what --epci, --departement and --commune name.
-func communesOf(epci, departement string, codes []string) ([]string, error) {
-	given := 0
-	for _, yes := range []bool{epci != "", departement != "", len(codes) > 0} {
-		if yes {
-			given++
-		}
-	}
+// communesOf works out what --epci or --departement name, with the communes that
+// join by agreement.
+func communesOf(epci, departement string, codes []string) (all []string, err error) {
+	var ok bool
 	switch {
-	case given != 1:
-		return nil, usagef("say which communes belong to it: --epci SIREN, --departement NN or --commune CODE")
+	case epci != "" && departement != "":
+		return nil, usagef("--epci and --departement exclude each other; communes beside them are added with --commune")
 	case epci != "":
-		_, members, ok := node.LookupEPCI(epci)
-		if !ok {
+		if _, all, ok = node.LookupEPCI(epci); !ok {
 			return nil, usagef("--epci: there is no EPCI with this SIREN; nine digits, without spaces")
 		}
-		return members, nil
 	case departement != "":
-		_, all, ok := node.CommunesOfDepartement(departement)
-		if !ok {
+		if _, all, ok = node.CommunesOfDepartement(departement); !ok {
 			return nil, usagef("--departement: there is no such département; write 33, 2A or 974")
 		}
-		return all, nil
+	case len(codes) == 0:
+		return nil, usagef("say which communes belong to it: --epci SIREN, --departement NN or --commune CODE")
 	}
 	for _, code := range codes {
 		if _, ok := node.LookupCommune(code); !ok {
 			return nil, usagef("--commune: there is no commune %q; use its five-character INSEE code, not the postcode", code)
 		}
+		if !slices.Contains(all, code) {
+			all = append(all, code)
+		}
 	}
-	return codes, nil
+	return all, nil
+}
+
+// writeSheet writes what is printed for the safe: what opens the vault, and by
+// which key backups are known.
+func writeSheet(path string, cfg node.Config, key unsealing, t node.Territory) error {
+	if path == "" {
+		return nil
+	}
+	v, err := crypto.LoadVault(cfg.Vault, cfg.Unseal)
+	if err != nil {
+		return err
+	}
+	sheet := web.Sheet{
+		Territory: t.Name, Siren: t.Siren, Made: time.Now(), Opening: web.ByPassphrase, Phone: t.Phone,
+		Signer: crypto.NewSigner(v.Shared.Domain).VerifyKey().String(),
+	}
+	if key.identity != "" {
+		sheet.Opening, sheet.Detail = web.ByIdentity, key.identity
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing the recovery sheet: %w", err)
+	}
+	if err := errors.Join(web.RecoverySheet(file, sheet), file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("writing the recovery sheet: %w", err)
+	}
+	return nil
 }
 
 // secretFile is the first line of a file.

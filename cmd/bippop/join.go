@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"io"
 	"log/slog"
 	"os"
@@ -75,7 +76,7 @@ func joinCommand(env func(string) string, out output) *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&tokenFile, "token-file", "", "file with the token; - reads standard input")
+	f.StringVar(&tokenFile, "token-file", "", "file with the token; - reads the first line of standard input, where it can be pasted")
 	f.StringVar(&cfg.Dir, "dir", "", "data folder, new or empty")
 	f.StringVar(&cfg.Vault, "vault", "", "where to write the vault; outside the data folder and its backups")
 	key.flags(f)
@@ -88,6 +89,7 @@ func readToken(path string, in io.Reader) (crypto.Secret, error) {
 	if path != "-" {
 		return secretFile(path)
 	}
-	b, err := io.ReadAll(io.LimitReader(in, 64<<10))
-	return crypto.NewSecret(string(b)), err
+	lines := bufio.NewScanner(io.LimitReader(in, 64<<10))
+	lines.Scan()
+	return crypto.NewSecret(lines.Text()), lines.Err()
 }

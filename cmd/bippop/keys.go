@@ -7,7 +7,6 @@ import (
 func keysCommand(out output) *cobra.Command {
 	var o ordering
 	c := &cobra.Command{Use: "keys", Short: "The root key, and who holds it"}
-	o.flags(c.PersistentFlags())
 	rotate := &cobra.Command{
 		Use: "rotate", Short: "Replace the root key, after a vault may have been seen", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -38,5 +37,9 @@ func keysCommand(out output) *cobra.Command {
 			})
 		},
 	})
+	for _, sub := range c.Commands() {
+		o.flags(sub.Flags())
+	}
+	c.AddCommand(keysVaultCommand(out), keysSharesCommand(out)) // on this machine, without a node
 	return c
 }

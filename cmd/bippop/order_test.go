@@ -197,7 +197,7 @@ func TestOrders(t *testing.T) {
 		told string
 	}{
 		{"replicas list", []string{"replica-1  leads", "disk-full", "2 of 2 voting machines are up", "0 more may fail", "bippop replicas approve replica-2"}, ""},
-		{"replicas invite", []string{"bippop join --token tok-123", "holds for 1 h"}, `/replicas/invitations {"minutes":60}`},
+		{"replicas invite", []string{"bippop join --token-file -", "\n  tok-123", "holds for 1 h"}, `/replicas/invitations {"minutes":60}`},
 		{"replicas transfer replica-2", []string{"replica-2 leads now."}, "/replicas/" + idTwo + "/transfer"},
 		{"replicas transfer", []string{"Another machine leads now."}, "/replicas/step-down"},
 		{"replicas transfer --json", []string{`{"done":true}`}, "/replicas/step-down"},

@@ -153,7 +153,7 @@ func (o *ordering) invite(ctx context.Context, out output, hours int) error {
 		}
 		voters := now.voters() + 1
 		out.note("Once it is up to date the new machine votes: %s", quorumText(voters, voters/2+1, voters-voters/2-1))
-		out.printf("The token is shown once, lets one machine in, and holds for %d h. On the new machine:\n\n  bippop join --token %s --dir /var/lib/bippop/data --vault /etc/bippop/vault.age \\\n    --identity /etc/bippop/identity.txt --peer ITS-ADDRESS:7400", hours, made.Token)
+		out.printf("The token is shown once, lets one machine in, and holds for %d h. On the new machine:\n\n  bippop join --token-file - --peer-listen ITS-ADDRESS:7400 --dir /var/lib/bippop/data \\\n    --vault /etc/bippop/vault.age --identity /etc/bippop/identity.txt\n\nand paste the token there:\n\n  %s", hours, made.Token)
 		return nil
 	})
 }

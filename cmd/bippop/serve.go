@@ -26,6 +26,7 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 		peers  peering
 		listen string
 		secure bool
+		watch  operating
 	)
 	c := &cobra.Command{
 		Use:   "serve",
@@ -35,11 +36,14 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 			if cfg.Dir == "" || cfg.Vault == "" {
 				return usagef("say where the territory is: --dir FOLDER and --vault FILE, as given to bippop init")
 			}
-			if err := key.check(); err != nil {
+			if err := watch.check(&key); err != nil {
 				return err
 			}
 			if err := peers.check(); err != nil {
 				return err
+			}
+			if watch.alarms.test {
+				return watch.alarms.try(c.Context(), cfg.Vault, out)
 			}
 			limitMemory(env)
 			cfg.Logger = node.NewLogger(out.progress, slog.LevelInfo)
@@ -48,26 +52,7 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 				return err
 			}
 			defer l.Close()
-			if cfg.Unseal, err = key.open(); err != nil {
-				return err
-			}
-			if cfg.Peering, err = peers.open(); err != nil {
-				return err
-			}
-			ctx, cancel := context.WithCancelCause(c.Context())
-			defer cancel(nil)
-			cfg.OnFault = cancel // another replica leads once this process has ended
-			tuned(&cfg)
-			n, err := node.Open(ctx, cfg)
-			if err != nil {
-				return err
-			}
-			t, err := n.Settings.Territory()
-			if err != nil {
-				return errors.Join(err, n.Close())
-			}
-			cfg.Logger.Info("serving", slog.String("address", l.Addr().String()), slog.String("siren", t.Siren))
-			return faulted(ctx, c.Context(), serve(ctx, l, n, handler(n, cfg.Logger, secure, nil)))
+			return watch.serve(c.Context(), l, cfg, key, peers, secure)
 		},
 	}
 	f := c.Flags()
@@ -75,18 +60,11 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 	f.StringVar(&cfg.Vault, "vault", "", "vault with this replica's keys; outside the data folder and its backups")
 	key.flags(f)
 	peers.flags(f)
+	watch.flags(f)
+	f.DurationVar(&cfg.Autopilot.Stable, "vote-after", 30*time.Second, "how long a machine that has joined must be up to date before it votes")
 	f.StringVar(&listen, "listen", "127.0.0.1:8080", "address to listen on; put a reverse proxy with TLS in front")
 	f.BoolVar(&secure, "secure", false, "people reach this node over https only: mark cookies so")
 	return c
-}
-
-// faulted is what a node ended with: an error when it was its log that failed, so
-// that the system starts it again.
-func faulted(ctx, asked context.Context, err error) error {
-	if asked.Err() == nil && ctx.Err() != nil {
-		return errors.Join(context.Cause(ctx), err)
-	}
-	return err
 }
 
 // listenOn takes the address before anything else is touched. flag is what the
@@ -111,14 +89,20 @@ const (
 	patience = 10 * time.Second
 )
 
+// served is what answers: a node, or a lock that may hold one.
+type served interface {
+	Dismiss()     // ends live pages
+	Close() error // waits
+}
+
 // serve answers on l until ctx ends, then lets answers under way finish and
 // closes n.
-func serve(ctx context.Context, l net.Listener, n *node.Node, h http.Handler) error {
+func serve(ctx context.Context, l net.Listener, n served, h http.Handler) error {
 	return serveThen(ctx, l, n, h, func() error { return nil })
 }
 
 // serveThen is serve, and says so once it answers.
-func serveThen(ctx context.Context, l net.Listener, n *node.Node, h http.Handler, ready func() error) error {
+func serveThen(ctx context.Context, l net.Listener, n served, h http.Handler, ready func() error) error {
 	answers, hurry := context.WithCancel(context.WithoutCancel(ctx))
 	defer hurry()
 	idle := newScavenger()

@@ -21,7 +21,7 @@ func tunedMain() {
 		c.MinFree = 4 << 20
 		c.Now = func() time.Time { return time.Now().Add(skew) }
 		c.Tuning = consensus.Tuning{
-			SnapshotCheck: 500 * time.Millisecond, SnapshotEntries: 300, TrailingEntries: 100, SegmentBytes: 256 << 10, StallLimit: 2 * time.Second,
+			SnapshotCheck: 200 * time.Millisecond, SnapshotEntries: 150, TrailingEntries: 60, SegmentBytes: 256 << 10, StallLimit: 2 * time.Second,
 		}
 	}
 	main()

@@ -33,6 +33,7 @@ import (
 //	04 account key                       idempotency
 //	05 level index                       key tree
 //	06 cell                              counter
+//	07                                   was idempotency by age: never used again
 //	08 slot                              key tree: a wrapped leaf; empty once its person is erased, and taken for ever
 const (
 	spaceMeta    = 0x00

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/bippop/bippop/cmd/bippop/internal/meter"
+	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node"
+	"github.com/spf13/pflag"
+	"golang.org/x/time/rate"
+)
+
+// operating is how serve was told to be watched and unsealed.
+type operating struct {
+	admin  string
+	unseal string
+	alarms alarming
+}
+
+// unsealTouch starts sealed although a file says what opens the vault: the device
+// that keeps the key wants somebody before it.
+const unsealTouch = "touch"
+
+func (o *operating) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.admin, "admin", "", "loopback address for metrics, health, profiles, seal and unseal, like "+adminDefault+"; empty: none")
+	f.StringVar(&o.unseal, "unseal", "", "start sealed until bippop unseal gives: shares, ask (a passphrase) or touch (of the device behind --identity)")
+	o.alarms.flags(f)
+}
+
+// check refuses what does not go together. key is how a file would unseal.
+func (o *operating) check(key *unsealing) error {
+	byPerson := o.unseal == unsealShares || o.unseal == unsealAsk
+	switch {
+	case o.unseal != "" && o.unseal != unsealTouch && !byPerson:
+		return usagef("--unseal is shares, ask or touch; leave it out when a file opens the vault")
+	case o.unseal != "" && o.admin == "":
+		return usagef("--unseal needs --admin %s, where bippop unseal reaches this node", adminDefault)
+	case byPerson && (key.identity != "" || key.passphrase != ""):
+		return usagef("with --unseal %s a person opens the vault: leave out --identity and --passphrase-file", o.unseal)
+	}
+	if err := o.alarms.check(); err != nil {
+		return err
+	}
+	if byPerson {
+		return nil
+	}
+	return key.check()
+}
+
+// serve answers on l until ctx ends: with the node that cfg describes once it is
+// unsealed, and before with a page that says so.
+func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, key unsealing, peers peering, secure bool) error {
+	if !node.Founded(cfg) {
+		return node.ErrNotFounded
+	}
+	free, err := holdVault(cfg.Vault)
+	if err != nil {
+		return err
+	}
+	defer free()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	lock := newLockable(&lockable{shut: sealedAnswers(cfg.Vault), logger: cfg.Logger})
+	gauge := meter.New(thisVersion().Version, lock.vitals)
+	cfg.Wrote, cfg.Program = gauge.Wrote, thisVersion().Version
+	cfg.OnFault = cancel // another replica leads once this process has ended
+	tuned(&cfg)
+	lock.try = func(u crypto.Unsealer) error {
+		_, err := crypto.LoadVault(cfg.Vault, u)
+		return err
+	}
+	lock.open = func(ctx context.Context, u crypto.Unsealer) (*running, error) {
+		cfg := cfg
+		var err error
+		cfg.Unseal = u
+		if cfg.Peering, err = peers.open(); err != nil {
+			return nil, err
+		}
+		n, err := openNode(ctx, cfg, secure)
+		if err == nil {
+			cfg.Logger.Info("serving", slog.String("address", l.Addr().String()), slog.String("siren", readNotice(cfg.Vault).Siren))
+		}
+		return n, err
+	}
+	stop, err := o.start(ctx, lock, gauge, cfg, key)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	if o.unseal == "" {
+		u, err := key.open()
+		if err != nil {
+			return err
+		}
+		lock.failed = cancel
+		lock.begin(u)
+	} else {
+		cfg.Logger.Warn("sealed: this node serves nothing until bippop unseal is run on this machine", slog.String("admin", o.admin))
+	}
+	err = serve(ctx, l, lock, gauge.Watch(lock))
+	if cause := context.Cause(ctx); lock.failed != nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		return errors.Join(cause, err)
+	}
+	return err
+}
+
+// start brings up what stands beside the node. stop ends it.
+func (o *operating) start(ctx context.Context, lock *lockable, gauge *meter.Meter, cfg node.Config, key unsealing) (stop func(), err error) {
+	var ends []func()
+	stop = func() {
+		for _, end := range ends {
+			end()
+		}
+	}
+	if o.admin != "" {
+		l, err := adminListener(o.admin)
+		if err != nil {
+			return nil, err
+		}
+		how := o.unseal
+		if how == unsealTouch {
+			how = ""
+		}
+		a := &administration{lock: lock, vault: cfg.Vault, log: cfg.Logger, meter: gauge, how: how, from: key.open, tries: rate.NewLimiter(rate.Every(triesEvery), triesAtOnce)}
+		s := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
+			ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+		go s.Serve(l)
+		ends = append(ends, func() { s.Close() })
+		cfg.Logger.Info("administration", slog.String("address", l.Addr().String()))
+	}
+	watch, err := o.alarms.watch(cfg.Vault, lock, gauge, cfg.Logger)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	ends = append(ends, watch)
+	return stop, nil
+}
+
+// openNode opens the node and notes what it may say while it is sealed.
+func openNode(ctx context.Context, cfg node.Config, secure bool) (*running, error) {
+	n, err := node.Open(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := updateNotice(cfg.Vault, n); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return &running{
+		handler: handler(n, cfg.Logger, secure, nil), vitals: n.Vitals, dismiss: n.Dismiss,
+		ready: func() error { return errors.Join(n.Serving(), n.Writable()) },
+		close: func() error { return errors.Join(updateNotice(cfg.Vault, n), n.Close()) },
+	}, nil
+}
+
+// updateNotice writes what has changed since.
+func updateNotice(vault string, n *node.Node) error {
+	t, err := n.Settings.Territory()
+	if err != nil {
+		return nil // a damaged replica keeps its former notice
+	}
+	was := readNotice(vault)
+	now := was
+	now.Siren, now.Calls, now.Phone = t.Siren, t.Calls, t.Phone
+	if now == was {
+		return nil
+	}
+	return now.save(vault)
+}
+
+// machineName is how letters name this machine.
+func machineName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "bippop"
+	}
+	return name
+}
