@@ -29,6 +29,7 @@ var (
 const (
 	spare   = 3
 	outside = 4
+	shortFaults = 19
 	// faultPatience is after how long without a fault replicas that do not go on
 	// count as stuck.
 	faultPatience = 45 * time.Second
@@ -56,9 +57,12 @@ func TestFaults(t *testing.T) {
 	counts := map[string]int{}
 	faults, violations, stuck, lost := 0, 0, 0, 0
 	deadline := time.Now().Add(*faultTime)
-	list := slices.Clone(faultKinds)
+	list := faultKinds
+	if !*long {
+		list = list[:shortFaults]
+	}
 	if *faultOnly != "" {
-		list = slices.DeleteFunc(list, func(f faultKind) bool { return f.name != *faultOnly })
+		list = slices.DeleteFunc(slices.Clone(faultKinds), func(f faultKind) bool { return f.name != *faultOnly })
 	}
 	for i := 0; ; i++ {
 		f := list[i%len(list)]
@@ -402,6 +406,7 @@ type faultKind struct {
 	inject func(s *faultStorm)
 }
 
+// The first shortFaults make the short form.
 var faultKinds = []faultKind{
 	{"killed", func(s *faultStorm) {
 		m := s.machines[s.someone()]
@@ -427,11 +432,6 @@ var faultKinds = []faultKind{
 		m := s.chance.Perm(3)
 		s.wires.part(everybody, []int{m[0], m[1]}, []int{m[1], m[2]})
 		s.hold(80)
-	}},
-	{"all alone", func(s *faultStorm) {
-		s.wires.part(everybody)
-		s.hold(40)
-		s.saysSo()
 	}},
 	{"dumb", func(s *faultStorm) {
 		from := s.someone()
@@ -471,15 +471,6 @@ var faultKinds = []faultKind{
 		s.hold(100)
 		m.signal(syscall.SIGCONT)
 	}},
-	{"slow", func(s *faultStorm) {
-		m := s.machines[s.someone()]
-		for range 12 {
-			m.signal(syscall.SIGSTOP)
-			time.Sleep(20*time.Millisecond + s.among(100*time.Millisecond))
-			m.signal(syscall.SIGCONT)
-			time.Sleep(s.among(20 * time.Millisecond))
-		}
-	}},
 	{"full disk", func(s *faultStorm) {
 		m := s.machines[2]
 		s.must(m.fill())
@@ -518,25 +509,9 @@ var faultKinds = []faultKind{
 		m.skew = 0
 		m.serve()
 	}},
-	{"leadership handed over", func(s *faultStorm) {
-		if err := s.anywhere("POST", "/replicas/step-down", nil, nil); err != nil {
-			s.note("not handed over")
-		}
-		s.hold(30)
-	}},
 	{"wiped, rejoined", func(s *faultStorm) { s.replace(s.someone()) }},
 	{"vault altered", func(s *faultStorm) { s.altered("vault.age") }},
-	{"log altered", func(s *faultStorm) { s.altered("disk/data/log/log/*.wal") }},
-	{"store altered", func(s *faultStorm) { s.altered("disk/data/store/records/*.sst") }},
 	{"leader killed in an erasure", func(s *faultStorm) { s.erase(func(m *machine) { m.signal(syscall.SIGKILL) }) }},
-	{"cut in an erasure", func(s *faultStorm) {
-		s.erase(func(*machine) {
-			l := s.chance.IntN(3)
-			s.wires.part(everybody, []int{l, (l + 1) % 3})
-			s.hold(60)
-			s.wires.calm()
-		})
-	}},
 	{"killed in a rotation", func(s *faultStorm) {
 		m := s.machines[s.someone()]
 		var asking sync.WaitGroup
@@ -585,13 +560,43 @@ var faultKinds = []faultKind{
 		})
 		s.until("three vote", func() error { return s.voters(3) })
 	}},
-	{"leader killed in a snapshot", func(s *faultStorm) { s.atSnapshot(s.leader(), 4*time.Second) }},
 	{"killed while receiving", func(s *faultStorm) {
 		i := s.chance.IntN(3)
 		var received sync.WaitGroup
 		s.replaceAnd(i, func() { received.Go(func() { s.atSnapshot(s.machines[i], 2*time.Second) }) })
 		received.Wait()
 	}},
+	{"all alone", func(s *faultStorm) {
+		s.wires.part(everybody)
+		s.hold(40)
+		s.saysSo()
+	}},
+	{"slow", func(s *faultStorm) {
+		m := s.machines[s.someone()]
+		for range 12 {
+			m.signal(syscall.SIGSTOP)
+			time.Sleep(20*time.Millisecond + s.among(100*time.Millisecond))
+			m.signal(syscall.SIGCONT)
+			time.Sleep(s.among(20 * time.Millisecond))
+		}
+	}},
+	{"leadership handed over", func(s *faultStorm) {
+		if err := s.anywhere("POST", "/replicas/step-down", nil, nil); err != nil {
+			s.note("not handed over")
+		}
+		s.hold(30)
+	}},
+	{"log altered", func(s *faultStorm) { s.altered("disk/data/log/log/*.wal") }},
+	{"store altered", func(s *faultStorm) { s.altered("disk/data/store/records/*.sst") }},
+	{"cut in an erasure", func(s *faultStorm) {
+		s.erase(func(*machine) {
+			l := s.chance.IntN(3)
+			s.wires.part(everybody, []int{l, (l + 1) % 3})
+			s.hold(60)
+			s.wires.calm()
+		})
+	}},
+	{"leader killed in a snapshot", func(s *faultStorm) { s.atSnapshot(s.leader(), 4*time.Second) }},
 }
 
 // atSnapshot kills a replica while it writes or receives a snapshot, or a while
