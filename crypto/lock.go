@@ -18,9 +18,18 @@ var ErrDoorbell = errors.New("the doorbell file is damaged; unseal this replica 
 // SealForPeers seals a copy of v that only its peers can help to open: the box
 // lies on this replica's disk, the lock is drawn here and now, goes to the peers
 // and is kept in their memory alone. Each call draws another lock, so that a copy
-// of an older box opens for nobody once the peers have let the older lock go.
-func SealForPeers(v Vault) (lock Key, box []byte, err error) {
-	plain, err := encodeVault(v)
+// of an older box opens for nobody once the peers have let the older lock go. u is
+// what v was saved with: with the box goes what it takes to save v again.
+func SealForPeers(v Vault, u Unsealer) (lock Key, box []byte, err error) {
+	if u.again == nil {
+		return Key{}, nil, errors.New("the vault was saved by nothing that can save it again")
+	}
+	var f peersFile
+	if f.Vault, err = encodeVault(v); err != nil {
+		return Key{}, nil, err
+	}
+	f.Format, f.Again, f.Known = vaultFormat, u.again(), u.known
+	plain, err := json.Marshal(f)
 	if err != nil {
 		return Key{}, nil, err
 	}
@@ -29,13 +38,35 @@ func SealForPeers(v Vault) (lock Key, box []byte, err error) {
 }
 
 // OpenFromPeers opens what [SealForPeers] sealed: [ErrDamaged] when it is not the
-// box of this lock.
-func OpenFromPeers(box []byte, lock Key) (Vault, error) {
+// box of this lock. The Unsealer saves the vault as it was saved before; given to
+// [LoadVault] it yields what was in the box, whatever the file there holds, so the
+// box must be the copy of that file's vault.
+func OpenFromPeers(box []byte, lock Key) (Vault, Unsealer, error) {
 	plain, err := lock.Open(box, peersPlace)
 	if err != nil {
-		return Vault{}, err
+		return Vault{}, Unsealer{}, err
 	}
-	return decodeVault(plain)
+	var f peersFile
+	if decodeStrictly(plain, &f) != nil || f.Format != vaultFormat {
+		return Vault{}, Unsealer{}, ErrDamaged
+	}
+	v, err := decodeVault(f.Vault)
+	if err != nil {
+		return Vault{}, Unsealer{}, err
+	}
+	u, err := f.Again.unsealer()
+	if err != nil {
+		return Vault{}, Unsealer{}, err
+	}
+	u.known, u.opened = f.Known, func() []byte { return f.Vault }
+	return v, u, nil
+}
+
+type peersFile struct {
+	Format int     `json:"format"` // vaultFormat
+	Vault  []byte  `json:"vault"`  // as in the vault's file, in clear
+	Again  sealing `json:"again"`
+	Known  string  `json:"known,omitempty"` // see Unsealer
 }
 
 var peersPlace = Place([]byte("bippop vault for peers"), []byte{vaultFormat})

@@ -14,12 +14,12 @@ import (
 // TestPeers: each box opens with its own lock and with no other one, so that a
 // copy of yesterday's box is worth nothing once the peers forgot its lock.
 func TestPeers(t *testing.T) {
-	v := newVault(t)
-	lock, box, err := crypto.SealForPeers(*v)
+	v, u := newVault(t), identity(t)
+	lock, box, err := crypto.SealForPeers(*v, u)
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, newer, err := crypto.SealForPeers(*v)
+	next, newer, err := crypto.SealForPeers(*v, u)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,29 +27,76 @@ func TestPeers(t *testing.T) {
 		lock crypto.Key
 		box  []byte
 	}{{lock, box}, {next, newer}} {
-		got, err := crypto.OpenFromPeers(c.box, c.lock)
+		got, _, err := crypto.OpenFromPeers(c.box, c.lock)
 		if err != nil {
 			t.Fatal(err)
 		}
 		sameVault(t, got, *v)
 	}
-	if _, err := crypto.OpenFromPeers(box, next); !errors.Is(err, crypto.ErrDamaged) {
+	if _, _, err := crypto.OpenFromPeers(box, next); !errors.Is(err, crypto.ErrDamaged) {
 		t.Errorf("an old box opened with a new lock: %v", err)
 	}
 	for _, k := range []crypto.Key{v.Roots.Current, v.Shared.Domain, v.Shared.Gossip, v.Node.Values} {
-		if _, err := crypto.OpenFromPeers(box, k); err == nil {
+		if _, _, err := crypto.OpenFromPeers(box, k); err == nil {
 			t.Error("a box opened with a key of the vault")
 		}
 	}
 	for at := 0; at < len(box); at += 17 {
 		bad := bytes.Clone(box)
 		bad[at] ^= 1
-		if _, err := crypto.OpenFromPeers(bad, lock); !errors.Is(err, crypto.ErrDamaged) {
+		if _, _, err := crypto.OpenFromPeers(bad, lock); !errors.Is(err, crypto.ErrDamaged) {
 			t.Errorf("byte %d: %v", at, err)
 		}
 	}
 	if bytes.Contains(box, []byte(siren)) || bytes.Contains(box, lock.Reveal()) {
 		t.Error("the box shows what it holds")
+	}
+}
+
+// TestPeersSaveAgain: a replica that was opened by its peers writes its vault as
+// before, so that the people or the file that opened it still do.
+func TestPeersSaveAgain(t *testing.T) {
+	shares, ofShares, err := crypto.NewShares(siren, 2, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := crypto.CombineShares(shares[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := identity(t)
+	for name, u := range map[string]struct{ saved, opens crypto.Unsealer }{
+		"passphrase": {passphrase(t, "une phrase bien longue"), passphrase(t, "une phrase bien longue")},
+		"identity":   {file, file},
+		"shares":     {ofShares, again},
+	} {
+		path := filepath.Join(t.TempDir(), "vault.age")
+		v := newVault(t)
+		if err := crypto.SaveVault(path, v, u.saved); err != nil {
+			t.Fatal(err)
+		}
+		lock, box, err := crypto.SealForPeers(*v, u.saved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, byPeers, err := crypto.OpenFromPeers(box, lock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := crypto.LoadVault(path, byPeers)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		sameVault(t, got, *v)
+		got.Roots.Current = crypto.NewKey()
+		if err := crypto.SaveVault(path, &got, byPeers); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		saved, err := crypto.LoadVault(path, u.opens)
+		if err != nil {
+			t.Fatalf("%s: what was saved does not open by hand: %v", name, err)
+		}
+		sameVault(t, saved, got)
 	}
 }
 

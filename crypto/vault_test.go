@@ -253,7 +253,7 @@ func TestIncompleteVault(t *testing.T) {
 		if err := crypto.SaveVault(path, v, u); err == nil {
 			t.Errorf("%s: it was written", name)
 		}
-		if _, _, err := crypto.SealForPeers(*v); err == nil {
+		if _, _, err := crypto.SealForPeers(*v, passphrase(t, "une phrase bien longue")); err == nil {
 			t.Errorf("%s: it was sealed for the peers", name)
 		}
 	}

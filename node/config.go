@@ -24,6 +24,10 @@ type Config struct {
 	Vault string
 	// Unseal opens the vault.
 	Unseal crypto.Unsealer
+	// Unsealing is what the operator chose to open the vault at a start; the zero
+	// value: not said. With [ByPeers], and others to meet, this replica leaves the key
+	// of its vault with them, see [Unlock].
+	Unsealing Unsealing
 	// Logger gets IDs, counts and durations, never words of people.
 	Logger *slog.Logger
 	// MinFree is how many bytes must stay free on the disk of Dir. Below it the

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/bippop/bippop/consensus/mesh"
 	"github.com/bippop/bippop/crypto"
@@ -34,9 +35,10 @@ type (
 	}
 	// movedMessage is what a replica says of itself when it starts.
 	movedMessage struct {
-		Address string `cbor:"1,keyasint"`
-		URL     string `cbor:"2,keyasint"`
-		Level   uint16 `cbor:"3,keyasint"`
+		Address   string    `cbor:"1,keyasint"`
+		URL       string    `cbor:"2,keyasint"`
+		Level     uint16    `cbor:"3,keyasint"`
+		Unsealing Unsealing `cbor:"4,keyasint,omitempty"`
 	}
 	nothing struct{}
 )
@@ -84,17 +86,21 @@ func door[I, O any](answer func(context.Context, I) (O, error)) http.HandlerFunc
 
 // askAt asks the replica at address.
 func askAt[O any](ctx context.Context, p *peers, address, path string, in any) (out O, err error) {
+	return askWith[O](ctx, p.ask, askTimeout, address, path, in)
+}
+
+func askWith[O any](ctx context.Context, client *http.Client, patience time.Duration, address, path string, in any) (out O, err error) {
 	b, err := boxEncoding.Marshal(in)
 	if err != nil {
 		return out, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+path, bytes.NewReader(b))
 	if err != nil {
 		return out, err
 	}
-	answer, err := p.ask.Do(r)
+	answer, err := client.Do(r)
 	if err != nil {
 		return out, fmt.Errorf("%w: a replica does not answer", mesh.ErrUnreachable)
 	}
@@ -174,7 +180,7 @@ func (p *peers) noteMoved(ctx context.Context, in movedMessage) (nothing, error)
 		return nothing{}, err
 	}
 	_, err := p.core.propose(ctx, command.ChangeReplica{Stamp: p.core.own(), ID: r.ID, At: replica.Address{
-		Peer: in.Address, URL: in.URL, Level: in.Level, Fingerprint: r.At.Fingerprint,
+		Peer: in.Address, URL: in.URL, Level: in.Level, Fingerprint: r.At.Fingerprint, Unsealing: in.Unsealing,
 	}})
 	return nothing{}, err
 }

@@ -45,3 +45,49 @@ func (n *Node) FirstEntry() uint64 { return n.core.replica.Stats().First }
 
 // LastEntry is where it ends.
 func (n *Node) LastEntry() uint64 { return n.core.replica.Stats().Last }
+
+// Lent is how many other replicas hold the lock of this one's box.
+func (n *Node) Lent() int {
+	l := n.core.peers.lending
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.spoilt {
+		return -1
+	}
+	return len(l.with)
+}
+
+// LastSeen makes another replica's absence begin d ago, as far as this one knows.
+func (n *Node) LastSeen(id ReplicaID, d time.Duration) {
+	l := n.core.peers.locks
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seen[id] = systemClock().Add(-d)
+}
+
+// HeldLocks are the locks that this replica holds for others.
+func (n *Node) HeldLocks() (out [][]byte) {
+	l := n.core.peers.locks
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, h := range l.held {
+		out = append(out, h.newest.Reveal())
+		if !h.sure.Zero() && h.sure.ID() != h.newest.ID() {
+			out = append(out, h.sure.Reveal())
+		}
+	}
+	return out
+}
+
+// Ring is what the leader notes when somebody asks for a replica's key from an IP
+// address; Unring is when all of them have been silent for long.
+func (n *Node) Ring(id ReplicaID, from string) {
+	n.core.peers.locks.ring(id, from, n.core.clock(), systemClock())
+}
+
+func (n *Node) Unring(id ReplicaID) {
+	l := n.core.peers.locks
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.wishes, id)
+}

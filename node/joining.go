@@ -66,6 +66,7 @@ type joinRequest struct {
 	URL        string           `cbor:"4,keyasint"`
 	Level      uint16           `cbor:"5,keyasint"`
 	At         Instant          `cbor:"6,keyasint"` // by its clock
+	Unsealing  Unsealing        `cbor:"7,keyasint,omitempty"`
 }
 
 // joinAnswer makes it a replica, or says why not.
@@ -172,7 +173,7 @@ func (p *peers) admitted(ctx context.Context, state tls.ConnectionState, in join
 	id := newID[ReplicaID]()
 	_, err = c.propose(ctx, command.AdmitReplica{
 		Stamp: c.own(), ID: id, Name: c.members.freeName(), Invitation: in.Invitation, Secret: sha256.Sum256(in.Secret),
-		At: replica.Address{Peer: in.Peer, URL: in.URL, Level: in.Level, Fingerprint: crypto.FingerprintOf(public)},
+		At: replica.Address{Peer: in.Peer, URL: in.URL, Level: in.Level, Fingerprint: crypto.FingerprintOf(public), Unsealing: in.Unsealing},
 	})
 	if err != nil {
 		return answer, err
@@ -206,7 +207,7 @@ func Join(ctx context.Context, cfg Config, invitation Secret) (territory string,
 	}
 	identity := crypto.NewIdentity()
 	answer, err := t.ask(ctx, identity, joinRequest{
-		Invitation: t.Invitation, Secret: t.Secret, Peer: cfg.Peering.Address, URL: cfg.Peering.URL, Level: uint16(cfg.level), At: when.Of(cfg.Now()),
+		Invitation: t.Invitation, Secret: t.Secret, Peer: cfg.Peering.Address, URL: cfg.Peering.URL, Level: uint16(cfg.level), At: when.Of(cfg.Now()), Unsealing: cfg.Unsealing,
 	})
 	if err != nil {
 		return "", err

@@ -23,7 +23,8 @@ type keeper struct {
 	unseal crypto.Unsealer
 	ring   *crypto.Keyring
 	logger *slog.Logger
-	saved  func(crypto.Vault) // after each save; may be nil
+	saving func() error // before each save
+	saved  func()       // after each save
 
 	lacking atomic.Bool // the root in force is not held here
 
@@ -159,16 +160,28 @@ func (k *keeper) change(alter func(*crypto.Vault) error) error {
 	if err != nil {
 		return err
 	}
+	if err := k.saving(); err != nil {
+		return wrap("taking away the older copy of the vault", err)
+	}
 	if err := crypto.SaveVault(k.path, &copied, k.unseal); err != nil {
 		return wrap("writing the vault", err)
 	}
 	k.mu.Lock()
 	k.written, k.vault.Sealed = upTo, copied.Sealed
 	k.mu.Unlock()
-	if k.saved != nil {
-		k.saved(copied)
-	}
+	k.saved()
 	return nil
+}
+
+// whileSaved runs f while the vault that was sealed as number n is the one on
+// disk, and reports whether it is. The vault is not written meanwhile.
+func (k *keeper) whileSaved(n uint64, f func() error) (bool, error) {
+	k.disk.Lock()
+	defer k.disk.Unlock()
+	if k.copied().Sealed != n {
+		return false, nil
+	}
+	return true, f()
 }
 
 // credentials are how this replica shows itself to the others.

@@ -69,6 +69,7 @@ type core struct {
 	turning sync.Mutex // one change of members or of the root at a time
 	peers   *peers     // nil: alone
 	turned  chan struct{}
+	copies  *copies
 }
 
 // ErrNotFounded says that the data folder holds no territory yet.
@@ -133,6 +134,11 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 	if inside(cfg.Vault, cfg.Dir) {
 		return nil, errors.New("config: the vault lies inside the data folder; a copy of the data would carry its keys")
 	}
+	if cfg.Unsealing != ByPeers { // its operator may have chosen otherwise before
+		if err := newLending(cfg.Vault).spoil(); err != nil {
+			return nil, wrap("taking away what the other replicas could open", err)
+		}
+	}
 	st, err := store.Open(store.Config{
 		Dir: storeDir(cfg), Values: vault.Node.Values, Skin: vault.Node.Skin,
 		Dump: vault.Shared.Domain.Derive("dump"), Logger: cfg.Logger,
@@ -155,12 +161,13 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 	ring := crypto.NewKeyring(vault.Territory, vault.Roots.Current, treeOf{st})
 	h := &health{dir: cfg.Dir, minFree: cfg.MinFree, now: cfg.Now}
-	k := &keeper{path: cfg.Vault, unseal: cfg.Unseal, ring: ring, logger: cfg.Logger, vault: vault}
+	lending := newLending(cfg.Vault)
+	k := &keeper{path: cfg.Vault, unseal: cfg.Unseal, ring: ring, logger: cfg.Logger, vault: vault, saving: lending.spoil, saved: lending.saved}
 	c := &core{
 		store: st, cfg: cfg, health: h, opener: opener{ring, k, vault.Territory}, places: newPlaces(), tallies: newTallies(), watch: newWatch(),
 		keeper: k, turned: make(chan struct{}, 1),
 	}
-	c.find = newFind(c)
+	c.find, c.copies = newFind(c), newCopies(c)
 	c.proposer = &proposer{
 		ring: ring, store: st, siren: vault.Territory, staff: vault.Shared.Domain, digests: vault.Shared.Domain.Derive("idempotency"), now: cfg.Now, health: h, tell: cfg.Wrote,
 	}
@@ -178,7 +185,7 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 	}
 	c.proposer.members = c.members
 	if cfg.Peering.Listener != nil {
-		c.peers, err = newPeers(c)
+		c.peers, err = newPeers(c, lending)
 	}
 	return c, err
 }
@@ -249,7 +256,9 @@ func (c *core) node() *Node {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
-	for _, task := range []func(context.Context){n.sweep, rooting{c}.keep, (&steering{core: c}).steer} {
+	for _, task := range []func(context.Context){
+		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep,
+	} {
 		n.tasks.Go(func() { task(ctx) })
 	}
 	return n
@@ -325,7 +334,9 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.places.forget()
 		case event.ReplicaChanged:
 			c.learnMembers()
-		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.Rotated, event.ErasureChanged, event.DestinationChanged:
+		case event.Rotated, event.ErasureChanged, event.DestinationChanged:
+			c.copies.look()
+		case event.RequestChanged, event.PersonReached, event.OfferChanged:
 		}
 	}
 	c.watch.note(index, events)
@@ -341,6 +352,7 @@ func (c *core) learnMembers() {
 	}
 	for _, id := range gone {
 		c.peers.mesh.Drop(id.String())
+		c.peers.locks.forget(id)
 	}
 	c.peers.others.Store(true)
 }

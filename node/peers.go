@@ -28,9 +28,10 @@ type Peering struct {
 // What goes between replicas, each over its own kind of stream.
 const (
 	raftStreams = "bippop-raft/1"
-	siteStreams = "bippop-site/1" // requests that a follower forwards
-	nodeStreams = "bippop-node/1" // what nodes say to each other
-	joinStreams = "bippop-join/1" // from a machine that is not a replica yet
+	siteStreams = "bippop-site/1"   // requests that a follower forwards
+	nodeStreams = "bippop-node/1"   // what nodes say to each other
+	joinStreams = "bippop-join/1"   // from a machine that is not a replica yet
+	ringStreams = "bippop-unlock/1" // from a replica that is sealed
 )
 
 // Times of what nodes say to each other.
@@ -41,19 +42,22 @@ const (
 
 // peers is this replica's place among the others. Safe for concurrent use.
 type peers struct {
-	core   *core
-	mesh   *mesh.Mesh
-	gossip *gossip.Gossip
-	ask    *http.Client
-	relay  *http.Transport
-	inner  *http.Server
-	outer  *http.Server
-	logger *slog.Logger
-	others atomic.Bool // who the others are has changed: look for them
+	core    *core
+	mesh    *mesh.Mesh
+	gossip  *gossip.Gossip
+	ask     *http.Client
+	patient *http.Client // for what takes its time
+	relay   *http.Transport
+	inner   *http.Server
+	outer   *http.Server
+	logger  *slog.Logger
+	locks   *locks
+	lending *lending
+	others  atomic.Bool // who the others are has changed: look for them
 }
 
-func newPeers(c *core) (*peers, error) {
-	p := &peers{core: c, logger: c.cfg.Logger}
+func newPeers(c *core, lending *lending) (*peers, error) {
+	p := &peers{core: c, logger: c.cfg.Logger, locks: newLocks(), lending: lending}
 	var err error
 	p.mesh, err = mesh.Open(mesh.Config{
 		Listener: c.cfg.Peering.Listener, Advertise: c.cfg.Peering.Address, Credentials: c.keeper.credentials, Allow: p.allow, Logger: c.cfg.Logger,
@@ -62,6 +66,7 @@ func newPeers(c *core) (*peers, error) {
 		return nil, err
 	}
 	p.ask = &http.Client{Transport: p.mesh.Transport(nodeStreams), Timeout: askTimeout}
+	p.patient = &http.Client{Transport: p.mesh.Transport(nodeStreams)}
 	p.relay = p.mesh.Transport(siteStreams)
 	return p, nil
 }
@@ -94,8 +99,9 @@ func (p *peers) allow(name string, fingerprint [32]byte) error {
 func (p *peers) serve() (err error) {
 	p.inner = &http.Server{Handler: p.doors(), ReadHeaderTimeout: askTimeout, ErrorLog: quiet(), ConnContext: whoAsks}
 	go p.inner.Serve(p.mesh.HTTP(nodeStreams))
-	p.mesh.HandleStranger(joinStreams, p.admit)
 	c := p.core
+	p.mesh.HandleStranger(joinStreams, p.admit)
+	p.mesh.HandleStranger(ringStreams, unlocking{c}.rung)
 	p.gossip, err = gossip.Open(gossip.Config{
 		Mesh: p.mesh, Key: c.keeper.copied().Shared.Gossip, Replica: c.self.String(), Meta: p.own(), Logger: c.cfg.Logger,
 		Allow: func(name string) bool {
@@ -205,6 +211,7 @@ func (p *peers) leave() {
 	}
 	p.relay.CloseIdleConnections()
 	p.ask.CloseIdleConnections()
+	p.patient.CloseIdleConnections()
 }
 
 func (p *peers) close() error { return p.mesh.Close() }
@@ -246,5 +253,15 @@ func (p *peers) doors() http.Handler {
 	m.HandleFunc("POST /holds", door(p.noteHolds))
 	m.HandleFunc("POST /barrier", door(p.barrier))
 	m.HandleFunc("POST /moved", door(p.noteMoved))
+	u := unlocking{p.core}
+	m.HandleFunc("POST /lock", door(u.takeLock))
+	m.HandleFunc("POST /lock/written", door(u.noteWritten))
+	m.HandleFunc("POST /lock/wanted", door(u.noteWanted))
+	m.HandleFunc("POST /release", door(u.decide))
+	copies := p.core.copies
+	m.HandleFunc("POST /backup/try", door(copies.try))
+	m.HandleFunc("POST /backup/now", door(copies.now))
+	m.HandleFunc("POST /backup/clear", door(copies.clear))
+	m.HandleFunc("POST /backup/made", door(copies.noteMade))
 	return m
 }

@@ -19,6 +19,17 @@ type Replicas struct{ *core }
 // another.
 type ReplicaID = ident.Replica
 
+// Unsealing is what opens a replica's vault when it starts.
+type Unsealing = replica.Unsealing
+
+const (
+	ByFile   = replica.ByFile
+	ByPerson = replica.ByPerson
+	ByShares = replica.ByShares
+	ByPlugin = replica.ByPlugin
+	ByPeers  = replica.ByPeers
+)
+
 // ReplicaState is where a replica stands. The words are the API's.
 type ReplicaState string
 
@@ -31,14 +42,15 @@ const (
 
 // Replica is one machine as this replica knows it.
 type Replica struct {
-	ID      ReplicaID
-	Version uint32
-	Name    string // "replica-2"
-	Peer    string // host:port at which the others reach it
-	URL     string // of its interface, may be empty
-	State   ReplicaState
-	Level   uint16 // of commands that its program knows
-	Since   Instant
+	ID        ReplicaID
+	Version   uint32
+	Name      string // "replica-2"
+	Peer      string // host:port at which the others reach it
+	URL       string // of its interface, may be empty
+	State     ReplicaState
+	Level     uint16    // of commands that its program knows
+	Unsealing Unsealing // zero: not said
+	Since     Instant
 
 	Here    bool      // the one that answers
 	Leader  bool      // as far as known here
@@ -112,7 +124,7 @@ func (s *Replicas) List(by Caller) (Cluster, error) {
 	for _, r := range s.members.all() {
 		id := r.ID.String()
 		out := Replica{
-			ID: r.ID, Version: r.Version, Name: r.Name, Peer: r.At.Peer, URL: r.At.URL, State: stateWords[r.State], Level: r.At.Level, Since: r.JoinedAt,
+			ID: r.ID, Version: r.Version, Name: r.Name, Peer: r.At.Peer, URL: r.At.URL, State: stateWords[r.State], Level: r.At.Level, Unsealing: r.At.Unsealing, Since: r.JoinedAt,
 			Here: r.ID == s.self, Leader: id == leader, Voter: voters[id], Current: r.Holds == root,
 		}
 		if h, ok := said[r.ID]; ok && r.State.Alive() {

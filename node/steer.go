@@ -170,7 +170,7 @@ func (s *sightings) forget() { *s = nil }
 func (c *steering) announce(ctx context.Context) error {
 	r, ok := c.members.known(c.self)
 	here := c.whereabouts()
-	if !ok || r.At.Peer == here.Address && r.At.URL == here.URL && r.At.Level == here.Level && !c.replica.Moved() {
+	if !ok || r.At.Peer == here.Address && r.At.URL == here.URL && r.At.Level == here.Level && r.At.Unsealing == here.Unsealing && !c.replica.Moved() {
 		return nil
 	}
 	_, err := askLeader(ctx, c.peers, "/moved", c.peers.noteMoved, here)
@@ -179,7 +179,7 @@ func (c *steering) announce(ctx context.Context) error {
 
 // whereabouts is what this replica says of itself when it starts.
 func (c *steering) whereabouts() movedMessage {
-	m := movedMessage{URL: c.cfg.Peering.URL, Level: uint16(c.cfg.level)}
+	m := movedMessage{URL: c.cfg.Peering.URL, Level: uint16(c.cfg.level), Unsealing: c.cfg.Unsealing}
 	if c.peers != nil {
 		m.Address = c.peers.mesh.Address()
 	}
@@ -190,6 +190,6 @@ func (c *steering) whereabouts() movedMessage {
 func (c *steering) asFounder() replica.Replica {
 	here := c.whereabouts()
 	return replica.Replica{ID: c.self, Name: c.members.freeName(), At: replica.Address{
-		Peer: here.Address, URL: here.URL, Level: here.Level, Fingerprint: crypto.FingerprintOf(c.keeper.copied().TLS.Public()),
+		Peer: here.Address, URL: here.URL, Level: here.Level, Fingerprint: crypto.FingerprintOf(c.keeper.copied().TLS.Public()), Unsealing: here.Unsealing,
 	}}
 }

@@ -52,7 +52,7 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 				return err
 			}
 			defer l.Close()
-			return watch.serve(c.Context(), l, cfg, key, peers, secure)
+			return watch.serve(c.Context(), l, cfg, key, peers, secure, out)
 		},
 	}
 	f := c.Flags()
@@ -61,6 +61,7 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 	key.flags(f)
 	peers.flags(f)
 	watch.flags(f)
+	f.BoolVar(&watch.asJSON, "json", false, "print one line for programs whenever this node begins to serve")
 	f.DurationVar(&cfg.Autopilot.Stable, "vote-after", 30*time.Second, "how long a machine that has joined must be up to date before it votes")
 	f.StringVar(&listen, "listen", "127.0.0.1:8080", "address to listen on; put a reverse proxy with TLS in front")
 	f.BoolVar(&secure, "secure", false, "people reach this node over https only: mark cookies so")

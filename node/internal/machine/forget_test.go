@@ -301,7 +301,7 @@ func TestRestore(t *testing.T) {
 		"today's data with old keys":           {newer.Bytes(), oldKeys.Bytes(), machine.Restored{Kept: 6, Lost: 1}, false},
 	} {
 		r := newReplica(t, t.TempDir())
-		got, err := machine.Restore(r.store, bytes.NewReader(k.records), bytes.NewReader(k.keys))
+		got, err := machine.Restore(r.store, bytes.NewReader(k.records), bytes.NewReader(k.keys), replica.Replica{ID: box(9)}, func(machine.Restored) error { return nil })
 		if err != nil || got != k.want {
 			t.Errorf("%s: %+v, %v; want %+v", name, got, err, k.want)
 		}
@@ -317,8 +317,16 @@ func TestRestore(t *testing.T) {
 		if q := now.requests[req(0)]; q.State != request.Open || !q.NeedsCall() {
 			t.Errorf("%s: she still expects him: %+v", name, q)
 		}
-		if _, there := now.beneficiaries[her(7)]; there != k.her7 || len(now.replicas) > 0 {
-			t.Errorf("%s: somebody who was enrolled later is there: %v; %d replicas", name, there, len(now.replicas))
+		if _, there := now.beneficiaries[her(7)]; there != k.her7 {
+			t.Errorf("%s: somebody who was enrolled later is there: %v", name, there)
+		}
+		for id, r := range now.replicas {
+			if want := map[bool]replica.State{true: replica.Member, false: replica.Removed}[id == box(9)]; r.State != want {
+				t.Errorf("%s: %s is in state %d", name, r.Name, r.State)
+			}
+		}
+		if _, there := now.replicas[box(9)]; !there || len(now.replicas) < 3 {
+			t.Errorf("%s: %d replicas", name, len(now.replicas))
 		}
 		if n, err := r.Applied(); n != 0 || err != nil {
 			t.Errorf("%s: applied %d, %v", name, n, err)

@@ -38,11 +38,24 @@ var steps = map[State][]State{
 
 // Address is where and how a replica shows itself.
 type Address struct {
-	Peer        string   `cbor:"1,keyasint"`           // host:port of the mesh
-	URL         string   `cbor:"2,keyasint,omitempty"` // of its pages, for people
-	Level       uint16   `cbor:"3,keyasint"`           // command.Level that its program knows
-	Fingerprint [32]byte `cbor:"4,keyasint"`           // SHA-256 of its TLS public key
+	Peer        string    `cbor:"1,keyasint"`           // host:port of the mesh
+	URL         string    `cbor:"2,keyasint,omitempty"` // of its pages, for people
+	Level       uint16    `cbor:"3,keyasint"`           // command.Level that its program knows
+	Fingerprint [32]byte  `cbor:"4,keyasint"`           // SHA-256 of its TLS public key
+	Unsealing   Unsealing `cbor:"5,keyasint,omitempty"` // what opens its vault at a start
 }
+
+// Unsealing is what opens a replica's vault when it starts, as its operator chose.
+// The numbers are in the store: never reuse one.
+type Unsealing uint8
+
+const (
+	ByFile   Unsealing = 1 // beside it, unattended
+	ByPerson Unsealing = 2 // who types a passphrase or touches a device
+	ByShares Unsealing = 3 // several people
+	ByPlugin Unsealing = 4 // a TPM, unattended
+	ByPeers  Unsealing = 5 // the other replicas, after a short absence
+)
 
 // Replica is one machine. Its ID in text form is its name in the log's protocol.
 type Replica struct {
