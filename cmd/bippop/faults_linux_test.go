@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -16,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/bippop/bippop/crypto"
 )
 
 var (
@@ -29,7 +33,7 @@ var (
 const (
 	spare   = 3
 	outside = 4
-	shortFaults = 19
+	shortFaults = 20
 	// faultPatience is after how long without a fault replicas that do not go on
 	// count as stuck.
 	faultPatience = 45 * time.Second
@@ -560,6 +564,28 @@ var faultKinds = []faultKind{
 		})
 		s.until("three vote", func() error { return s.voters(3) })
 	}},
+	{"leader killed in a backup", func(s *faultStorm) {
+		l := s.leading()
+		var asking sync.WaitGroup
+		asking.Go(func() {
+			if b, err := s.backup(l); err == nil {
+				_, err = crypto.VerifyEnvelope(bytes.NewReader(b), crypto.AnySigner)
+				if err != nil {
+					s.t.Errorf("a backup of %d bytes ended as if it were whole: %v", len(b), err)
+				}
+			}
+		})
+		time.Sleep(s.among(60 * time.Millisecond))
+		s.machines[l].signal(syscall.SIGKILL)
+		asking.Wait()
+		s.until("another backup", func() error {
+			b, err := s.backup((l + 1) % 3)
+			if err == nil {
+				_, err = crypto.VerifyEnvelope(bytes.NewReader(b), crypto.AnySigner)
+			}
+			return err
+		})
+	}},
 	{"killed while receiving", func(s *faultStorm) {
 		i := s.chance.IntN(3)
 		var received sync.WaitGroup
@@ -597,6 +623,20 @@ var faultKinds = []faultKind{
 		})
 	}},
 	{"leader killed in a snapshot", func(s *faultStorm) { s.atSnapshot(s.leader(), 4*time.Second) }},
+}
+
+// backup is what replica i sends of the data, as far as it comes.
+func (s *faultStorm) backup(i int) ([]byte, error) {
+	_, recipient, err := crypto.NewRecoveryIdentity()
+	if err != nil {
+		return nil, err
+	}
+	answer, err := s.crowd.to(i).send(s.ctx, "GET", "/backups/data?recipient="+recipient, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	return io.ReadAll(answer.Body)
 }
 
 // atSnapshot kills a replica while it writes or receives a snapshot, or a while
