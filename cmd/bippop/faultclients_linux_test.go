@@ -158,6 +158,7 @@ func (c *crowd) client(number int) {
 	defer tick.Stop()
 	versions := map[string]uint32{}
 	tried := map[string]bool{}
+	last := 0
 	for n := 0; ; n++ {
 		select {
 		case <-c.stop:
@@ -169,6 +170,11 @@ func (c *crowd) client(number int) {
 		c.mu.Unlock()
 		if len(drafts) == 0 {
 			continue
+		}
+		if epoch != last {
+			last = epoch
+			clear(versions)
+			clear(tried)
 		}
 		node := c.to(mathrand.IntN(3))
 		in := asked{Kind: "read", Request: drafts[mathrand.IntN(len(drafts))]}
@@ -198,10 +204,6 @@ func (c *crowd) client(number int) {
 		c.history.add(number, epoch, call, in, out)
 		if out.Version > 0 {
 			versions[in.Request] = out.Version
-		}
-		if len(versions) > 100 {
-			clear(versions)
-			clear(tried)
 		}
 	}
 }

@@ -31,8 +31,8 @@ var (
 // Machines 0 to 2 hold the replicas, spare one that comes and goes, and the
 // clients are at a place of their own.
 const (
-	spare   = 3
-	outside = 4
+	spare       = 3
+	outside     = 4
 	shortFaults = 20
 	// faultPatience is after how long without a fault replicas that do not go on
 	// count as stuck.
