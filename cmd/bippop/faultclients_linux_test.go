@@ -281,7 +281,7 @@ func (a addHeader) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // nothingDone are the codes of a 503 that promise that nothing was recorded.
-var nothingDone = []string{"no-leader", "disk-full", "busy", "damaged", "root-missing", "sealed"}
+var nothingDone = []string{"no-leader", "disk-full", "busy", "damaged", "root-missing", "sealed", "starting"}
 
 // hear reads a write's answer. refusals are the codes that say something of the
 // request's state; others say nothing of it.

@@ -33,7 +33,7 @@ var (
 const (
 	spare       = 3
 	outside     = 4
-	shortFaults = 20
+	shortFaults = 21
 	// faultPatience is after how long without a fault replicas that do not go on
 	// count as stuck.
 	faultPatience = 45 * time.Second
@@ -497,6 +497,25 @@ var faultKinds = []faultKind{
 		s.saysSo()
 		for _, i := range everybody {
 			if i != left {
+				s.machines[i].serve()
+			}
+		}
+	}},
+	{"one of three comes back first", func(s *faultStorm) {
+		for _, i := range everybody {
+			s.machines[i].kill()
+		}
+		first := s.chance.IntN(3)
+		s.machines[first].serve()
+		s.until("a replica that is alone says so", func() error {
+			err := s.crowd.to(first).call(s.ctx, "GET", "/requests?state=draft", nil, nil)
+			if p, ok := errors.AsType[*problem](err); ok && p.Code == "starting" {
+				return nil
+			}
+			return fmt.Errorf("it answers %v", err)
+		})
+		for _, i := range everybody {
+			if i != first {
 				s.machines[i].serve()
 			}
 		}

@@ -82,7 +82,7 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 	defer free()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	lock := newLockable(&lockable{shut: sealedAnswers(cfg.Vault), logger: cfg.Logger})
+	lock := newLockable(&lockable{shut: sealedAnswers(cfg.Vault), starting: startingAnswers(cfg.Vault), logger: cfg.Logger})
 	gauge := meter.New(thisVersion().Version, lock.vitals)
 	cfg.Wrote, cfg.Program = gauge.Wrote, thisVersion().Version
 	cfg.OnFault = cancel // another replica leads once this process has ended
