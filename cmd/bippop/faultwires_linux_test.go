@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -241,4 +242,91 @@ func (w *wires) close() {
 		p.close()
 	}
 	w.ended.Wait()
+}
+
+// TestWires: what is cut is cut, in that direction only, and what is calm again
+// works.
+func TestWires(t *testing.T) {
+	w := makeWires(t, 3)
+	t.Cleanup(w.close)
+	heard := make(chan string)
+	for i, p := range w.places {
+		must(t, p.in(func() error {
+			conn, err := net.ListenPacket("udp4", net.JoinHostPort(p.address, "9"))
+			if err != nil {
+				return err
+			}
+			t.Cleanup(func() { conn.Close() })
+			go func() {
+				b := make([]byte, 16)
+				for n, _, err := conn.ReadFrom(b); err == nil; n, _, err = conn.ReadFrom(b) {
+					select {
+					case heard <- fmt.Sprint(i, string(b[:n])):
+					case <-t.Context().Done():
+					}
+				}
+			}()
+			return nil
+		}))
+	}
+	say := func(from, to int, word string) {
+		conn, err := w.places[from].dial(t.Context(), "udp4", net.JoinHostPort(w.places[to].address, "9"))
+		must(t, err)
+		defer conn.Close()
+		_, err = conn.Write([]byte(word))
+		must(t, err)
+	}
+	hears := func(want string) {
+		t.Helper()
+		select {
+		case got := <-heard:
+			if got != want {
+				t.Errorf("heard %q, want %q: a cut wire carries", got, want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("never heard %q: a whole wire does not carry", want)
+		}
+	}
+	say(0, 1, "whole")
+	hears("1whole")
+	w.disturb(0, 1, cut)
+	say(0, 1, "lost")
+	say(1, 0, "back")
+	hears("0back")
+	say(0, 2, "beside")
+	hears("2beside")
+	w.calm()
+	say(0, 1, "calm")
+	hears("1calm")
+	w.part([]int{0, 1, 2}, []int{0, 1}, []int{1, 2})
+	say(0, 2, "lost")
+	say(2, 0, "lost")
+	say(0, 1, "bridge")
+	hears("1bridge")
+	say(1, 2, "bridge")
+	hears("2bridge")
+	w.disturb(1, 2, trouble{delay: time.Millisecond})
+	say(1, 2, "late")
+	hears("2late")
+}
+
+// makeWires skips the test with the reason where machines cannot be made; for root,
+// and with CI set, that is a failure.
+func makeWires(t *testing.T, n int) *wires {
+	t.Helper()
+	w, err := newWires(n)
+	if err != nil && (os.Getenv("CI") != "" || os.Getuid() == 0) {
+		t.Fatalf("machines of their own cannot be made of network namespaces: %v", err)
+	}
+	if err != nil {
+		t.Skipf("machines of their own cannot be made of network namespaces: %v", err)
+	}
+	return w
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
