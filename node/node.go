@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/consensus"
+	"github.com/bippop/bippop/consensus/mesh"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/event"
 	"github.com/bippop/bippop/node/internal/machine"
@@ -293,6 +294,9 @@ func (n *Node) Fresh(ctx context.Context) error {
 		return explain(err)
 	}
 	at, err := askLeader(ctx, n.core.peers, "/barrier", n.core.peers.barrier, nothing{})
+	if errors.Is(err, mesh.ErrUnreachable) {
+		return errLeader
+	}
 	if err != nil {
 		return explain(err)
 	}

@@ -86,10 +86,11 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 	defer free()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	lock := newLockable(&lockable{shut: sealedAnswers(cfg.Vault), logger: cfg.Logger})
+	lock := newLockable(&lockable{shut: sealedAnswers(cfg.Vault), starting: startingAnswers(cfg.Vault), logger: cfg.Logger})
 	gauge := meter.New(thisVersion().Version, lock.vitals)
 	cfg.Wrote, cfg.Program = gauge.Wrote, thisVersion().Version
 	cfg.OnFault = cancel // another replica leads once this process has ended
+	tuned(&cfg)
 	lock.try = func(u crypto.Unsealer) error {
 		_, err := crypto.LoadVault(cfg.Vault, u)
 		return err

@@ -15,6 +15,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// tuned is changed by the fault tests and by nothing else: times, sizes and the
+// clock of a replica.
+var tuned = func(*node.Config) {}
+
 func serveCommand(env func(string) string, out output) *cobra.Command {
 	var (
 		cfg    node.Config
