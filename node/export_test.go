@@ -91,3 +91,6 @@ func (n *Node) Unring(id ReplicaID) {
 	defer l.mu.Unlock()
 	delete(l.wishes, id)
 }
+
+// LookAfter is what the ticker does for the disk.
+func (n *Node) LookAfter(ctx context.Context) error { return (&upkeep{core: n.core}).round(ctx) }
