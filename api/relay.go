@@ -103,11 +103,9 @@ func (s *server) forward(w http.ResponseWriter, r *http.Request, alone http.Hand
 		case err == nil:
 			s.pass(w, r, answer)
 			return
-		case !whole || lost && !repeatable(r):
-			s.lostLeader(w, again(r, kept), alone, lost)
-			return
 		}
-		if !pause(ctx, relayPause) {
+		// Of a body that is not kept a part may be gone.
+		if !whole || lost && !repeatable(r) || !pause(ctx, relayPause) {
 			s.lostLeader(w, again(r, kept), alone, lost)
 			return
 		}
