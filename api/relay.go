@@ -33,7 +33,7 @@ const (
 func (s *server) relay(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case s.node.Alone():
+		case s.node.Alone(), s.node.Removed():
 			next.ServeHTTP(w, r)
 		case readsOnly(r):
 			s.catchUp(r)

@@ -218,16 +218,22 @@ func (c *core) start(ctx context.Context, vault crypto.Vault) error {
 			return err
 		}
 	}
-	if err := replica.Ready(ctx); err != nil {
+	if err := c.belonging(ctx, c.catchUp); err != nil {
+		return err
+	}
+	return errors.Join(c.find.load(), c.refresh())
+}
+
+// catchUp returns once all that the others have committed is here, and the root
+// in force.
+func (c *core) catchUp(ctx context.Context) error {
+	if err := c.replica.Ready(ctx); err != nil {
 		return err
 	}
 	if err := (rooting{c}).follow(); err != nil {
 		return err
 	}
-	if err := (rooting{c}).hold(ctx); err != nil {
-		return err
-	}
-	return errors.Join(c.find.load(), c.refresh())
+	return rooting{c}.hold(ctx)
 }
 
 // stop ends what start has begun, in the opposite order.
@@ -347,6 +353,9 @@ func (c *core) after(index uint64, events []event.Event) {
 func (c *core) learnMembers() {
 	gone, err := c.members.learn()
 	c.health.note(err)
+	if c.members.removed() {
+		c.health.removed.Store(true)
+	}
 	if c.peers == nil {
 		return
 	}

@@ -42,6 +42,9 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 			if err := peers.check(); err != nil {
 				return err
 			}
+			if watch.opens.peers && peers.listen == "" {
+				return usagef("--unseal peers needs the other replicas: --peer-listen HOST:PORT")
+			}
 			if watch.alarms.test {
 				return watch.alarms.try(c.Context(), cfg.Vault, out)
 			}

@@ -109,8 +109,16 @@ func TestSheIsForgotten(t *testing.T) {
 	s.accept(0, 0, 0, 24*hour)
 	s.wish(refuse.ErasureWaits, store.Beneficiaries.Code, her(0), false)
 	s.wish(0, store.Beneficiaries.Code, her(0), true)
+	about := s.stamp()
+	about.Key, about.Digest = "again", [8]byte{1}
+	known := read(t, s.store).beneficiaries[her(0)]
+	repeated := command.ChangeBeneficiary{Stamp: about, ID: her(0), Version: known.Version, Facts: people.Facts{Commune: "33001", State: people.Active, Basis: people.Consent}}
+	s.do(0, repeated)
 	c := s.erasure(d)
 	s.do(0, c)
+	if reply := s.apply(t, repeated); reply.Refusal != refuse.Erased || reply.ID != [16]byte{} || reply.Version != 0 {
+		t.Errorf("a command that is repeated tells of her: %+v", reply)
+	}
 	now := read(t, s.store)
 	q := now.requests[req(5)]
 	if q.State != request.Forgotten || !slices.Equal(q.Coming(), []ident.Volunteer{him(0)}) || q.Outcome.Minutes != 50 || now.volunteers[him(0)].Done != 1 {

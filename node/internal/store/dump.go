@@ -99,7 +99,7 @@ func (s *Store) swap(fresh string) error {
 	if err := finishSwap(s.cfg.Dir); err != nil {
 		return fmt.Errorf("loading a copy: %w", err)
 	}
-	s.latest, s.kept = numbers{}, newKept()
+	s.latest, s.kept = numbers{}, newMemory()
 	db, err := s.open(filepath.Join(s.cfg.Dir, "records"))
 	if err == nil {
 		s.db, s.tables = db, nil

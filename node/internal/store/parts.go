@@ -241,7 +241,7 @@ func (s *Store) LoadParts(records, keys io.Reader, finish func(*Store) error) er
 	if err != nil {
 		return err
 	}
-	fresh := &Store{cfg: s.cfg, db: db, latest: numbers{}, kept: newKept()}
+	fresh := &Store{cfg: s.cfg, db: db, latest: numbers{}, kept: newMemory()}
 	err = fresh.takeParts(records, keys)
 	if err == nil {
 		err = finish(fresh)
