@@ -97,17 +97,15 @@ func (s *server) forward(w http.ResponseWriter, r *http.Request, alone http.Hand
 	for {
 		answer, err := s.node.Forward(again(r, kept))
 		lost = lost || err != nil && !errors.Is(err, node.ErrNoLeader)
-		switch {
-		case err == nil && (answer.StatusCode == http.StatusMisdirectedRequest || lost && answer.StatusCode == http.StatusServiceUnavailable):
+		if err == nil {
+			if answer.StatusCode != http.StatusMisdirectedRequest && !(lost && answer.StatusCode == http.StatusServiceUnavailable) {
+				s.pass(w, r, answer)
+				return
+			}
 			answer.Body.Close()
-		case err == nil:
-			s.pass(w, r, answer)
-			return
-		case !whole || lost && !repeatable(r):
-			s.lostLeader(w, again(r, kept), alone, lost)
-			return
 		}
-		if !pause(ctx, relayPause) {
+		// Of a body that is not kept a part may be gone.
+		if !whole || lost && !repeatable(r) || !pause(ctx, relayPause) {
 			s.lostLeader(w, again(r, kept), alone, lost)
 			return
 		}
