@@ -107,7 +107,11 @@ func (s *Replicas) Invite(ctx context.Context, by Caller, life time.Duration) (S
 	t := token{Invitation: newID[ident.Invitation](), Secret: drawBytes(32), Authority: s.keeper.copied().Shared.Authority.Fingerprint()}
 	t.Until = s.clock() + Instant(life.Milliseconds())
 	for _, r := range s.members.present() {
-		t.Addresses = append(t.Addresses, r.At.Peer)
+		address := r.At.Peer
+		if r.ID == s.self { // its record follows a moment after it has an address
+			address = s.peers.mesh.Address()
+		}
+		t.Addresses = append(t.Addresses, address)
 	}
 	text, err := t.text()
 	if err != nil {
