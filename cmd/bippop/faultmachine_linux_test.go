@@ -233,9 +233,9 @@ func (m *machine) empty() error {
 	return m.place.in(func() error { return os.Remove(m.path("disk/filler")) })
 }
 
-// flip alters one byte in the middle of what is written in the largest file that
+// flip alters one byte, at that part of what is written in the largest file that
 // fits, and reports its name, "" when there is none.
-func (m *machine) flip(pattern string) (name string, err error) {
+func (m *machine) flip(pattern string, part float64) (name string, err error) {
 	err = m.place.in(func() error {
 		names, err := filepath.Glob(m.path(pattern))
 		if err != nil {
@@ -248,7 +248,7 @@ func (m *machine) flip(pattern string) (name string, err error) {
 				return err
 			}
 			if used := len(bytes.TrimRight(b, "\x00")); used > most {
-				name, most, at = n, used, used/2
+				name, most, at = n, used, int(part*float64(used-1))
 			}
 		}
 		if name == "" {

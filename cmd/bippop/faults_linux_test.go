@@ -719,7 +719,7 @@ func (s *faultStorm) altered(pattern string) {
 	if !m.stop() { // so that its store is on disk
 		s.t.Errorf("replica %d does not end when asked to:\n%s", i, m.lastWords(60))
 	}
-	name, err := m.flip(pattern)
+	name, err := m.flip(pattern, s.chance.Float64())
 	s.must(err)
 	if name == "" {
 		s.note("nothing to alter: " + pattern)
