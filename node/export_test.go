@@ -116,6 +116,9 @@ func (n *Node) Unring(id ReplicaID) {
 	delete(l.wishes, id)
 }
 
+// LookAfter is what the ticker does for the disk.
+func (n *Node) LookAfter(ctx context.Context) error { return (&upkeep{core: n.core}).round(ctx) }
+
 // SaveVault writes the vault as it is.
 func (n *Node) SaveVault() error {
 	return n.core.keeper.change(func(*crypto.Vault) error { return nil })

@@ -56,6 +56,7 @@ func (c rooting) turnOnce(ctx context.Context, stamp command.Stamp, who []erasur
 	if err != nil {
 		return Receipt{}, err
 	}
+	handed := systemClock()
 	var slots []uint32
 	for _, w := range who {
 		slots = append(slots, w.Slot)
@@ -68,7 +69,11 @@ func (c rooting) turnOnce(ctx context.Context, stamp command.Stamp, who []erasur
 	if err != nil {
 		return Receipt{}, fmt.Errorf("computing the new key tree: %w", err)
 	}
-	return c.do(ctx, e)
+	receipt, err := c.do(ctx, e)
+	if err == nil {
+		c.cfg.Logger.Info("the root key is replaced", slog.Int("erased", len(who)), slog.Int("holders", len(holders)), slog.Duration("committing", systemClock().Sub(handed)))
+	}
+	return receipt, err
 }
 
 // handOver gives a candidate to every replica, and returns who has it on disk:

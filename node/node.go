@@ -218,7 +218,7 @@ func (c *core) start(ctx context.Context, vault crypto.Vault) error {
 			return err
 		}
 	}
-	if err := c.belonging(ctx, c.catchUp); err != nil {
+	if err := (belonging{c}).meanwhile(ctx, rooting{c}.catchUp); err != nil {
 		return err
 	}
 	return errors.Join(c.find.load(), c.refresh())
@@ -226,14 +226,14 @@ func (c *core) start(ctx context.Context, vault crypto.Vault) error {
 
 // catchUp returns once all that the others have committed is here, and the root
 // in force.
-func (c *core) catchUp(ctx context.Context) error {
+func (c rooting) catchUp(ctx context.Context) error {
 	if err := c.replica.Ready(ctx); err != nil {
 		return err
 	}
-	if err := (rooting{c}).follow(); err != nil {
+	if err := c.follow(); err != nil {
 		return err
 	}
-	return rooting{c}.hold(ctx)
+	return c.hold(ctx)
 }
 
 // stop ends what start has begun, in the opposite order.

@@ -15,11 +15,14 @@ import (
 // territory's certificate, IDs are never used again, and nobody's record of a
 // removal is taken back.
 
+// belonging is what a replica knows of its own place among the others.
+type belonging struct{ *core }
+
 // turnedAwayPatience is how long the others are asked, all together.
 const turnedAwayPatience = time.Second
 
 // leftOut finds out whether this replica was removed, remembers it, and says so.
-func (c *core) leftOut(ctx context.Context) bool {
+func (c belonging) leftOut(ctx context.Context) bool {
 	if c.health.removed.Load() {
 		return true
 	}
@@ -57,9 +60,10 @@ func (p *peers) turnedAway(ctx context.Context) bool {
 	return len(said) > 0
 }
 
-// belonging runs f, and ends it when this replica turns out to be removed:
-// nobody would ever let it catch up.
-func (c *core) belonging(ctx context.Context, f func(context.Context) error) error {
+// meanwhile runs f, and ends it when this replica turns out to be removed: nobody
+// would ever let it catch up. While f waits, whoever leads is told the address of
+// a replica that moved: it hears nothing before.
+func (c belonging) meanwhile(ctx context.Context, f func(context.Context) error) error {
 	if c.peers == nil {
 		return f(ctx)
 	}
@@ -78,6 +82,9 @@ func (c *core) belonging(ctx context.Context, f func(context.Context) error) err
 				stop(errTakenOut)
 				return
 			}
+			if c.replica.Moved() {
+				c.tellMoved(ctx)
+			}
 		}
 	})
 	err := f(ctx)
@@ -87,4 +94,20 @@ func (c *core) belonging(ctx context.Context, f func(context.Context) error) err
 		return errTakenOut
 	}
 	return err
+}
+
+// tellMoved tells every other replica where this one is now: it does not know who
+// leads, and whoever leads commits it.
+func (c belonging) tellMoved(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, turnedAwayPatience)
+	defer cancel()
+	here := (&steering{core: c.core}).whereabouts()
+	for _, r := range c.members.present() {
+		if r.ID == c.self {
+			continue
+		}
+		if _, err := askAt[nothing](ctx, c.peers, r.At.Peer, "/moved", here); err == nil {
+			return
+		}
+	}
 }

@@ -43,7 +43,7 @@ func (c *steering) steer(ctx context.Context) {
 			continue
 		}
 		c.sightings.forget()
-		if c.leftOut(ctx) {
+		if (belonging{c.core}).leftOut(ctx) {
 			continue
 		}
 		if err := c.announce(ctx); err != nil && ctx.Err() == nil {

@@ -40,7 +40,10 @@ func benchRecovery(ctx context.Context, o benchOptions, out output) (figures, er
 	if err := f.kill(ctx, filepath.Join(dir, "demo"), out); err != nil {
 		return nil, err
 	}
-	return f, f.restart(ctx, dir, o, out)
+	if err := f.wiped(ctx, filepath.Join(dir, "wiped"), o.profile, out); err != nil {
+		return nil, err
+	}
+	return f, f.restart(ctx, filepath.Join(dir, "grown"), o, out)
 }
 
 // kill takes the time from kill -9 of the replica that leads to the next write
@@ -147,13 +150,20 @@ func (d *desk) writeAgain(ctx context.Context, n int) (id string, err error) {
 }
 
 // restart takes the time to open a node that holds many records, up to the first
-// page that it serves.
+// page that it serves; then what a further replica needs to have them too.
 func (f figures) restart(ctx context.Context, dir string, o benchOptions, out output) error {
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
 	b, err := newWriteBench(ctx, dir, out)
 	if err != nil {
 		return err
 	}
-	defer func() { b.node.Close() }() // the one that was opened last
+	defer func() { // the one that was opened last, unless it was closed to be served
+		if b.node != nil {
+			b.node.Close()
+		}
+	}()
 	steps := newProgress(out.progress, "growing", o.records)
 	defer steps.end()
 	if err := b.grow(ctx, o.records, steps); err != nil {
@@ -174,5 +184,8 @@ func (f figures) restart(ctx context.Context, dir string, o benchOptions, out ou
 	})
 	f["records"] = b.grown
 	f["restart_to_serving_p50_ms"], f["restart_to_serving_max_ms"] = ms(samples[""].at(0.5)), ms(samples[""].at(1))
-	return err
+	if err != nil {
+		return err
+	}
+	return f.rebuild(ctx, b, dir, out)
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/bippop/bippop/cmd/bippop/internal/synth"
@@ -21,6 +23,7 @@ type trio struct {
 	program  string
 	replicas []*process // by number; nil: not running
 	admin    *client    // at any replica: sessions are known to all
+	further  []string   // flags of serve
 }
 
 // openTrio makes the territory in dir, or finds it there, and starts its replicas.
@@ -45,15 +48,64 @@ func openTrio(ctx context.Context, dir string, profile synth.Profile, out output
 	if err := t.startAll(ctx); err != nil {
 		return nil, errors.Join(err, t.stop())
 	}
-	who, err := t.home.account("admin")
-	if err == nil {
-		t.admin = &client{base: t.replicas[0].url(), http: t.replicas[0].client}
-		err = t.admin.signIn(ctx, who.Login, who.Password)
-	}
-	if err != nil {
+	if err := t.signIn(ctx); err != nil {
 		return nil, errors.Join(err, t.stop())
 	}
 	return t, nil
+}
+
+// signIn begins a session of the administrator's.
+func (t *trio) signIn(ctx context.Context) error {
+	who, err := t.home.account("admin")
+	if err != nil {
+		return err
+	}
+	t.admin = &client{base: t.replicas[0].url(), http: t.replicas[0].client}
+	return t.admin.signIn(ctx, who.Login, who.Password)
+}
+
+// join makes replica i a further one of the territory, as an operator does, and
+// does not start it yet. Its folder is empty.
+func (t *trio) join(ctx context.Context, i int) error {
+	leader, err := t.leader(ctx)
+	if err != nil {
+		return err
+	}
+	var made struct{ Token string }
+	if err := t.at(leader).call(ctx, "POST", "/replicas/invitations", map[string]int{"minutes": 60}, &made); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(t.home.replica(i), 0o700); err != nil {
+		return err
+	}
+	c := exec.CommandContext(ctx, t.program, append([]string{"join", "--token-file", "-"}, t.flags(i)...)...)
+	c.Stdin = strings.NewReader(made.Token)
+	if text, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("replica %d does not join: %w: %s", i+1, err, text)
+	}
+	return nil
+}
+
+// wipe loses everything that replica i had, which was stopped before.
+func (t *trio) wipe(i int) error {
+	if i == 0 {
+		return errors.New("the first replica's folder holds the others")
+	}
+	return os.RemoveAll(t.home.replica(i))
+}
+
+// idOf is the ID under which replica i is known.
+func (t *trio) idOf(ctx context.Context, i int) (string, error) {
+	var s standing
+	if err := t.at(i).call(ctx, "GET", "/replicas", nil, &s); err != nil {
+		return "", err
+	}
+	for _, r := range s.Items {
+		if r.Here {
+			return r.ID, nil
+		}
+	}
+	return "", errors.New("a replica does not know itself")
 }
 
 // startAll starts all at once: none answers before most of them are there.
@@ -75,6 +127,7 @@ func (t *trio) start(ctx context.Context, i int) error {
 	}
 	defer log.Close() // the process has its own
 	args := append([]string{"serve", "--json", "--listen", "127.0.0.1:0"}, t.flags(i)...)
+	args = append(args, t.further...)
 	var answer serveAnswer
 	p, err := launch(ctx, log, &answer, t.program, args...)
 	if err != nil {

@@ -65,7 +65,7 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 	peers.flags(f)
 	watch.flags(f)
 	f.BoolVar(&watch.asJSON, "json", false, "print one line for programs whenever this node begins to serve")
-	f.DurationVar(&cfg.Autopilot.Stable, "vote-after", 30*time.Second, "how long a machine that has joined must be up to date before it votes")
+	f.DurationVar(&cfg.Autopilot.Stable, "vote-after", 10*time.Second, "how long a machine that has joined must be up to date before it votes")
 	f.StringVar(&listen, "listen", "127.0.0.1:8080", "address to listen on; put a reverse proxy with TLS in front")
 	f.BoolVar(&secure, "secure", false, "people reach this node over https only: mark cookies so")
 	return c
