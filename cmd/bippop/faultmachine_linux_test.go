@@ -25,9 +25,9 @@ const (
 	diskBytes = 320 << 20
 )
 
-// machine is what a replica runs on: a place, a folder, and somebody who starts
+// host is what a replica runs on: a place, a folder, and somebody who starts
 // the process again when it ends by itself, as the system does.
-type machine struct {
+type host struct {
 	t       *testing.T
 	program string
 	place   *place
@@ -44,12 +44,12 @@ type machine struct {
 	settled sync.WaitGroup
 }
 
-func (m *machine) path(name string) string { return filepath.Join(m.dir, name) }
-func (m *machine) url() string             { return "http://" + m.place.address + ":" + webPort }
-func (m *machine) peer() string            { return m.place.address + ":" + peerPort }
+func (m *host) path(name string) string { return filepath.Join(m.dir, name) }
+func (m *host) url() string             { return "http://" + m.place.address + ":" + webPort }
+func (m *host) peer() string            { return m.place.address + ":" + peerPort }
 
 // prepare makes an empty machine.
-func (m *machine) prepare() error {
+func (m *host) prepare() error {
 	err := os.MkdirAll(m.path("disk"), 0o700)
 	if err == nil && m.small {
 		err = m.place.in(func() error {
@@ -60,18 +60,18 @@ func (m *machine) prepare() error {
 }
 
 // keys are the flags that every command on this machine takes.
-func (m *machine) keys() []string {
+func (m *host) keys() []string {
 	return []string{"--dir", m.path("disk/data"), "--vault", m.path("vault.age"), "--identity", m.path("identity.txt")}
 }
 
-func (m *machine) command(ctx context.Context, args ...string) *exec.Cmd {
+func (m *host) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, m.program, args...)
 	cmd.Env = append(os.Environ(), skewVariable+"="+m.skew.String(), "GOMAXPROCS=2")
 	return cmd
 }
 
 // run runs a command there to its end.
-func (m *machine) run(ctx context.Context, args ...string) error {
+func (m *host) run(ctx context.Context, args ...string) error {
 	cmd := m.command(ctx, args...)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -85,7 +85,7 @@ func (m *machine) run(ctx context.Context, args ...string) error {
 }
 
 // join makes it a replica.
-func (m *machine) join(ctx context.Context, token string) error {
+func (m *host) join(ctx context.Context, token string) error {
 	if err := os.WriteFile(m.path("token.txt"), []byte(token+"\n"), 0o600); err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (m *machine) join(ctx context.Context, token string) error {
 }
 
 // serve starts the replica and keeps it up.
-func (m *machine) serve() {
+func (m *host) serve() {
 	m.mu.Lock()
 	m.wanted = true
 	m.mu.Unlock()
@@ -102,7 +102,7 @@ func (m *machine) serve() {
 	}
 }
 
-func (m *machine) once() error {
+func (m *host) once() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.wanted {
@@ -139,7 +139,7 @@ func (m *machine) once() error {
 }
 
 // signal reaches the process, if there is one.
-func (m *machine) signal(s syscall.Signal) {
+func (m *host) signal(s syscall.Signal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.cmd != nil {
@@ -148,12 +148,12 @@ func (m *machine) signal(s syscall.Signal) {
 }
 
 // kill ends it at once, and nobody starts it again.
-func (m *machine) kill() { m.end(syscall.SIGKILL, time.Minute) }
+func (m *host) kill() { m.end(syscall.SIGKILL, time.Minute) }
 
 // stop ends it as an operator does. False: it did not end by itself.
-func (m *machine) stop() bool { return m.end(syscall.SIGTERM, 30*time.Second) }
+func (m *host) stop() bool { return m.end(syscall.SIGTERM, 30*time.Second) }
 
-func (m *machine) end(s syscall.Signal, within time.Duration) bool {
+func (m *host) end(s syscall.Signal, within time.Duration) bool {
 	m.mu.Lock()
 	m.wanted = false
 	cmd, ended := m.cmd, m.ended
@@ -173,7 +173,7 @@ func (m *machine) end(s syscall.Signal, within time.Duration) bool {
 }
 
 // refuses reports whether a start ends by itself, and the last line that it said.
-func (m *machine) refuses(within time.Duration) (bool, string) {
+func (m *host) refuses(within time.Duration) (bool, string) {
 	m.mu.Lock()
 	m.wanted = true
 	m.mu.Unlock()
@@ -193,7 +193,7 @@ func (m *machine) refuses(within time.Duration) (bool, string) {
 }
 
 // lastWords are the last lines that its processes said.
-func (m *machine) lastWords(n int) string {
+func (m *host) lastWords(n int) string {
 	b, err := os.ReadFile(m.path("log.txt"))
 	if err != nil {
 		return err.Error()
@@ -203,7 +203,7 @@ func (m *machine) lastWords(n int) string {
 }
 
 // wipe takes the disk and the vault away, as for another machine in its place.
-func (m *machine) wipe() error {
+func (m *host) wipe() error {
 	m.kill()
 	err := m.place.in(func() error { return os.RemoveAll(m.path("disk/data")) })
 	for _, name := range []string{"vault.age", "vault.age.notice", "identity.txt"} {
@@ -213,7 +213,7 @@ func (m *machine) wipe() error {
 }
 
 // fill leaves no room on its disk; empty takes that back.
-func (m *machine) fill() error {
+func (m *host) fill() error {
 	return m.place.in(func() error {
 		f, err := os.Create(m.path("disk/filler"))
 		if err != nil {
@@ -229,13 +229,13 @@ func (m *machine) fill() error {
 	})
 }
 
-func (m *machine) empty() error {
+func (m *host) empty() error {
 	return m.place.in(func() error { return os.Remove(m.path("disk/filler")) })
 }
 
-// flip alters one byte in the middle of what is written in the largest file that
+// flip alters one byte, at that part of what is written in the largest file that
 // fits, and reports its name, "" when there is none.
-func (m *machine) flip(pattern string) (name string, err error) {
+func (m *host) flip(pattern string, part float64) (name string, err error) {
 	err = m.place.in(func() error {
 		names, err := filepath.Glob(m.path(pattern))
 		if err != nil {
@@ -248,7 +248,7 @@ func (m *machine) flip(pattern string) (name string, err error) {
 				return err
 			}
 			if used := len(bytes.TrimRight(b, "\x00")); used > most {
-				name, most, at = n, used, used/2
+				name, most, at = n, used, int(part*float64(used-1))
 			}
 		}
 		if name == "" {

@@ -46,7 +46,7 @@ type faultStorm struct {
 	ctx      context.Context
 	chance   *rand.Rand
 	wires    *wires
-	machines []*machine
+	machines []*host
 	crowd    *crowd
 
 	mu    sync.Mutex // guards notes, for one
@@ -150,7 +150,7 @@ func newFaultStorm(t *testing.T) *faultStorm {
 		lines.close()
 	})
 	for i := range outside {
-		m := &machine{t: t, program: program, place: lines.places[i], dir: filepath.Join(t.TempDir(), fmt.Sprint("machine", i)), small: i == 2}
+		m := &host{t: t, program: program, place: lines.places[i], dir: filepath.Join(t.TempDir(), fmt.Sprint("machine", i)), small: i == 2}
 		if err := m.prepare(); err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,7 @@ func (s *faultStorm) try(f func() error) error {
 }
 
 // admit makes a machine a replica, by a token.
-func (s *faultStorm) admit(m *machine) {
+func (s *faultStorm) admit(m *host) {
 	s.until("joining", func() error {
 		var made struct{ Token string }
 		if err := s.anywhere("POST", "/replicas/invitations", map[string]int{"minutes": 10}, &made); err != nil {
@@ -311,7 +311,7 @@ func (s *faultStorm) certified() {
 }
 
 // leader is the machine that leads, or some machine.
-func (s *faultStorm) leader() *machine { return s.machines[s.leading()] }
+func (s *faultStorm) leader() *host { return s.machines[s.leading()] }
 
 func (s *faultStorm) leading() int {
 	if now, err := s.cluster(); err == nil {
@@ -527,7 +527,7 @@ var faultKinds = []faultKind{
 	}},
 	{"wiped, rejoined", func(s *faultStorm) { s.replace(s.someone()) }},
 	{"vault altered", func(s *faultStorm) { s.altered("vault.age") }},
-	{"leader killed in an erasure", func(s *faultStorm) { s.erase(func(m *machine) { m.signal(syscall.SIGKILL) }) }},
+	{"leader killed in an erasure", func(s *faultStorm) { s.erase(func(m *host) { m.signal(syscall.SIGKILL) }) }},
 	{"killed in a rotation", func(s *faultStorm) {
 		m := s.machines[s.someone()]
 		var asking sync.WaitGroup
@@ -627,7 +627,7 @@ var faultKinds = []faultKind{
 	{"log altered", func(s *faultStorm) { s.altered("disk/data/log/log/*.wal") }},
 	{"store altered", func(s *faultStorm) { s.altered("disk/data/store/records/*.sst") }},
 	{"cut in an erasure", func(s *faultStorm) {
-		s.erase(func(*machine) {
+		s.erase(func(*host) {
 			l := s.chance.IntN(3)
 			s.wires.part(everybody, []int{l, (l + 1) % 3})
 			s.hold(60)
@@ -653,7 +653,7 @@ func (s *faultStorm) backup(i int) ([]byte, error) {
 
 // atSnapshot kills a replica while it writes or receives a snapshot, or a while
 // later when it does neither.
-func (s *faultStorm) atSnapshot(m *machine, within time.Duration) {
+func (s *faultStorm) atSnapshot(m *host, within time.Duration) {
 	for late := time.Now().Add(within); time.Now().Before(late) && !s.t.Failed(); time.Sleep(time.Millisecond) {
 		found := 0
 		s.must(m.place.in(func() error {
@@ -705,7 +705,7 @@ func (s *faultStorm) saysSo() {
 	}
 }
 
-func (m *machine) running() bool {
+func (m *host) running() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.wanted
@@ -719,7 +719,7 @@ func (s *faultStorm) altered(pattern string) {
 	if !m.stop() { // so that its store is on disk
 		s.t.Errorf("replica %d does not end when asked to:\n%s", i, m.lastWords(60))
 	}
-	name, err := m.flip(pattern)
+	name, err := m.flip(pattern, s.chance.Float64())
 	s.must(err)
 	if name == "" {
 		s.note("nothing to alter: " + pattern)
@@ -741,7 +741,7 @@ func (s *faultStorm) altered(pattern string) {
 
 // erase enrols somebody and erases him while something happens. Once it was
 // acknowledged, no replica can read him.
-func (s *faultStorm) erase(happens func(*machine)) {
+func (s *faultStorm) erase(happens func(*host)) {
 	var made receiptLine
 	s.until("enrolling somebody", func() error {
 		return s.anywhere("POST", "/beneficiaries", map[string]any{"commune": "33352", "basis": "consent", "last_name": "Oubli", "address": "Le Bourg"}, &made)
