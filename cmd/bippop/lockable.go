@@ -58,6 +58,8 @@ type lockable struct {
 	open func(ctx context.Context, u crypto.Unsealer) (*running, error)
 	// failed is told when opening failed. May be nil.
 	failed func(error)
+	// began is called whenever the node has begun to answer. May be nil.
+	began  func()
 	logger *slog.Logger
 
 	answers atomic.Pointer[running] // nil: shut answers
@@ -165,6 +167,9 @@ func (k *lockable) bring(ctx context.Context, u crypto.Unsealer) {
 	n.hurry, n.rush = context.WithCancel(context.Background())
 	k.answers.Store(n)
 	k.enter(stateOpen, "")
+	if k.began != nil {
+		k.began()
+	}
 }
 
 // seal closes the node, lets go of its keys, and returns when that is done. Answers

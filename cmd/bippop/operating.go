@@ -91,6 +91,11 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 	cfg.Wrote, cfg.Program = gauge.Wrote, thisVersion().Version
 	cfg.OnFault = cancel // another replica leads once this process has ended
 	tuned(&cfg)
+	lock.began = func() {
+		if err := o.announce(l, readNotice(cfg.Vault).Siren, out); err != nil {
+			cfg.Logger.Error("telling that this node serves", slog.String("error", err.Error()))
+		}
+	}
 	lock.try = func(u crypto.Unsealer) error {
 		_, err := crypto.LoadVault(cfg.Vault, u)
 		return err
@@ -109,11 +114,7 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 		if err != nil {
 			return nil, err
 		}
-		siren := readNotice(cfg.Vault).Siren
-		cfg.Logger.Info("serving", slog.String("address", l.Addr().String()), slog.String("siren", siren))
-		if err := o.announce(l, siren, out); err != nil {
-			return nil, errors.Join(err, n.close())
-		}
+		cfg.Logger.Info("serving", slog.String("address", l.Addr().String()), slog.String("siren", readNotice(cfg.Vault).Siren))
 		return n, nil
 	}
 	stop, err := o.start(ctx, lock, gauge, cfg, key)

@@ -109,10 +109,10 @@ type upgrade struct {
 	*testing.T
 	ctx      context.Context
 	dir      string
-	machines []*machine
+	machines []*upgraded
 }
 
-type machine struct {
+type upgraded struct {
 	name, data, vault, identity, peer, web, url string
 
 	running *exec.Cmd
@@ -126,7 +126,7 @@ func (u *upgrade) must(err error) {
 	}
 }
 
-func (u *upgrade) machine() *machine {
+func (u *upgrade) machine() *upgraded {
 	port := func() string {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		u.must(err)
@@ -136,7 +136,7 @@ func (u *upgrade) machine() *machine {
 	name := fmt.Sprint("machine-", len(u.machines)+1)
 	dir := filepath.Join(u.dir, name)
 	u.must(os.Mkdir(dir, 0o700))
-	m := &machine{name: name, data: filepath.Join(dir, "data"), vault: filepath.Join(dir, "vault.age"), identity: filepath.Join(dir, "identity.txt"), peer: port(), web: port()}
+	m := &upgraded{name: name, data: filepath.Join(dir, "data"), vault: filepath.Join(dir, "vault.age"), identity: filepath.Join(dir, "identity.txt"), peer: port(), web: port()}
 	m.url = "http://" + m.web
 	return m
 }
@@ -148,7 +148,7 @@ func (u *upgrade) run(program string, args ...string) {
 	}
 }
 
-func (u *upgrade) start(m *machine, program string) {
+func (u *upgrade) start(m *upgraded, program string) {
 	u.Helper()
 	m.log = &bytes.Buffer{}
 	m.running = exec.Command(program, "serve", "--dir", m.data, "--vault", m.vault, "--identity", m.identity, "--listen", m.web, "--peer-listen", m.peer, "--url", m.url, "--admin", "")
@@ -157,7 +157,7 @@ func (u *upgrade) start(m *machine, program string) {
 	u.must(awaitReady(m.url, time.Minute))
 }
 
-func (u *upgrade) stop(m *machine) {
+func (u *upgrade) stop(m *upgraded) {
 	u.Helper()
 	if m.running == nil {
 		return
@@ -176,7 +176,7 @@ func (u *upgrade) stopAll() {
 	}
 }
 
-func (u *upgrade) signIn(m *machine) *client {
+func (u *upgrade) signIn(m *upgraded) *client {
 	u.Helper()
 	c := &client{base: m.url, http: &http.Client{Timeout: 20 * time.Second}}
 	u.must(c.signIn(u.ctx, "admin", "quatre mots bien tranquilles"))

@@ -32,7 +32,7 @@ func replica(shape string) autopilot.Replica {
 		case 'l':
 			r.Applied = commit / 2
 		case 'y':
-			r.Stable = now.Add(-29 * time.Second)
+			r.Stable = now.Add(-9 * time.Second)
 		case 'k':
 			r.Holds = false
 		}
