@@ -23,6 +23,7 @@ func Catching(log *slog.Logger, path string, h gin.HandlerFunc) http.Handler {
 
 // Unique is what every body is checked with.
 var Unique = unique
+
 // Streaming serves at /stream what write writes.
 func Streaming(log *slog.Logger, write func(io.Writer) error) http.Handler {
 	prepare()

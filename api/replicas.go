@@ -20,6 +20,7 @@ type replica struct {
 	State   replicaStateWord `json:"state"`
 	Since   time.Time        `json:"since,omitzero" doc:"When it joined"`
 	Level   uint16           `json:"level" doc:"Of the commands that its program knows"`
+	Unseal  unsealWord       `json:"unseal,omitempty" doc:"What opens its vault at a start"`
 
 	Here    bool `json:"here" doc:"It is the one that answers"`
 	Leader  bool `json:"leader" doc:"As far as known here"`
@@ -65,7 +66,7 @@ type release struct {
 func replicaOut(r node.Replica) replica {
 	return replica{
 		ID: r.ID.String(), Version: r.Version, Name: r.Name, Peer: r.Peer, URL: r.URL, State: replicaStateWord(r.State), Since: at(r.Since),
-		Level: r.Level, Here: r.Here, Leader: r.Leader, Voter: r.Voter, Current: r.Current, Alive: r.Alive, HeardAt: moment(r.Heard),
+		Level: r.Level, Unseal: unsealWord(unseals.of(r.Unsealing)), Here: r.Here, Leader: r.Leader, Voter: r.Voter, Current: r.Current, Alive: r.Alive, HeardAt: moment(r.Heard),
 		Said: said{r.Said.Applied, r.Said.Lag, r.Said.Free, r.Said.Program, r.Said.Fault, moment(r.Said.Expires)},
 	}
 }

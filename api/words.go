@@ -66,6 +66,7 @@ var (
 		node.StateDraft, node.StateOpen, node.StateAsked, node.StateCovered, node.StateTold,
 		node.StateDone, node.StateNotDone, node.StateCancelled, node.StateUnfilled)
 	wishKinds = named("day week flexible", node.OnDay, node.InWeek, node.Flexible)
+	unseals   = named("file person shares plugin peers", node.ByFile, node.ByPerson, node.ByShares, node.ByPlugin, node.ByPeers)
 	halves    = named("morning afternoon", node.Morning, node.Afternoon)
 	answers   = named("waiting yes no withdrawn declined", node.Waiting, node.Yes, node.No, node.Withdrawn, node.Declined)
 	reasons   = named("by-her by-us by-volunteer not-at-home nobody-found entered-twice",
@@ -146,6 +147,7 @@ type (
 	bondEndWord     string
 
 	replicaStateWord string
+	unsealWord       string
 	erasableWord     string
 	destinationWord  string
 	limitWord        string
@@ -178,6 +180,7 @@ func (offerWord) Schema(huma.Registry) *huma.Schema        { return offerStates.
 func (bondWord) Schema(huma.Registry) *huma.Schema         { return bondStates.schema() }
 func (bondEndWord) Schema(huma.Registry) *huma.Schema      { return bondEnds.schema() }
 func (replicaStateWord) Schema(huma.Registry) *huma.Schema { return replicaStates.schema() }
+func (unsealWord) Schema(huma.Registry) *huma.Schema       { return unseals.schema() }
 func (erasableWord) Schema(huma.Registry) *huma.Schema     { return erasables.schema() }
 func (destinationWord) Schema(huma.Registry) *huma.Schema  { return destinations.schema() }
 func (limitWord) Schema(huma.Registry) *huma.Schema        { return limits.schema() }

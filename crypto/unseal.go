@@ -32,6 +32,9 @@ func unsealer(id age.Identity, r age.Recipient, again sealing) Unsealer {
 	return Unsealer{reveal: func() (age.Identity, age.Recipient) { return id, r }, again: func() sealing { return again }}
 }
 
+// Plugin reports whether an age plugin keeps the key. The zero Unsealer has none.
+func (u Unsealer) Plugin() bool { return u.again != nil && u.again().Plugin != "" }
+
 // sealing is what a replica that was opened by its peers seals its vault with: of
 // a passphrase or of shares the words, as they open and seal alike, of an identity
 // the public half. One field is set. The names are part of the box's format.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -73,7 +74,7 @@ func (l *heardLog) String() string {
 const patience = 60 * time.Second
 
 // swift are times for replicas that share one machine with other tests.
-var swift = consensus.Tuning{Heartbeat: 200 * time.Millisecond, Election: 200 * time.Millisecond, Lease: 150 * time.Millisecond, SegmentBytes: 1 << 20}
+var swift = consensus.Tuning{Heartbeat: 500 * time.Millisecond, Election: 500 * time.Millisecond, Lease: 400 * time.Millisecond, SegmentBytes: 1 << 20}
 
 // newCluster founds a territory of so many replicas, all voting. change may alter
 // each one's Config.
@@ -503,6 +504,9 @@ func (c *cluster) allRead(her node.BeneficiaryID, last string) {
 func (c *cluster) erase(kind node.Erasable, who [16]byte) {
 	c.Helper()
 	_, err := c.leader().node.Erasures.Want(c.Context(), c.admin, kind, who, true)
+	for e := (*node.Error)(nil); errors.As(err, &e) && e.Kind == node.Unavailable; { // on a busy machine a leader may be lost
+		_, err = c.leader().node.Erasures.Run(c.Context(), c.admin)
+	}
 	c.must(err)
 }
 

@@ -101,6 +101,9 @@ func askWith[O any](ctx context.Context, client *http.Client, patience time.Dura
 		return out, err
 	}
 	answer, err := client.Do(r)
+	if errors.Is(err, mesh.ErrTurnedAway) {
+		return out, mesh.ErrTurnedAway
+	}
 	if err != nil {
 		return out, fmt.Errorf("%w: a replica does not answer", mesh.ErrUnreachable)
 	}

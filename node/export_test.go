@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"time"
+
+	"github.com/bippop/bippop/crypto"
 )
 
 // TestOnlyTries is how many limiters the throttle holds.
@@ -45,6 +47,28 @@ func (n *Node) FirstEntry() uint64 { return n.core.replica.Stats().First }
 
 // LastEntry is where it ends.
 func (n *Node) LastEntry() uint64 { return n.core.replica.Stats().Last }
+
+// ListensAt is the port behind a replica's line.
+func (n *Node) ListensAt() string { return n.core.cfg.Peering.Listener.Addr().String() }
+
+// TokenAt is a token that leads elsewhere.
+func TokenAt(s Secret, addresses ...string) Secret {
+	return altered(s, func(t *token) { t.Addresses = addresses })
+}
+
+// TokenWithout is a token whose secret was guessed.
+func TokenWithout(s Secret) Secret {
+	return altered(s, func(t *token) { t.Secret = make([]byte, 32) })
+}
+
+func altered(s Secret, change func(*token)) Secret {
+	t, err := parseToken(s)
+	if err != nil {
+		panic(err)
+	}
+	change(&t)
+	return must(t.text())
+}
 
 // Lent is how many other replicas hold the lock of this one's box.
 func (n *Node) Lent() int {
@@ -90,4 +114,12 @@ func (n *Node) Unring(id ReplicaID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.wishes, id)
+}
+
+// LookAfter is what the ticker does for the disk.
+func (n *Node) LookAfter(ctx context.Context) error { return (&upkeep{core: n.core}).round(ctx) }
+
+// SaveVault writes the vault as it is.
+func (n *Node) SaveVault() error {
+	return n.core.keeper.change(func(*crypto.Vault) error { return nil })
 }

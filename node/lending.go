@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -64,10 +65,31 @@ type peersBox struct {
 	Authority string   `json:"authority"` // fingerprint, in hexadecimal
 	Peers     []string `json:"peers"`     // where the others are
 	Lock      string   `json:"lock"`      // its name
+	Vault     string   `json:"vault"`     // SHA-256 of the file that the box is a copy of
 	Box       []byte   `json:"box"`
 }
 
 const peersFormat = 1
+
+// write puts f beside the vault, as its copy.
+func (f peersBox) write(vault string) (err error) {
+	if f.Vault, err = fileHash(vault); err != nil {
+		return err
+	}
+	b, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	return crypto.WriteFile(boxPath(vault), b)
+}
+
+// fileHash tells a vault that somebody has saved otherwise: with other shares, or
+// from a backup.
+func fileHash(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), err
+}
 
 // spoil takes the box away: the vault is about to be saved.
 func (l *lending) spoil() error {
@@ -208,11 +230,7 @@ func (c unlocking) lend(ctx context.Context, others []replica.Replica) error {
 			f.Peers = append(f.Peers, r.At.Peer)
 		}
 	}
-	b, err := json.Marshal(f)
-	if err != nil {
-		return err
-	}
-	if ok, err := c.keeper.whileSaved(v.Sealed, func() error { return crypto.WriteFile(boxPath(c.cfg.Vault), b) }); err != nil || !ok {
+	if ok, err := c.keeper.whileSaved(v.Sealed, func() error { return f.write(c.cfg.Vault) }); err != nil || !ok {
 		return err // not ok: the vault was saved meanwhile, and another lock is due
 	}
 	kept := c.tell(ctx, took, "/lock/written", keyName{lock.ID()})

@@ -97,6 +97,12 @@ func (m *members) level() uint16 {
 	return least
 }
 
+// removed reports whether this replica's own record says that it was taken out.
+func (m *members) removed() bool {
+	r, ok := m.known(m.self)
+	return ok && !r.State.Alive()
+}
+
 // behind is a replica whose program does not know a level, by name. This one's
 // knows all that it proposes, whatever its record says.
 func (m *members) behind(l command.Level) (name string, yes bool) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/consensus"
+	"github.com/bippop/bippop/consensus/mesh"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/event"
 	"github.com/bippop/bippop/node/internal/machine"
@@ -217,16 +218,22 @@ func (c *core) start(ctx context.Context, vault crypto.Vault) error {
 			return err
 		}
 	}
-	if err := replica.Ready(ctx); err != nil {
-		return err
-	}
-	if err := (rooting{c}).follow(); err != nil {
-		return err
-	}
-	if err := (rooting{c}).hold(ctx); err != nil {
+	if err := (belonging{c}).meanwhile(ctx, rooting{c}.catchUp); err != nil {
 		return err
 	}
 	return errors.Join(c.find.load(), c.refresh())
+}
+
+// catchUp returns once all that the others have committed is here, and the root
+// in force.
+func (c rooting) catchUp(ctx context.Context) error {
+	if err := c.replica.Ready(ctx); err != nil {
+		return err
+	}
+	if err := c.follow(); err != nil {
+		return err
+	}
+	return c.hold(ctx)
 }
 
 // stop ends what start has begun, in the opposite order.
@@ -287,6 +294,9 @@ func (n *Node) Fresh(ctx context.Context) error {
 		return explain(err)
 	}
 	at, err := askLeader(ctx, n.core.peers, "/barrier", n.core.peers.barrier, nothing{})
+	if errors.Is(err, mesh.ErrUnreachable) {
+		return errLeader
+	}
 	if err != nil {
 		return explain(err)
 	}
@@ -343,6 +353,9 @@ func (c *core) after(index uint64, events []event.Event) {
 func (c *core) learnMembers() {
 	gone, err := c.members.learn()
 	c.health.note(err)
+	if c.members.removed() {
+		c.health.removed.Store(true)
+	}
 	if c.peers == nil {
 		return
 	}

@@ -242,7 +242,11 @@ func (p *peers) forward(r *http.Request) (*http.Response, error) {
 	}
 	r.URL.Scheme, r.URL.Host = "http", address
 	r.RequestURI = ""
-	return p.relay.RoundTrip(r)
+	answer, err := p.relay.RoundTrip(r)
+	if errors.Is(err, mesh.ErrUnreachable) {
+		return nil, errLeader // no stream, so nothing was sent over one
+	}
+	return answer, err
 }
 
 // The doors at which replicas ask each other.

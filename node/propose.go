@@ -108,7 +108,13 @@ func (p *proposer) do(ctx context.Context, c command.Command) (_ Receipt, err er
 	defer cancel()
 	result, err := p.replica.Propose(ctx, entry)
 	if errors.Is(err, consensus.ErrUnknown) && c.Stamped().Key != "" && ctx.Err() == nil {
-		result, err = p.replica.Propose(ctx, entry) // the same bytes: at most once in effect
+		// The same bytes: at most once in effect. If that is refused, the first may
+		// still have been recorded: it stays unknown.
+		if again, err2 := p.replica.Propose(ctx, entry); err2 == nil {
+			result, err = again, nil
+		} else {
+			p.health.note(err2)
+		}
 	}
 	if err != nil {
 		p.health.note(err)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node/internal/backup"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/machine"
 	"github.com/bippop/bippop/node/internal/replica"
@@ -74,6 +75,9 @@ func Restore(ctx context.Context, cfg Config, r Restoring) (out Restored, err er
 	}
 	if err := vacant(cfg); err != nil {
 		return out, err
+	}
+	if _, err := os.Stat(filepath.Dir(cfg.Vault)); err != nil {
+		return out, fmt.Errorf("the folder for the vault: %w", err)
 	}
 	keys, err := r.open(r.Keys, nil)
 	if err != nil {
@@ -224,6 +228,9 @@ func beginLog(ctx context.Context, cfg Config, vault crypto.Vault, out *Restored
 		if out.Territory, err = n.Settings.Territory(); err != nil {
 			return err
 		}
+		if out.Places, err = n.core.formerPlaces(); err != nil {
+			return err
+		}
 		held := vault.Roots.Current.ID()
 		if _, err := n.core.propose(ctx, command.HoldRoot{Stamp: n.core.own(), Replica: n.core.self, Root: held}); err != nil {
 			return err
@@ -235,6 +242,19 @@ func beginLog(ctx context.Context, cfg Config, vault crypto.Vault, out *Restored
 		return errors.Join(err, n.core.store.Sync())
 	}()
 	return errors.Join(err, n.Close())
+}
+
+// formerPlaces is how many places of the former life were in use.
+func (c *core) formerPlaces() (n int, err error) {
+	err = c.view(func(tx *store.Tx) error {
+		return store.Destinations.Each(tx, nil, func(d backup.Destination) bool {
+			if d.State == backup.Registered {
+				n++
+			}
+			return true
+		})
+	})
+	return n, err
 }
 
 // opened is a backup that is being read.

@@ -43,6 +43,9 @@ func (c *steering) steer(ctx context.Context) {
 			continue
 		}
 		c.sightings.forget()
+		if (belonging{c.core}).leftOut(ctx) {
+			continue
+		}
 		if err := c.announce(ctx); err != nil && ctx.Err() == nil {
 			c.cfg.Logger.Info("telling the leader where this replica is", errAttr(err))
 		}

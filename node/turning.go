@@ -49,7 +49,7 @@ func (c rooting) hold(ctx context.Context) error {
 		if err != nil || ok {
 			return err
 		}
-		if c.peers == nil {
+		if c.peers == nil || len(c.members.present()) == 1 {
 			return errVaultOld
 		}
 		c.fetch(ctx)

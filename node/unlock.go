@@ -253,6 +253,12 @@ func Unlock(ctx context.Context, cfg Config) (crypto.Unsealer, error) {
 	if json.Unmarshal(b, &f) != nil || f.Format != peersFormat || fromHex(r.authority[:], f.Authority) != nil || fromHex(r.ask.Lock[:], f.Lock) != nil {
 		return crypto.Unsealer{}, fmt.Errorf("%w: the file beside the vault is damaged", ErrNoBox)
 	}
+	switch now, err := fileHash(cfg.Vault); {
+	case err != nil:
+		return crypto.Unsealer{}, err
+	case now != f.Vault:
+		return crypto.Unsealer{}, fmt.Errorf("%w: the vault was saved since", ErrNoBox)
+	}
 	bell, err := crypto.LoadDoorbell(bellPath(cfg.Vault))
 	if err != nil {
 		return crypto.Unsealer{}, fmt.Errorf("%w (%w)", ErrNoBox, err)
@@ -266,7 +272,7 @@ func Unlock(ctx context.Context, cfg Config) (crypto.Unsealer, error) {
 	if len(f.Peers) == 0 {
 		return crypto.Unsealer{}, fmt.Errorf("%w: no other replica is known here", ErrNoBox)
 	}
-	r.box, r.logger = f.Box, cfg.Logger
+	r.box, r.logger, r.said = f.Box, cfg.Logger, map[string]string{}
 	return r.ring(ctx, f.Peers)
 }
 
@@ -286,7 +292,7 @@ type ringer struct {
 	own       tls.Certificate
 	box       []byte
 	logger    *slog.Logger
-	said      string // the last reason that was logged
+	said      map[string]string // the last reason that was logged, by address
 }
 
 func (r *ringer) ring(ctx context.Context, peers []string) (crypto.Unsealer, error) {
@@ -321,8 +327,8 @@ func (r *ringer) ring(ctx context.Context, peers []string) (crypto.Unsealer, err
 
 // tell logs a reason once.
 func (r *ringer) tell(address string, reason error) {
-	if text := address + reason.Error(); text != r.said {
-		r.said = text
+	if text := reason.Error(); text != r.said[address] {
+		r.said[address] = text
 		r.logger.Warn("asking another replica to open this one", slog.String("at", address), errAttr(reason))
 	}
 }

@@ -418,5 +418,15 @@ func TestApprove(tt *testing.T) {
 	t.until("the leader steps down", func() bool { return !t.nodes[0].Leading() })
 	a.stop()
 	<-a.done
+	box := t.beside(0, ".peers")
+	kept := t.read(box)
+	t.must(t.nodes[0].SaveVault())
+	if _, err := os.Stat(box); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the vault was saved, and its older copy is there: %v", err)
+	}
+	t.must(os.WriteFile(box, kept, 0o600)) // as when the machine stops in between
+	if _, err := t.unlock(t.cfgs[0], time.Second); !errors.Is(err, node.ErrNoBox) {
+		t.Errorf("an older copy than the vault: %v", err)
+	}
 	t.refused(t.cfgs[1], "no majority")
 }

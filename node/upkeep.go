@@ -55,7 +55,6 @@ func (u *upkeep) keep(ctx context.Context) {
 		case <-tick.C:
 		}
 		if err := u.round(ctx); err != nil && ctx.Err() == nil {
-			u.health.note(err)
 			u.cfg.Logger.Error("looking after the disk", errAttr(err))
 			if errors.Is(err, store.ErrDamaged) {
 				u.standBack(ctx)
@@ -65,8 +64,9 @@ func (u *upkeep) keep(ctx context.Context) {
 	}
 }
 
-// round does what is due, if anything is.
-func (u *upkeep) round(ctx context.Context) error {
+// round does what is due, if anything is. Damage ends serving.
+func (u *upkeep) round(ctx context.Context) (err error) {
+	defer func() { u.health.note(err) }()
 	root, err := rooting{u.core}.inForce()
 	if err != nil {
 		return err

@@ -144,7 +144,7 @@ var computed = []string{
 	"say.category.", "say.age_band.", "say.sex.", "say.script.", "people.mode_", "volunteers.tab_", "requests.tab_", "welcome.as_", "welcome.does_", "sources.what_",
 	"offers.state_", "bonds.why_", "series.nth_", "series.month_", "series.holiday_",
 	"imports.fault.", "imports.file.", "imports.field.", "imports.why.", "imports.alike.", "imports.comma.",
-	"replicas.state_", "replicas.role_", "replicas.does_", "replicas.next_", "replicas.why_", "replicas.bytes_", "erasures.kind_", "erasures.wait_", "erasures.limit_", "backups.state_", "backups.care_",
+	"replicas.state_", "replicas.role_", "replicas.does_", "replicas.next_", "replicas.why_", "replicas.start_", "replicas.bytes_", "erasures.kind_", "erasures.wait_", "erasures.limit_", "backups.state_", "backups.care_",
 	"figures.", "figures.month", "figures.kind", "figures.sex", "figures.age", "figures.csv", "figures.times", "figures.half_in_", "figures.by_",
 }
 

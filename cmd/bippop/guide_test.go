@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,8 +54,8 @@ type guide struct {
 
 // set is what an operator has before he begins: folders, a password, ports.
 func (g *guide) set() {
-	for _, m := range []string{"1", "2", "3"} {
-		for _, d := range []string{"etc", "data"} {
+	for _, m := range []string{"1", "2", "3", "4"} {
+		for _, d := range []string{"etc", "backup-data", "backup-keys", "from-safe"} {
 			if err := os.MkdirAll(filepath.Join(g.dir, m, d), 0o700); err != nil {
 				g.Fatal(err)
 			}
@@ -125,6 +126,20 @@ func (g *guide) follow(s step) {
 		}
 	case s.how == "stays":
 		g.serve(s)
+	case s.how == "recipient":
+		out, err := g.run(ctx, s, nil)
+		if err != nil {
+			g.Fatalf("%s: %v\n%s", s.command, err, out)
+		}
+		recipient := regexp.MustCompile(`age1pq\S+`).FindString(out)
+		if err := os.WriteFile(filepath.Join(g.dir, s.machine, "etc", "recipients.txt"), []byte(recipient+"\n"), 0o600); err != nil {
+			g.Fatal(err)
+		}
+	case s.machine == "4" && s.how == "":
+		g.carry()
+		if out, err := g.run(ctx, s, nil); err != nil {
+			g.Fatalf("%s: %v\n%s", s.command, err, out)
+		}
 	case strings.HasPrefix(s.how, "until "):
 		want := regexp.MustCompile(strings.TrimPrefix(s.how, "until "))
 		for {
@@ -156,7 +171,11 @@ func (g *guide) words(s step) []string {
 	here := strings.NewReplacer("/var/lib/bippop/", filepath.Join(g.dir, s.machine)+"/", "/etc/bippop/", filepath.Join(g.dir, s.machine, "etc")+"/", "10.0.0.", "127.0.0.")
 	var words []string
 	for _, w := range regexp.MustCompile(`'[^']*'|\S+`).FindAllString(s.command, -1) {
-		words = append(words, here.Replace(strings.Trim(w, "'")))
+		w = here.Replace(strings.Trim(w, "'"))
+		if found, _ := filepath.Glob(w); len(found) > 0 && strings.Contains(w, "*") {
+			w = slices.Max(found) // the shell would name them all; there is the newest to take
+		}
+		words = append(words, w)
 	}
 	if words[0] != "bippop" {
 		g.Fatalf("the guide runs %q", words[0])
@@ -166,9 +185,32 @@ func (g *guide) words(s step) []string {
 	case "serve":
 		words = append(words, "--listen", g.pages[s.machine], "--vote-after", "1s")
 	case "replicas", "backup", "erasures", "keys":
-		words = append(words, "--url", "http://"+g.pages[s.machine])
+		if slices.Contains(words, "--login") {
+			words = append(words, "--url", "http://"+g.pages[s.machine])
+		}
 	}
 	return words
+}
+
+// carry is the day when everything is lost but what lay elsewhere: backups, and what
+// was in the safe.
+func (g *guide) carry() {
+	g.Helper()
+	for m := range g.running {
+		g.stop(m, syscall.SIGKILL)
+	}
+	safe := filepath.Join(g.dir, "4", "from-safe")
+	for _, from := range []string{"backup-data", "backup-keys"} {
+		if err := os.CopyFS(safe, os.DirFS(filepath.Join(g.dir, "1", from))); err != nil {
+			g.Fatal(err)
+		}
+	}
+	if err := os.Rename(filepath.Join(g.dir, "1", "etc", "recovery.txt"), filepath.Join(g.dir, "4", "etc", "recovery.txt")); err != nil {
+		g.Fatal(err)
+	}
+	for _, m := range []string{"1", "2", "3"} {
+		os.RemoveAll(filepath.Join(g.dir, m))
+	}
 }
 
 func (g *guide) run(ctx context.Context, s step, in io.Reader) (string, error) {

@@ -20,6 +20,7 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 	var (
 		cfg                      node.Config
 		key                      unsealing
+		start                    choosing
 		f                        node.Founding
 		epci, departement        string
 		communes                 []string
@@ -42,6 +43,9 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 				return usagef("say where to put it: --dir FOLDER for the data and --vault FILE, outside that folder, for the keys")
 			case f.Login == "" || passwordFile == "":
 				return usagef("name the first administrator: --admin LOGIN --admin-password-file FILE")
+			}
+			if err := start.check(); err != nil {
+				return err
 			}
 			if err := key.check(); err != nil {
 				return err
@@ -66,6 +70,8 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 			if cfg.Unseal, made, err = key.make(); err != nil {
 				return err
 			}
+			cfg.Unsealing = start.chosen(cfg.Unseal, out)
+			tuned(&cfg)
 			n, err := node.FoundTerritory(c.Context(), cfg, f)
 			if err != nil {
 				if made && !node.Founded(cfg) {
@@ -100,6 +106,7 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 	fs.StringVar(&cfg.Dir, "dir", "", "data folder, new or empty")
 	fs.StringVar(&cfg.Vault, "vault", "", "where to write the vault; outside the data folder and its backups")
 	key.flags(fs)
+	start.flags(fs)
 	fs.StringVar(&f.Login, "admin", "", "login of the first administrator")
 	fs.StringVar(&passwordFile, "admin-password-file", "", "file whose first line is the administrator's password")
 	fs.StringVar(&adminsName, "admin-name", "", "the administrator's name, as colleagues see it")

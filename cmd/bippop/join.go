@@ -15,6 +15,7 @@ func joinCommand(env func(string) string, out output) *cobra.Command {
 	var (
 		cfg       node.Config
 		key       unsealing
+		start     choosing
 		peers     peering
 		tokenFile string
 		asJSON    bool
@@ -36,6 +37,9 @@ func joinCommand(env func(string) string, out output) *cobra.Command {
 			case peers.listen == "":
 				return usagef("say where the other replicas reach this one: --peer-listen HOST:PORT")
 			}
+			if err := start.check(); err != nil {
+				return err
+			}
 			if err := key.check(); err != nil {
 				return err
 			}
@@ -56,6 +60,8 @@ func joinCommand(env func(string) string, out output) *cobra.Command {
 			if cfg.Unseal, made, err = key.make(); err != nil {
 				return err
 			}
+			cfg.Unsealing = start.chosen(cfg.Unseal, out)
+			tuned(&cfg)
 			siren, err := node.Join(c.Context(), cfg, token)
 			if err != nil {
 				if made {
@@ -79,6 +85,7 @@ func joinCommand(env func(string) string, out output) *cobra.Command {
 	f.StringVar(&cfg.Dir, "dir", "", "data folder, new or empty")
 	f.StringVar(&cfg.Vault, "vault", "", "where to write the vault; outside the data folder and its backups")
 	key.flags(f)
+	start.flags(f)
 	peers.flags(f)
 	f.BoolVar(&asJSON, "json", false, "print one line for programs")
 	return c

@@ -20,6 +20,7 @@ import (
 type operating struct {
 	admin  string
 	unseal string
+	opens  starting // what unseal says
 	alarms alarming
 	asJSON bool
 }
@@ -45,20 +46,23 @@ const unsealTouch = "touch"
 
 func (o *operating) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.admin, "admin", "", "loopback address for metrics, health, profiles, seal and unseal, like "+adminDefault+"; empty: none")
-	f.StringVar(&o.unseal, "unseal", "", "start sealed until bippop unseal gives: shares, ask (a passphrase) or touch (of the device behind --identity)")
+	f.StringVar(&o.unseal, "unseal", "", "start sealed until bippop unseal gives: shares, ask (a passphrase) or touch (of the device behind --identity); "+
+		"peers: the other replicas open it after ten minutes at most, else the file does, or with peers,shares and the like a person")
 	o.alarms.flags(f)
 }
 
 // check refuses what does not go together. key is how a file would unseal.
 func (o *operating) check(key *unsealing) error {
-	byPerson := o.unseal == unsealShares || o.unseal == unsealAsk
+	var ok bool
+	o.opens, ok = parseStarting(o.unseal)
+	byPerson := o.opens.word == unsealShares || o.opens.word == unsealAsk
 	switch {
-	case o.unseal != "" && o.unseal != unsealTouch && !byPerson:
-		return usagef("--unseal is shares, ask or touch; leave it out when a file opens the vault")
-	case o.unseal != "" && o.admin == "":
+	case !ok:
+		return usagef("--unseal is shares, ask or touch, with peers before it or alone: peers,shares; leave it out when a file opens the vault")
+	case o.opens.word != "" && o.admin == "":
 		return usagef("--unseal needs --admin %s, where bippop unseal reaches this node", adminDefault)
 	case byPerson && (key.identity != "" || key.passphrase != ""):
-		return usagef("with --unseal %s a person opens the vault: leave out --identity and --passphrase-file", o.unseal)
+		return usagef("with --unseal %s a person opens the vault: leave out --identity and --passphrase-file", o.opens.word)
 	}
 	if err := o.alarms.check(); err != nil {
 		return err
@@ -82,10 +86,11 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 	defer free()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	lock := newLockable(&lockable{shut: sealedAnswers(cfg.Vault), logger: cfg.Logger})
+	lock := newLockable(&lockable{shut: sealedAnswers(cfg.Vault), starting: startingAnswers(cfg.Vault), logger: cfg.Logger})
 	gauge := meter.New(thisVersion().Version, lock.vitals)
 	cfg.Wrote, cfg.Program = gauge.Wrote, thisVersion().Version
 	cfg.OnFault = cancel // another replica leads once this process has ended
+	tuned(&cfg)
 	lock.began = func() {
 		if err := o.announce(l, readNotice(cfg.Vault).Siren, out); err != nil {
 			cfg.Logger.Error("telling that this node serves", slog.String("error", err.Error()))
@@ -95,10 +100,13 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 		_, err := crypto.LoadVault(cfg.Vault, u)
 		return err
 	}
+	asking, answered := context.WithCancel(ctx)
+	defer answered()
 	lock.open = func(ctx context.Context, u crypto.Unsealer) (*running, error) {
+		answered() // whoever opened it: the others need not
 		cfg := cfg
 		var err error
-		cfg.Unseal = u
+		cfg.Unseal, cfg.Unsealing = u, o.opens.recorded(u)
 		if cfg.Peering, err = peers.open(); err != nil {
 			return nil, err
 		}
@@ -114,14 +122,28 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 		return err
 	}
 	defer stop()
-	if o.unseal == "" {
+	switch {
+	case o.opens == starting{}:
 		u, err := key.open()
 		if err != nil {
 			return err
 		}
 		lock.failed = cancel
 		lock.begin(u)
-	} else {
+	case o.opens.peers:
+		from := key.open
+		if o.opens.word != "" {
+			from = nil
+			cfg.Logger.Warn("sealed: asking the other replicas; bippop unseal on this machine opens it too", slog.String("admin", o.admin))
+		} else {
+			lock.failed = cancel
+		}
+		go func() {
+			if err := byPeers(asking, lock, cfg, from); err != nil && lock.failed != nil {
+				lock.failed(err)
+			}
+		}()
+	default:
 		cfg.Logger.Warn("sealed: this node serves nothing until bippop unseal is run on this machine", slog.String("admin", o.admin))
 	}
 	err = serve(ctx, l, lock, gauge.Watch(lock))
@@ -144,7 +166,7 @@ func (o *operating) start(ctx context.Context, lock *lockable, gauge *meter.Mete
 		if err != nil {
 			return nil, err
 		}
-		how := o.unseal
+		how := o.opens.word
 		if how == unsealTouch {
 			how = ""
 		}

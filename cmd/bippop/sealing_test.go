@@ -271,6 +271,8 @@ func TestServeRefusals(t *testing.T) {
 		"leave out":         {"--identity", p.identity, "--unseal", "ask", "--admin", p.admin},
 		"needs --admin":     {"--unseal", "shares"},
 		"shares, ask":       {"--unseal", "later", "--admin", p.admin},
+		"with peers before": {"--unseal", "peers,", "--identity", p.identity},
+		"--peer-listen":     {"--unseal", "peers", "--identity", p.identity},
 		"--alarm-smtp":      {"--identity", p.identity, "--alarm-mail", "a@exemple.example"},
 	} {
 		all := append([]string{"serve", "--dir", filepath.Join(p.dir, "data"), "--vault", p.vault, "--listen", p.listen}, args...)

@@ -15,6 +15,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// tuned is changed by the fault tests and by nothing else: times, sizes and the
+// clock of a replica.
+var tuned = func(*node.Config) {}
+
 func serveCommand(env func(string) string, out output) *cobra.Command {
 	var (
 		cfg    node.Config
@@ -37,6 +41,9 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 			}
 			if err := peers.check(); err != nil {
 				return err
+			}
+			if watch.opens.peers && peers.listen == "" {
+				return usagef("--unseal peers needs the other replicas: --peer-listen HOST:PORT")
 			}
 			if watch.alarms.test {
 				return watch.alarms.try(c.Context(), cfg.Vault, out)
