@@ -48,11 +48,10 @@ type Replica struct {
 	faults    *faults
 	lock      *os.File
 
-	changed   *signal       // applied index, leadership
-	readyTerm atomic.Uint64 // in which this replica led and passed its barrier
+	changed *signal // applied index, leadership
+	term    leadTerm
 
-	packer   *packer
-	barriers *rounds[uint64]
+	packer *packer
 
 	mu         sync.Mutex // guards closed and the first Add of calls
 	closed     bool
@@ -85,7 +84,7 @@ func Open(ctx context.Context, cfg Config) (*Replica, error) {
 		packer:  &packer{queue: make(chan *proposal, cfg.Tuning.QueueLength), stop: make(chan struct{})},
 		closing: make(chan struct{}),
 	}
-	r.barriers = &rounds[uint64]{ask: r.oneBarrier}
+	r.term.barriers.ask = func() (uint64, error) { return r.term.barrier(r) }
 	r.packer.faults, r.fsm.faults = r.faults, r.faults
 	r.Membership = newMembership(r, cfg.Tuning)
 	if err := r.open(&cfg); err != nil {
@@ -294,7 +293,7 @@ func (r *Replica) settle() {
 		return // no longer the leader, or faults knows why
 	}
 	if r.raft.CurrentTerm() == term {
-		r.readyTerm.Store(term)
+		r.term.ready.Store(term)
 		r.logger.Info("leading", slog.String("replica", string(r.id)), slog.Uint64("term", term), slog.Uint64("applied", r.Applied()))
 	}
 }
@@ -358,7 +357,7 @@ func (r *Replica) Ready(ctx context.Context) error {
 
 // settled: this replica leads and has applied all that came before its term.
 func (r *Replica) settled() bool {
-	return r.raft.State() == raft.Leader && r.readyTerm.Load() == r.raft.CurrentTerm()
+	return r.raft.State() == raft.Leader && r.term.ready.Load() == r.raft.CurrentTerm()
 }
 
 // followed: a leader has told of a commit, and all commands up to it are applied.
@@ -395,15 +394,21 @@ func (r *Replica) Barrier(ctx context.Context) (uint64, error) {
 	if err := r.Ready(ctx); err != nil {
 		return 0, err
 	}
-	index, err := r.barriers.join(ctx)
+	index, err := r.term.barriers.join(ctx)
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
 	return index, err
 }
 
-// oneBarrier is Barrier for all who ask at the same time.
-func (r *Replica) oneBarrier() (uint64, error) {
+// leadTerm is a replica's own leadership.
+type leadTerm struct {
+	ready    atomic.Uint64 // in which this replica led and passed its barrier
+	barriers rounds[uint64]
+}
+
+// barrier is [Replica.Barrier] for all who ask at the same time.
+func (t *leadTerm) barrier(r *Replica) (uint64, error) {
 	leave, err := r.enter()
 	if err != nil {
 		return 0, err
@@ -413,7 +418,7 @@ func (r *Replica) oneBarrier() (uint64, error) {
 	// before it applied at its barrier. So the index is taken first, and then
 	// nobody else may have led.
 	term := r.raft.CurrentTerm()
-	if r.readyTerm.Load() != term {
+	if t.ready.Load() != term {
 		return 0, ErrNotLeader
 	}
 	index := r.Applied()

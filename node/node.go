@@ -227,13 +227,28 @@ func (c *core) start(ctx context.Context, vault crypto.Vault) error {
 // catchUp returns once all that the others have committed is here, and the root
 // in force.
 func (c rooting) catchUp(ctx context.Context) error {
-	if err := c.replica.Ready(ctx); err != nil {
+	if err := errors.Join(c.replica.Ready(ctx), c.draw(ctx)); err != nil {
 		return err
 	}
 	if err := c.follow(); err != nil {
 		return err
 	}
 	return c.hold(ctx)
+}
+
+// draw waits for what the leader had applied when it was asked: a replica that has
+// just joined is ready with the first entries, and would serve a part of the
+// territory. A leader that does not answer is no reason to serve nothing.
+func (c rooting) draw(ctx context.Context) error {
+	if c.peers == nil {
+		return nil
+	}
+	at, err := askLeader(ctx, c.peers, "/barrier", c.peers.barrier, nothing{})
+	if err != nil {
+		c.cfg.Logger.Info("the leader does not say how far it is", errAttr(err))
+		return ctx.Err()
+	}
+	return c.replica.Wait(ctx, at.Index)
 }
 
 // stop ends what start has begun, in the opposite order.

@@ -289,3 +289,13 @@ func (a erasures) nearer(f func(erasure.Erasure) erasure.Erasure) {
 		a.happen(event.ErasureChanged{ID: after.ID, Certain: after.Certified != 0})
 	}
 }
+
+// forgotten reports whether id named somebody who was erased.
+func (a erasures) forgotten(id [16]byte) bool {
+	for _, c := range []byte{store.Beneficiaries.Code, store.Volunteers.Code, store.Accounts.Code, store.Imports.Code} {
+		if gone(a.act, c, id[:]) {
+			return true
+		}
+	}
+	return false
+}
