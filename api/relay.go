@@ -33,7 +33,7 @@ const (
 func (s *server) relay(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case s.node.Alone():
+		case s.node.Alone(), s.node.Removed():
 			next.ServeHTTP(w, r)
 		case readsOnly(r):
 			s.catchUp(r)
@@ -93,24 +93,28 @@ func (s *server) forward(w http.ResponseWriter, r *http.Request, alone http.Hand
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), relayFor)
 	defer cancel()
+	lost := false // a try may have been done: who refuses afterwards cannot know
 	for {
 		answer, err := s.node.Forward(again(r, kept))
-		switch {
-		case err == nil && answer.StatusCode == http.StatusMisdirectedRequest:
+		lost = lost || err != nil && !errors.Is(err, node.ErrNoLeader)
+		if err == nil {
+			if answer.StatusCode != http.StatusMisdirectedRequest && !(lost && answer.StatusCode == http.StatusServiceUnavailable) {
+				s.pass(w, r, answer)
+				return
+			}
 			answer.Body.Close()
-		case err == nil:
-			s.pass(w, r, answer)
-			return
-		case !whole || !errors.Is(err, node.ErrNoLeader) && !repeatable(r):
-			s.lostLeader(w, again(r, kept), alone)
-			return
 		}
-		if !pause(ctx, relayPause) {
-			s.lostLeader(w, again(r, kept), alone)
+		// Of a body that is not kept a part may be gone.
+		if !whole || lost && !repeatable(r) || !pause(ctx, relayPause) {
+			s.lostLeader(w, again(r, kept), alone, lost)
 			return
 		}
 		if s.node.Leading() {
-			alone.ServeHTTP(&seeing{ResponseWriter: w, node: s.node, cookie: true, secure: s.secure}, again(r, kept))
+			w = &seeing{ResponseWriter: w, node: s.node, cookie: true, secure: s.secure}
+			if lost && isAPI(r) {
+				w = &doubting{ResponseWriter: w, unknown: s.explain(r.Context(), "", r.Method, node.ErrUnknownOutcome)}
+			}
+			alone.ServeHTTP(w, again(r, kept))
 			return
 		}
 	}
@@ -143,9 +147,10 @@ func again(r *http.Request, kept io.Reader) *http.Request {
 }
 
 // repeatable reports whether a request may be sent again although it may have
-// been done: the machine knows it by its key.
+// been done: the machine knows it by its key. A PUT has none: once done, the
+// version that it names is another, and the second would be told so.
 func repeatable(r *http.Request) bool {
-	return r.Header.Get("Idempotency-Key") != "" || !isAPI(r) || r.Method == http.MethodPut || r.Method == http.MethodDelete
+	return r.Header.Get("Idempotency-Key") != "" || !isAPI(r) || r.Method == http.MethodDelete
 }
 
 // pass gives the leader's answer on, once reads here see what it has done.
@@ -174,15 +179,46 @@ func (s *server) remember(h http.Header, index uint64) {
 	h.Add("Set-Cookie", cookie.String())
 }
 
-// lostLeader answers what nobody can say the outcome of. A page shows its form
-// again: sent once more, it carries the same key.
-func (s *server) lostLeader(w http.ResponseWriter, r *http.Request, alone http.Handler) {
+// lostLeader answers when no leader has. A page shows its form again: sent once
+// more, it carries the same key. A program is told whether it may have been done.
+func (s *server) lostLeader(w http.ResponseWriter, r *http.Request, alone http.Handler, lost bool) {
 	if !isAPI(r) {
 		alone.ServeHTTP(w, r)
 		return
 	}
-	s.explain(r.Context(), "", r.Method, node.ErrUnknownOutcome).write(w)
+	err := node.ErrNoLeader
+	if lost {
+		err = node.ErrUnknownOutcome
+	}
+	s.explain(r.Context(), "", r.Method, err).write(w)
 }
+
+// doubting answers a request that may have been done before: "not now" does not
+// mean that nothing was.
+type doubting struct {
+	http.ResponseWriter
+	unknown *problem
+	told    bool
+}
+
+func (w *doubting) WriteHeader(status int) {
+	if status == http.StatusServiceUnavailable {
+		w.told = true
+		w.unknown.write(w.ResponseWriter)
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *doubting) Write(b []byte) (int, error) {
+	if w.told {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach flush and deadlines.
+func (w *doubting) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // seeing adds to an answer the index of the last write that its sender has
 // applied, which is at or above the one it tells of.

@@ -154,10 +154,13 @@ func (r *Replica) compare(applied uint64) error {
 		return err
 	}
 	meta := r.snapshots.current()
-	if last < meta.Index && !(meta.Installed && last == 0) {
+	if last < meta.Index && !((meta.Installed || meta.Cut) && last == 0) {
 		return fmt.Errorf("%w: it ends at %d, before its snapshot at %d", ErrDamaged, last, meta.Index)
 	}
 	end := max(last, meta.Loaded)
+	if meta.Cut {
+		end = max(end, meta.Index)
+	}
 	if applied > end {
 		return fmt.Errorf("%w: it ends at %d, but the state has applied %d", ErrDamaged, end, applied)
 	}

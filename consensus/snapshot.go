@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 
@@ -41,6 +42,8 @@ type snapshotMeta struct {
 	// Pending: installFile is complete, but not known to be loaded, and the log
 	// is still the one from before.
 	Pending bool `json:"pending"`
+	// Cut: the log was let go of up to Index and may be empty. See Replica.Cut.
+	Cut bool `json:"cut,omitempty"`
 }
 
 func (m snapshotMeta) id() string { return fmt.Sprintf("%d-%d", m.Term, m.Index) }
@@ -66,6 +69,8 @@ type snapshots struct {
 	// loading is held for writing while the machine loads, for reading while it
 	// dumps or syncs.
 	loading sync.RWMutex
+
+	cutting atomic.Bool // what is declared now lets go of the whole log
 
 	mu   sync.Mutex // guards meta and snapshotFile, for a file's fsync
 	meta snapshotMeta
@@ -259,6 +264,7 @@ func (k *snapshotSink) Close() error {
 			return errors.New("a newer snapshot was installed meanwhile")
 		}
 		k.meta.Loaded = s.meta.Loaded
+		k.meta.Cut = s.cutting.Load() || s.meta.Cut && s.meta.Index == k.meta.Index
 		return s.declareLocked(k.meta)
 	}
 	if k.file == nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/bippop/bippop/consensus"
 	"github.com/bippop/bippop/consensus/autopilot"
 	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node/internal/command"
 )
 
 // VotingRules are after which times a replica votes, or is removed.
@@ -51,8 +52,14 @@ type Config struct {
 	// Now is the clock. Nil means time.Now; the demo and tests move it.
 	Now func() time.Time
 
-	joining bool // an empty log is filled by others, nothing is founded
+	joining bool          // an empty log is filled by others, nothing is founded
+	level   command.Level // that it announces; tests stand for older programs
+	pace    time.Duration // of what replicas do about each other of themselves
 }
+
+// usualPace is how often the leader compares records and members, and every
+// replica what it says of itself and which root key it holds.
+const usualPace = time.Second
 
 func (c *Config) withDefaults() error {
 	switch {
@@ -71,6 +78,12 @@ func (c *Config) withDefaults() error {
 	}
 	if c.Now == nil {
 		c.Now = systemClock
+	}
+	if c.level == 0 {
+		c.level = command.Current
+	}
+	if c.pace == 0 {
+		c.pace = usualPace
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/bippop/bippop/consensus/mesh"
 	"github.com/bippop/bippop/crypto"
@@ -18,10 +19,12 @@ import (
 // crosses the replicas' own network only, where both ends are known by their
 // certificates.
 type (
-	// rootMessage hands a root key over, as a candidate for the place of From.
+	// rootMessage hands a root key over, as a candidate for the place of From,
+	// which is in force at Index.
 	rootMessage struct {
-		Key  []byte       `cbor:"1,keyasint"`
-		From crypto.KeyID `cbor:"2,keyasint"`
+		Key   []byte       `cbor:"1,keyasint"`
+		From  crypto.KeyID `cbor:"2,keyasint"`
+		Index uint64       `cbor:"3,keyasint,omitempty"`
 	}
 	// keyName asks for the root in force, or says that it is held.
 	keyName struct {
@@ -83,17 +86,24 @@ func door[I, O any](answer func(context.Context, I) (O, error)) http.HandlerFunc
 
 // askAt asks the replica at address.
 func askAt[O any](ctx context.Context, p *peers, address, path string, in any) (out O, err error) {
+	return askWith[O](ctx, p.ask, askTimeout, address, path, in)
+}
+
+func askWith[O any](ctx context.Context, client *http.Client, patience time.Duration, address, path string, in any) (out O, err error) {
 	b, err := boxEncoding.Marshal(in)
 	if err != nil {
 		return out, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+path, bytes.NewReader(b))
 	if err != nil {
 		return out, err
 	}
-	answer, err := p.ask.Do(r)
+	answer, err := client.Do(r)
+	if errors.Is(err, mesh.ErrTurnedAway) {
+		return out, mesh.ErrTurnedAway
+	}
 	if err != nil {
 		return out, fmt.Errorf("%w: a replica does not answer", mesh.ErrUnreachable)
 	}
@@ -122,10 +132,14 @@ func askLeader[I, O any](ctx context.Context, p *peers, path string, here func(c
 	return askAt[O](ctx, p, address, path, in)
 }
 
-// takeRoot stores a candidate. The answer says that it is on disk.
-func (p *peers) takeRoot(_ context.Context, in rootMessage) (nothing, error) {
+// takeRoot stores a candidate. The answer says that it is on disk. A replica that
+// has not followed to the root before catches up first.
+func (p *peers) takeRoot(ctx context.Context, in rootMessage) (nothing, error) {
 	key, err := crypto.KeyFromBytes(in.Key)
 	if err != nil {
+		return nothing{}, err
+	}
+	if err := p.core.replica.Wait(ctx, in.Index); err != nil {
 		return nothing{}, err
 	}
 	return nothing{}, p.core.keeper.offer(key, in.From)

@@ -116,6 +116,9 @@ func (s *Erasures) Want(ctx context.Context, by Caller, kind Erasable, who [16]b
 		return Receipt{}, invalid("kind", "unknown-kind", "what can be erased is a beneficiary, a volunteer, an account or an import")
 	}
 	receipt, err := s.propose(ctx, command.WantErasure{Stamp: s.stamp(by, ""), Collection: code, ID: who, Withdraw: true})
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == refuse.Exists.Code() && now {
+		err = nil // wanted before, perhaps by a try that was cut off: at once all the same
+	}
 	if err != nil || !now {
 		return receipt, err
 	}

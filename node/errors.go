@@ -54,6 +54,7 @@ var (
 	errSignIn    = &Error{Kind: SignIn, Code: "sign-in", Reason: "sign in first"}
 	errFull      = &Error{Kind: Unavailable, Code: "disk-full", Reason: "the disk is almost full: nothing is written until the operator frees space; reading goes on"}
 	errDamaged   = &Error{Kind: Unavailable, Code: "damaged", Reason: "the data on disk is damaged: this node serves nothing until the operator restores it"}
+	errTakenOut  = &Error{Kind: Unavailable, Code: "removed", Reason: "this replica was removed from the territory and serves nothing any more: use another one's address, and destroy this one's vault"}
 	errStopped   = &Error{Kind: Unavailable, Code: "log-stopped", Reason: "the log cannot be written: the operator must look at the disk and start the node again"}
 	errBusy      = &Error{Kind: Unavailable, Code: "busy", Reason: "too many writes are waiting; try again in a few seconds"}
 	errUnknown   = &Error{Kind: Unavailable, Code: "unknown-outcome", Reason: "nobody can say yet whether this was recorded; send it again with the same Idempotency-Key"}

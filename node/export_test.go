@@ -20,6 +20,56 @@ func (n *Node) Recur(ctx context.Context) error { return n.Series.recurAll(ctx) 
 // PassOffers does what the ticker does every ten minutes.
 func (n *Node) PassOffers() error { return n.Offers.pass(context.Background()) }
 
+// Hurry lets replicas look after each other a hundred times as often as they do
+// in a territory: nobody waits for seconds in a test.
+func Hurry(cfg *Config) { cfg.pace = 20 * time.Millisecond }
+
+// Crash ends a node as a power cut does for the others: nothing leaves it any
+// more, so that leadership is lost and not handed over.
+func (n *Node) Crash() {
+	if n.core.peers != nil {
+		n.core.peers.mesh.Close()
+	}
+	n.Close()
+}
+
+// Older lets a replica announce level 1, as an older program does.
+func Older(cfg *Config) { cfg.level = 1 }
+
+// Newer takes that back: the program was replaced.
+func Newer(cfg *Config) { cfg.level = 0 }
+
+// EraseDue does what the ticker does every ten minutes.
+func (n *Node) EraseDue(ctx context.Context) error { return n.Erasures.due(ctx) }
+
+// FirstEntry is where the log of this replica begins.
+func (n *Node) FirstEntry() uint64 { return n.core.replica.Stats().First }
+
+// LastEntry is where it ends.
+func (n *Node) LastEntry() uint64 { return n.core.replica.Stats().Last }
+
+// ListensAt is the port behind a replica's line.
+func (n *Node) ListensAt() string { return n.core.cfg.Peering.Listener.Addr().String() }
+
+// TokenAt is a token that leads elsewhere.
+func TokenAt(s Secret, addresses ...string) Secret {
+	return altered(s, func(t *token) { t.Addresses = addresses })
+}
+
+// TokenWithout is a token whose secret was guessed.
+func TokenWithout(s Secret) Secret {
+	return altered(s, func(t *token) { t.Secret = make([]byte, 32) })
+}
+
+func altered(s Secret, change func(*token)) Secret {
+	t, err := parseToken(s)
+	if err != nil {
+		panic(err)
+	}
+	change(&t)
+	return must(t.text())
+}
+
 // Lent is how many other replicas hold the lock of this one's box.
 func (n *Node) Lent() int {
 	l := n.core.peers.lending
@@ -65,6 +115,9 @@ func (n *Node) Unring(id ReplicaID) {
 	defer l.mu.Unlock()
 	delete(l.wishes, id)
 }
+
+// LookAfter is what the ticker does for the disk.
+func (n *Node) LookAfter(ctx context.Context) error { return (&upkeep{core: n.core}).round(ctx) }
 
 // SaveVault writes the vault as it is.
 func (n *Node) SaveVault() error {

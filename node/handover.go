@@ -56,6 +56,7 @@ func (c rooting) turnOnce(ctx context.Context, stamp command.Stamp, who []erasur
 	if err != nil {
 		return Receipt{}, err
 	}
+	handed := systemClock()
 	var slots []uint32
 	for _, w := range who {
 		slots = append(slots, w.Slot)
@@ -68,7 +69,11 @@ func (c rooting) turnOnce(ctx context.Context, stamp command.Stamp, who []erasur
 	if err != nil {
 		return Receipt{}, fmt.Errorf("computing the new key tree: %w", err)
 	}
-	return c.do(ctx, e)
+	receipt, err := c.do(ctx, e)
+	if err == nil {
+		c.cfg.Logger.Info("the root key is replaced", slog.Int("erased", len(who)), slog.Int("holders", len(holders)), slog.Duration("committing", systemClock().Sub(handed)))
+	}
+	return receipt, err
 }
 
 // handOver gives a candidate to every replica, and returns who has it on disk:
@@ -77,7 +82,7 @@ func (c rooting) handOver(ctx context.Context, to crypto.Key, from crypto.KeyID)
 	if err := c.keeper.offer(to, from); err != nil {
 		return nil, err
 	}
-	holders := []ReplicaID{c.self}
+	holders, index := []ReplicaID{c.self}, c.replica.Applied()
 	if c.peers != nil {
 		ctx, cancel := context.WithTimeout(ctx, handoverPatience)
 		defer cancel()
@@ -88,7 +93,7 @@ func (c rooting) handOver(ctx context.Context, to crypto.Key, from crypto.KeyID)
 				continue
 			}
 			all.Go(func() {
-				if _, err := askAt[nothing](ctx, c.peers, r.At.Peer, "/root", rootMessage{Key: to.Reveal(), From: from}); err != nil {
+				if _, err := askAt[nothing](ctx, c.peers, r.At.Peer, "/root", rootMessage{Key: to.Reveal(), From: from, Index: index}); err != nil {
 					c.cfg.Logger.Warn("handing a key over", slog.String("replica", r.ID.String()), errAttr(err))
 					return
 				}

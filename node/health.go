@@ -19,6 +19,7 @@ type health struct {
 	root    interface{ serving() error } // whether people's words can be opened
 
 	damaged atomic.Bool
+	removed atomic.Bool // this replica was taken out of the territory
 	stopped atomic.Bool
 	checked atomic.Int64 // when free space was read, Unix ms
 	full    atomic.Bool
@@ -59,6 +60,8 @@ func (h *health) readable() error {
 	switch {
 	case h.damaged.Load():
 		return errDamaged
+	case h.removed.Load():
+		return errTakenOut
 	case h.stopped.Load():
 		return errStopped
 	}

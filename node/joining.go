@@ -106,12 +106,11 @@ func (s *Replicas) Invite(ctx context.Context, by Caller, life time.Duration) (S
 	}
 	t := token{Invitation: newID[ident.Invitation](), Secret: drawBytes(32), Authority: s.keeper.copied().Shared.Authority.Fingerprint()}
 	t.Until = s.clock() + Instant(life.Milliseconds())
+	t.Addresses = []string{s.peers.mesh.Address()} // its record may still say otherwise
 	for _, r := range s.members.present() {
-		address := r.At.Peer
-		if r.ID == s.self { // its record follows a moment after it has an address
-			address = s.peers.mesh.Address()
+		if r.ID != s.self && r.At.Peer != "" {
+			t.Addresses = append(t.Addresses, r.At.Peer)
 		}
-		t.Addresses = append(t.Addresses, address)
 	}
 	text, err := t.text()
 	if err != nil {
@@ -168,6 +167,9 @@ func (p *peers) admitted(ctx context.Context, state tls.ConnectionState, in join
 	if apart := time.Duration(in.At-c.clock()) * time.Millisecond; apart.Abs() > clocksApart {
 		return answer, fmt.Errorf("the clocks of the two machines differ by %v: set both by NTP, then try again", apart.Abs().Round(time.Second))
 	}
+	if level := c.members.level(); in.Level < level {
+		return answer, fmt.Errorf("the program of the new machine is too old: it knows level %d, and the territory's records are of level %d; install the program that the other replicas run", in.Level, level)
+	}
 	id := newID[ReplicaID]()
 	_, err = c.propose(ctx, command.AdmitReplica{
 		Stamp: c.own(), ID: id, Name: c.members.freeName(), Invitation: in.Invitation, Secret: sha256.Sum256(in.Secret),
@@ -205,7 +207,7 @@ func Join(ctx context.Context, cfg Config, invitation Secret) (territory string,
 	}
 	identity := crypto.NewIdentity()
 	answer, err := t.ask(ctx, identity, joinRequest{
-		Invitation: t.Invitation, Secret: t.Secret, Peer: cfg.Peering.Address, URL: cfg.Peering.URL, Level: uint16(command.Current), At: when.Of(cfg.Now()), Unsealing: cfg.Unsealing,
+		Invitation: t.Invitation, Secret: t.Secret, Peer: cfg.Peering.Address, URL: cfg.Peering.URL, Level: uint16(cfg.level), At: when.Of(cfg.Now()), Unsealing: cfg.Unsealing,
 	})
 	if err != nil {
 		return "", err

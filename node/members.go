@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/store"
@@ -16,13 +17,14 @@ import (
 // replicas asks for one. Safe for concurrent use.
 type members struct {
 	store *store.Store
+	self  ReplicaID
 
 	mu   sync.RWMutex // guards list, for a look
 	list map[ReplicaID]replica.Replica
 }
 
-func newMembers(st *store.Store) (*members, error) {
-	m := &members{store: st}
+func newMembers(st *store.Store, self ReplicaID) (*members, error) {
+	m := &members{store: st, self: self}
 	_, err := m.learn()
 	return m, err
 }
@@ -93,6 +95,23 @@ func (m *members) level() uint16 {
 		}
 	}
 	return least
+}
+
+// removed reports whether this replica's own record says that it was taken out.
+func (m *members) removed() bool {
+	r, ok := m.known(m.self)
+	return ok && !r.State.Alive()
+}
+
+// behind is a replica whose program does not know a level, by name. This one's
+// knows all that it proposes, whatever its record says.
+func (m *members) behind(l command.Level) (name string, yes bool) {
+	for _, r := range m.present() {
+		if r.ID != m.self && command.Level(r.At.Level) < l {
+			return r.Name, true
+		}
+	}
+	return "", false
 }
 
 // freeName is a name that no replica has had.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/consensus"
+	"github.com/bippop/bippop/consensus/mesh"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/event"
 	"github.com/bippop/bippop/node/internal/machine"
@@ -68,6 +69,7 @@ type core struct {
 	turning sync.Mutex // one change of members or of the root at a time
 	peers   *peers     // nil: alone
 	turned  chan struct{}
+	copies  *copies
 }
 
 // ErrNotFounded says that the data folder holds no territory yet.
@@ -165,7 +167,7 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 		store: st, cfg: cfg, health: h, opener: opener{ring, k, vault.Territory}, places: newPlaces(), tallies: newTallies(), watch: newWatch(),
 		keeper: k, turned: make(chan struct{}, 1),
 	}
-	c.find = newFind(c)
+	c.find, c.copies = newFind(c), newCopies(c)
 	c.proposer = &proposer{
 		ring: ring, store: st, siren: vault.Territory, staff: vault.Shared.Domain, digests: vault.Shared.Domain.Derive("idempotency"), now: cfg.Now, health: h, tell: cfg.Wrote,
 	}
@@ -178,9 +180,10 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 	if err := currentViews(st); err != nil {
 		return c, err
 	}
-	if c.members, err = newMembers(st); err != nil {
+	if c.members, err = newMembers(st, self); err != nil {
 		return c, err
 	}
+	c.proposer.members = c.members
 	if cfg.Peering.Listener != nil {
 		c.peers, err = newPeers(c, lending)
 	}
@@ -215,16 +218,22 @@ func (c *core) start(ctx context.Context, vault crypto.Vault) error {
 			return err
 		}
 	}
-	if err := replica.Ready(ctx); err != nil {
-		return err
-	}
-	if err := (rooting{c}).follow(); err != nil {
-		return err
-	}
-	if err := (rooting{c}).hold(ctx); err != nil {
+	if err := (belonging{c}).meanwhile(ctx, rooting{c}.catchUp); err != nil {
 		return err
 	}
 	return errors.Join(c.find.load(), c.refresh())
+}
+
+// catchUp returns once all that the others have committed is here, and the root
+// in force.
+func (c rooting) catchUp(ctx context.Context) error {
+	if err := c.replica.Ready(ctx); err != nil {
+		return err
+	}
+	if err := c.follow(); err != nil {
+		return err
+	}
+	return c.hold(ctx)
 }
 
 // stop ends what start has begun, in the opposite order.
@@ -253,7 +262,9 @@ func (c *core) node() *Node {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
-	for _, task := range []func(context.Context){n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer} {
+	for _, task := range []func(context.Context){
+		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep,
+	} {
 		n.tasks.Go(func() { task(ctx) })
 	}
 	return n
@@ -283,6 +294,9 @@ func (n *Node) Fresh(ctx context.Context) error {
 		return explain(err)
 	}
 	at, err := askLeader(ctx, n.core.peers, "/barrier", n.core.peers.barrier, nothing{})
+	if errors.Is(err, mesh.ErrUnreachable) {
+		return errLeader
+	}
 	if err != nil {
 		return explain(err)
 	}
@@ -326,7 +340,9 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.places.forget()
 		case event.ReplicaChanged:
 			c.learnMembers()
-		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.Rotated, event.ErasureChanged, event.DestinationChanged:
+		case event.Rotated, event.ErasureChanged, event.DestinationChanged:
+			c.copies.look()
+		case event.RequestChanged, event.PersonReached, event.OfferChanged:
 		}
 	}
 	c.watch.note(index, events)
@@ -337,6 +353,9 @@ func (c *core) after(index uint64, events []event.Event) {
 func (c *core) learnMembers() {
 	gone, err := c.members.learn()
 	c.health.note(err)
+	if c.members.removed() {
+		c.health.removed.Store(true)
+	}
 	if c.peers == nil {
 		return
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/bippop/bippop/consensus/gossip"
 	"github.com/bippop/bippop/consensus/mesh"
-	"github.com/bippop/bippop/node/internal/command"
 )
 
 // Peering is how a replica meets the others. The zero Peering is a territory of
@@ -47,6 +46,7 @@ type peers struct {
 	mesh    *mesh.Mesh
 	gossip  *gossip.Gossip
 	ask     *http.Client
+	patient *http.Client // for what takes its time
 	relay   *http.Transport
 	inner   *http.Server
 	outer   *http.Server
@@ -66,6 +66,7 @@ func newPeers(c *core, lending *lending) (*peers, error) {
 		return nil, err
 	}
 	p.ask = &http.Client{Transport: p.mesh.Transport(nodeStreams), Timeout: askTimeout}
+	p.patient = &http.Client{Transport: p.mesh.Transport(nodeStreams)}
 	p.relay = p.mesh.Transport(siteStreams)
 	return p, nil
 }
@@ -134,7 +135,7 @@ func (p *peers) look() {
 func (p *peers) own() gossip.Meta {
 	c := p.core
 	m := gossip.Meta{
-		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: uint16(command.Current), Program: c.cfg.Program, Fault: p.fault(),
+		Address: p.mesh.Address(), URL: c.cfg.Peering.URL, Level: uint16(c.cfg.level), Program: c.cfg.Program, Fault: p.fault(),
 		Expires: c.keeper.copied().TLS.Expires().Unix(),
 	}
 	if free, err := c.health.free(); err == nil {
@@ -210,6 +211,7 @@ func (p *peers) leave() {
 	}
 	p.relay.CloseIdleConnections()
 	p.ask.CloseIdleConnections()
+	p.patient.CloseIdleConnections()
 }
 
 func (p *peers) close() error { return p.mesh.Close() }
@@ -240,7 +242,11 @@ func (p *peers) forward(r *http.Request) (*http.Response, error) {
 	}
 	r.URL.Scheme, r.URL.Host = "http", address
 	r.RequestURI = ""
-	return p.relay.RoundTrip(r)
+	answer, err := p.relay.RoundTrip(r)
+	if errors.Is(err, mesh.ErrUnreachable) {
+		return nil, errLeader // no stream, so nothing was sent over one
+	}
+	return answer, err
 }
 
 // The doors at which replicas ask each other.
@@ -256,5 +262,10 @@ func (p *peers) doors() http.Handler {
 	m.HandleFunc("POST /lock/written", door(u.noteWritten))
 	m.HandleFunc("POST /lock/wanted", door(u.noteWanted))
 	m.HandleFunc("POST /release", door(u.decide))
+	copies := p.core.copies
+	m.HandleFunc("POST /backup/try", door(copies.try))
+	m.HandleFunc("POST /backup/now", door(copies.now))
+	m.HandleFunc("POST /backup/clear", door(copies.clear))
+	m.HandleFunc("POST /backup/made", door(copies.noteMade))
 	return m
 }

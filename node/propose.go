@@ -43,6 +43,7 @@ type proposer struct {
 	now     func() time.Time
 	health  *health
 	tell    func(Write) // of each write; may be nil
+	members *members
 
 	mu   sync.Mutex // guards next, for one allocation; growing the tree is done under it
 	next uint32     // the leaf slot to hand out next
@@ -85,10 +86,14 @@ func (p *proposer) stamp(by Caller, commune string) command.Stamp {
 	return s
 }
 
-// do proposes c and waits until it is applied here.
+// do proposes c and waits until it is applied here. What not every replica's
+// program knows is not proposed: the older ones would stop at it.
 func (p *proposer) do(ctx context.Context, c command.Command) (_ Receipt, err error) {
 	from := p.now()
 	defer func() { p.wrote(c, from, err) }()
+	if name, behind := p.members.behind(command.LevelOf(c.Kind())); behind {
+		return Receipt{}, &Error{Kind: Unavailable, Code: "level", Reason: "not all replicas know this yet: upgrade " + name}
+	}
 	entry, err := command.Encode(c)
 	if errors.Is(err, command.ErrTooLarge) {
 		return Receipt{}, invalid("", "too-large", "this is more than can be recorded at once; shorten the longest text")
@@ -103,7 +108,13 @@ func (p *proposer) do(ctx context.Context, c command.Command) (_ Receipt, err er
 	defer cancel()
 	result, err := p.replica.Propose(ctx, entry)
 	if errors.Is(err, consensus.ErrUnknown) && c.Stamped().Key != "" && ctx.Err() == nil {
-		result, err = p.replica.Propose(ctx, entry) // the same bytes: at most once in effect
+		// The same bytes: at most once in effect. If that is refused, the first may
+		// still have been recorded: it stays unknown.
+		if again, err2 := p.replica.Propose(ctx, entry); err2 == nil {
+			result, err = again, nil
+		} else {
+			p.health.note(err2)
+		}
 	}
 	if err != nil {
 		p.health.note(err)

@@ -20,6 +20,10 @@ func (n *Node) Alone() bool { return n.core.peers == nil }
 // Leading reports whether this replica leads.
 func (n *Node) Leading() bool { return n.core.replica.Leading() }
 
+// Removed reports whether this replica was taken out of the territory: it answers
+// that, and nothing else.
+func (n *Node) Removed() bool { return n.core.health.removed.Load() }
+
 // Answer says what this replica answers to requests that others forward to it.
 // It is called once, before the first of them.
 func (n *Node) Answer(h http.Handler) {

@@ -129,6 +129,9 @@ func (s *Replicas) List(by Caller) (Cluster, error) {
 		}
 		if h, ok := said[r.ID]; ok && r.State.Alive() {
 			out.Said, out.Heard, out.Alive = h.said, h.at, h.alive
+			if out.Here {
+				out.Said.Applied = stats.Applied
+			}
 			out.Said.Lag = c.Index - min(c.Index, out.Said.Applied)
 		}
 		if out.Leader {

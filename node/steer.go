@@ -13,10 +13,6 @@ import (
 	"github.com/bippop/bippop/node/internal/replica"
 )
 
-// steerEvery is how often the leader compares records and members, and every
-// replica what it says of itself.
-const steerEvery = time.Second
-
 // steering is what the leader does about the replicas, and each replica about
 // itself. Owned by one goroutine.
 type steering struct {
@@ -27,7 +23,7 @@ type steering struct {
 // steer runs until ctx ends. The records say who belongs, the log's configuration
 // who counts: the leader brings the second to the first, one step at a time.
 func (c *steering) steer(ctx context.Context) {
-	tick := every(steerEvery)
+	tick := every(c.cfg.pace)
 	defer tick.Stop()
 	for {
 		select {
@@ -47,6 +43,9 @@ func (c *steering) steer(ctx context.Context) {
 			continue
 		}
 		c.sightings.forget()
+		if (belonging{c.core}).leftOut(ctx) {
+			continue
+		}
 		if err := c.announce(ctx); err != nil && ctx.Err() == nil {
 			c.cfg.Logger.Info("telling the leader where this replica is", errAttr(err))
 		}
@@ -183,7 +182,7 @@ func (c *steering) announce(ctx context.Context) error {
 
 // whereabouts is what this replica says of itself when it starts.
 func (c *steering) whereabouts() movedMessage {
-	m := movedMessage{URL: c.cfg.Peering.URL, Level: uint16(command.Current), Unsealing: c.cfg.Unsealing}
+	m := movedMessage{URL: c.cfg.Peering.URL, Level: uint16(c.cfg.level), Unsealing: c.cfg.Unsealing}
 	if c.peers != nil {
 		m.Address = c.peers.mesh.Address()
 	}

@@ -4,24 +4,20 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/store"
 )
 
-// rootEvery is how often a replica looks whether it holds the root in force, has
-// destroyed the others, and has said so.
-const rootEvery = time.Second
-
 // rooting is what a replica does so that it holds the root key in force, and no
 // other.
 type rooting struct{ *core }
 
-// keep runs until ctx ends. It is woken by each turn of the root.
+// keep looks whether this replica holds the root in force, has destroyed the
+// others, and has said so, until ctx ends. It is woken by each turn of the root.
 func (c rooting) keep(ctx context.Context) {
-	tick := every(rootEvery)
+	tick := every(c.cfg.pace)
 	defer tick.Stop()
 	var said crypto.KeyID
 	for {
@@ -46,14 +42,14 @@ func (c rooting) keep(ctx context.Context) {
 // hold returns once this replica holds the root in force. It is called with
 // the log replayed.
 func (c rooting) hold(ctx context.Context) error {
-	again := every(rootEvery)
+	again := every(c.cfg.pace)
 	defer again.Stop()
 	for {
 		_, ok, err := c.keeper.settle()
 		if err != nil || ok {
 			return err
 		}
-		if c.peers == nil {
+		if c.peers == nil || len(c.members.present()) == 1 {
 			return errVaultOld
 		}
 		c.fetch(ctx)

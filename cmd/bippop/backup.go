@@ -35,6 +35,7 @@ func backupCommand(out output) *cobra.Command {
 		Long: "A data backup holds no key and may be old. Of the keys there is one backup only, the latest: an older one would bring back whom you have erased.\nKeep the two apart.",
 	}
 	o.flags(c.PersistentFlags())
+	c.AddCommand(verifyCommand(&o, out), identityCommand(out)) // they ask no node
 	c.AddCommand(dataCommand(&o, out), backupKeysCommand(&o, out), placeCommand(&o, out))
 	c.AddCommand(
 		&cobra.Command{

@@ -27,6 +27,7 @@ type benchOptions struct {
 	asJSON  bool
 	etcd    string        // the reference program; empty: build it
 	cell    time.Duration // of one load
+	only    string        // this load; empty: all
 }
 
 func benchCommand(env func(string) string, out output) *cobra.Command {
@@ -77,6 +78,7 @@ func benchCommand(env func(string) string, out output) *cobra.Command {
 		case "replicate":
 			sub.Flags().StringVar(&o.etcd, "etcd", "", "program etcdref of this version (default: built from the source tree)")
 			sub.Flags().DurationVar(&o.cell, "cell", defaultCell, "how long each load lasts")
+			sub.Flags().StringVar(&o.only, "only", "", "one load instead of all: a number of writers, linearizable or stale")
 		}
 		c.AddCommand(sub)
 	}

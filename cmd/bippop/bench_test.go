@@ -51,8 +51,8 @@ func TestOthers(t *testing.T) {
 // TestDuel: a figure is the median of the rounds' ratios, not the ratio of medians.
 func TestDuel(t *testing.T) {
 	d := duel{load: load{what: "write", clients: 64}, others: []float64{0}, paces: map[string][]pace{
-		ours:   {{100, 2, 4}, {900, 1, 1}, {300, 1, 6}},
-		theirs: {{50, 1, 8}, {100, 2, 2}, {300, 1, 3}},
+		ours:   {{perSecond: 100, p50: 2, p99: 4}, {perSecond: 900, p50: 1, p99: 1}, {perSecond: 300, p50: 1, p99: 6}},
+		theirs: {{perSecond: 50, p50: 1, p99: 8}, {perSecond: 100, p50: 2, p99: 2}, {perSecond: 300, p50: 1, p99: 3}},
 	}}
 	f := d.figures()
 	for name, want := range map[string]float64{"ratio": 2, "ratio_min": 1, "ratio_max": 9, "p50_ratio": 1, "p99_ratio": 0.5} {

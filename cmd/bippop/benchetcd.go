@@ -142,7 +142,7 @@ func (e *etcd) load(ctx context.Context, l load) (pace, error) {
 	if err := json.Unmarshal(line, &found); err != nil || found.Seconds <= 0 {
 		return pace{}, errors.New("the load on etcd prints no figures: is --etcd the etcdref of this version?")
 	}
-	return pace{found.Answers / found.Seconds, found.P50, found.P99}, nil
+	return pace{perSecond: found.Answers / found.Seconds, p50: found.P50, p99: found.P99}, nil
 }
 
 func (e *etcd) stop() error {

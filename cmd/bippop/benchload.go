@@ -18,12 +18,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/bippop/bippop/cmd/bippop/internal/synth"
 )
 
 // pace is how fast clients were answered.
 type pace struct {
 	perSecond float64
 	p50, p99  float64 // milliseconds
+	processor float64 // microseconds of processor time per answer, clients included
 }
 
 // load is what clients do against a cluster, each waiting for its answer before it
@@ -73,7 +76,7 @@ func (l load) run(ctx context.Context, client func(ctx context.Context, i int) (
 		return pace{}, context.Cause(ctx)
 	}
 	s := slices.Concat(took...)
-	return pace{float64(len(s)) / time.Since(from).Seconds(), ms(s.at(0.50)), ms(s.at(0.99))}, nil
+	return pace{perSecond: float64(len(s)) / time.Since(from).Seconds(), p50: ms(s.at(0.50)), p99: ms(s.at(0.99))}, nil
 }
 
 // wire is one connection to a node that is kept open: no more than HTTP asks for,
@@ -165,38 +168,38 @@ func (w *wire) close() { w.conn.Close() }
 
 // desk is a territory in processes of its own, and an agent who works there.
 type desk struct {
-	process *process
-	leader  string // address of the replica that leads
-	client  *client
-	people  []string
-	kind    string   // of action, for which one volunteer is enough
-	known   []string // requests to read
+	trio   *trio
+	leader string  // address of the replica that leads
+	client *client // the agent's, there
+	people []string
+	kind   string   // of action, for which one volunteer is enough
+	known  []string // requests to read
 }
 
-// openDesk starts the demo in dir, signs in, and finds the leader.
-func openDesk(ctx context.Context, dir string) (_ *desk, err error) {
-	p, err := startSelf(ctx, dir)
+// openDesk starts the territory in dir, signs in, and finds the leader.
+func openDesk(ctx context.Context, dir string, out output) (_ *desk, err error) {
+	t, err := openTrio(ctx, dir, synth.Start, out)
 	if err != nil {
 		return nil, err
 	}
-	d := &desk{process: p, leader: p.url(), client: &client{base: p.url(), http: p.client}}
+	d := &desk{trio: t}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.stop())
 		}
 	}()
-	i := slices.IndexFunc(p.answer.Territories[0].Accounts, func(a demoAccount) bool { return a.Role == "agent" })
-	if i < 0 {
-		return nil, errors.New("this demo has no account for an agent")
+	if err := d.findLeader(ctx); err != nil {
+		return nil, err
 	}
-	who := p.answer.Territories[0].Accounts[i]
+	who, err := t.home.account("agent")
+	if err != nil {
+		return nil, err
+	}
+	d.client = &client{base: d.leader, http: t.admin.http}
 	if err := d.client.signIn(ctx, who.Login, who.Password); err != nil {
 		return nil, err
 	}
-	if err := d.prepare(ctx); err != nil {
-		return nil, err
-	}
-	return d, d.findLeader(ctx)
+	return d, d.prepare(ctx)
 }
 
 // prepare reads for whom to ask, and records requests to read.
@@ -240,27 +243,13 @@ func (d *desk) body(n int) []byte {
 	return fmt.Appendf(nil, `{"beneficiary":%q,"type":%q,"when":{"kind":"flexible"},"note":%q}`, d.people[n%len(d.people)], d.kind, words[:noteBytes])
 }
 
-// looks is how often each replica is asked when the leader is looked for.
-const looks = 20
-
-// findLeader takes the replica that answers writes soonest: the others hand them
-// on to it.
+// findLeader notes which replica leads: the others hand writes on to it.
 func (d *desk) findLeader(ctx context.Context) error {
-	var best time.Duration
-	for _, at := range d.process.answer.Territories[0].URLs {
-		var took sample
-		for i := range looks {
-			from := time.Now()
-			if err := (&client{base: at, token: d.client.token, http: d.client.http}).call(ctx, "POST", "/requests", json.RawMessage(d.body(i)), nil); err != nil {
-				return err
-			}
-			took = append(took, time.Since(from))
-		}
-		if p50 := took.at(0.5); best == 0 || p50 < best {
-			best, d.leader = p50, at
-		}
+	i, err := d.trio.leader(ctx)
+	if err == nil {
+		d.leader = d.trio.replicas[i].url()
 	}
-	return nil
+	return err
 }
 
 // load implements rival.
@@ -292,4 +281,4 @@ func (d *desk) load(ctx context.Context, l load) (pace, error) {
 	})
 }
 
-func (d *desk) stop() error { return d.process.stop() }
+func (d *desk) stop() error { return d.trio.stop() }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,10 +16,11 @@ import (
 	"time"
 )
 
-// process is a demo that runs in a process of its own, as people run it.
+// process is a program of ours that runs as people run it, apart from this one.
 type process struct {
 	cmd    *exec.Cmd
-	answer demoAnswer
+	base   string     // where it answers
+	answer demoAnswer // of a demo
 	client *http.Client
 }
 
@@ -33,9 +35,25 @@ func startSelf(ctx context.Context, dir string) (*process, error) {
 
 // startProcess returns once the demo in dir answers.
 func startProcess(ctx context.Context, program, dir string) (*process, error) {
-	p := &process{cmd: exec.CommandContext(ctx, program, "demo", "--dir", dir, "--port", "0", "--json"), client: &http.Client{Timeout: time.Minute}}
+	var answer demoAnswer
+	p, err := launch(ctx, nil, &answer, program, "demo", "--dir", dir, "--port", "0", "--json")
+	if err != nil {
+		return nil, fmt.Errorf("the demo does not start: %w", err)
+	}
+	p.answer, p.base = answer, answer.Territories[0].URLs[0]
+	if err := p.ready(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("the demo does not start: %w", err), p.stop())
+	}
+	return p, nil
+}
+
+// launch starts a program and returns once it has printed the line that says that
+// it answers, which is read into answer. What it says besides goes to log.
+func launch(ctx context.Context, log io.Writer, answer any, program string, args ...string) (*process, error) {
+	p := &process{cmd: exec.CommandContext(ctx, program, args...), client: &http.Client{Timeout: time.Minute}}
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	p.cmd.WaitDelay = patience
+	p.cmd.Stderr = log
 	lines, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -45,18 +63,15 @@ func startProcess(ctx context.Context, program, dir string) (*process, error) {
 	}
 	line, err := bufio.NewReader(lines).ReadBytes('\n')
 	if err == nil {
-		err = json.Unmarshal(line, &p.answer)
-	}
-	if err == nil {
-		err = p.ready(ctx)
+		err = json.Unmarshal(line, answer)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("the demo does not start: %w", err), p.stop())
+		return nil, errors.Join(err, p.stop())
 	}
 	return p, nil
 }
 
-func (p *process) url() string { return p.answer.Territories[0].URLs[0] }
+func (p *process) url() string { return p.base }
 
 func (p *process) ready(ctx context.Context) error {
 	r, err := http.NewRequestWithContext(ctx, "GET", p.url()+"/readyz", nil)
@@ -94,21 +109,26 @@ func (p *process) kill() error {
 // resident is what the process holds in memory, in bytes: all of it, and what the
 // system cannot take back.
 func (p *process) resident() (all, anonymous int, err error) {
+	m, err := p.memory()
+	return m["VmRSS"], m["RssAnon"], err
+}
+
+// memory is what the system says of the process's memory, in bytes. VmHWM is the
+// most that was resident at any time.
+func (p *process) memory() (map[string]int, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
-		return 0, 0, fmt.Errorf("reading the memory of a process, which this bench does on Linux only: %w", err)
+		return nil, fmt.Errorf("reading the memory of a process, which this bench does on Linux only: %w", err)
 	}
+	out := map[string]int{}
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(line, ":")
-		kb, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
-		switch name {
-		case "VmRSS":
-			all = kb << 10
-		case "RssAnon":
-			anonymous = kb << 10
+		if kb, isSize := strings.CutSuffix(strings.TrimSpace(value), " kB"); isSize {
+			n, _ := strconv.Atoi(kb)
+			out[name] = n << 10
 		}
 	}
-	return all, anonymous, nil
+	return out, nil
 }
 
 func benchStart(ctx context.Context, o benchOptions, out output) (figures, error) {

@@ -32,6 +32,8 @@ const (
 	ours, theirs  = "ours", "etcd"
 	thousandths   = 1000
 	wholeOfTenths = 10
+
+	microsecondsPerJiffy = 10_000 // what Linux promises to programs
 )
 
 // duel is what was measured of both in one cell, round by round.
@@ -60,6 +62,7 @@ func (d *duel) ratios(of func(pace) float64) (out []float64) {
 }
 
 func perSecond(p pace) float64 { return p.perSecond }
+func processor(p pace) float64 { return p.processor }
 func p50(p pace) float64       { return p.p50 }
 func p99(p pace) float64       { return p.p99 }
 
@@ -87,8 +90,9 @@ func (d *duel) figures() figures {
 			return middle(out)
 		}
 		f[who] = figures{
-			"per_second": math.Round(column(perSecond)*wholeOfTenths) / wholeOfTenths,
-			"p50_ms":     round3(column(p50)), "p99_ms": round3(column(p99)),
+			"per_second":              math.Round(column(perSecond)*wholeOfTenths) / wholeOfTenths,
+			"processor_us_per_answer": math.Round(column(processor)),
+			"p50_ms":                  round3(column(p50)), "p99_ms": round3(column(p99)),
 		}
 	}
 	r := d.ratios(perSecond)
@@ -99,6 +103,10 @@ func (d *duel) figures() figures {
 }
 
 func benchReplicate(ctx context.Context, o benchOptions, out output) (f figures, err error) {
+	duels := slices.DeleteFunc(cells(o.cell), func(d duel) bool { return o.only != "" && o.only != d.name() })
+	if len(duels) == 0 {
+		return nil, usagef("--only is 1, 16, 64, 256, linearizable or stale")
+	}
 	dir, err := os.MkdirTemp(o.dir, "bippop-bench-")
 	if err != nil {
 		return nil, err
@@ -121,14 +129,13 @@ func benchReplicate(ctx context.Context, o benchOptions, out output) (f figures,
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, them.stop()) }()
-	us, err := openDesk(ctx, filepath.Join(dir, "demo"))
+	us, err := openDesk(ctx, filepath.Join(dir, "demo"), out)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, us.stop()) }()
-	f["replicas"] = len(us.process.answer.Territories[0].URLs)
+	f["replicas"] = len(us.trio.replicas)
 	f["etcd_members"], f["cell_seconds"] = etcdMembers, o.cell.Seconds()
-	duels := cells(o.cell)
 	steps := newProgress(out.progress, "measuring", o.rounds*len(duels))
 	defer steps.end()
 	rivals := map[string]rival{ours: us, theirs: them}
@@ -173,10 +180,12 @@ func (d *duel) fight(ctx context.Context, rivals map[string]rival, turned bool, 
 			if _, err := rivals[who].load(ctx, warm); err != nil {
 				return err
 			}
+			used := ownTime()
 			p, err := rivals[who].load(ctx, d.load)
 			if err != nil {
 				return err
 			}
+			p.processor = float64(ownTime()-used) * microsecondsPerJiffy / (p.perSecond * d.load.lasting.Seconds())
 			found[who] = p
 		}
 		now := processorTime()

@@ -22,6 +22,9 @@ const (
 	smallestRecords = 1000
 )
 
+// benchPassword is that of the write bench's administrator.
+const benchPassword = "measured-on-this-machine"
+
 // writeBench is a node that grows.
 type writeBench struct {
 	node  *node.Node
@@ -92,7 +95,7 @@ func newWriteBench(ctx context.Context, dir string, out output) (*writeBench, er
 	if err != nil {
 		return nil, err
 	}
-	password := crypto.NewSecret("measured-on-this-machine")
+	password := crypto.NewSecret(benchPassword)
 	cfg := node.Config{
 		Dir: filepath.Join(dir, "data"), Vault: filepath.Join(dir, "vault.age"), Unseal: unsealer,
 		Logger: node.NewLogger(out.progress, slog.LevelWarn), PasswordCost: demoPasswords,

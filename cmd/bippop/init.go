@@ -71,6 +71,7 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 				return err
 			}
 			cfg.Unsealing = start.chosen(cfg.Unseal, out)
+			tuned(&cfg)
 			n, err := node.FoundTerritory(c.Context(), cfg, f)
 			if err != nil {
 				if made && !node.Founded(cfg) {

@@ -61,6 +61,7 @@ func joinCommand(env func(string) string, out output) *cobra.Command {
 				return err
 			}
 			cfg.Unsealing = start.chosen(cfg.Unseal, out)
+			tuned(&cfg)
 			siren, err := node.Join(c.Context(), cfg, token)
 			if err != nil {
 				if made {

@@ -50,7 +50,8 @@ type running struct {
 //	  ▲                   │          │
 //	  └────── fault ──────┴── seal ──┘
 type lockable struct {
-	shut http.Handler // answers while sealed
+	shut     http.Handler // answers while sealed
+	starting http.Handler // answers while opening; nil: as sealed
 	// try returns why u does not open the vault, or nil.
 	try func(u crypto.Unsealer) error
 	// open brings the node up. It may take as long as the other replicas are away.
@@ -80,7 +81,7 @@ func newLockable(k *lockable) *lockable {
 func (k *lockable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n := k.answers.Load()
 	if n == nil || !n.gate.TryRLock() {
-		k.shut.ServeHTTP(w, r)
+		k.closedDoor().ServeHTTP(w, r)
 		return
 	}
 	defer n.gate.RUnlock()
@@ -88,6 +89,14 @@ func (k *lockable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer done()
 	defer context.AfterFunc(n.hurry, done)()
 	n.handler.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// closedDoor answers while no node does.
+func (k *lockable) closedDoor() http.Handler {
+	if state, _, _ := k.at(); state == stateOpening && k.starting != nil {
+		return k.starting
+	}
+	return k.shut
 }
 
 // at says where the lock is, since when, and why the last opening failed.

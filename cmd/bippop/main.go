@@ -11,6 +11,7 @@
 //	bippop erase    make somebody's words unreadable for ever
 //	bippop erasures what was erased, and what is certified
 //	bippop backup   copies of the data and of the keys
+//	bippop restore  bring a territory back from them
 //	bippop bench    measure a node on this machine
 //
 // Answers go to standard output, progress and errors to standard error. With

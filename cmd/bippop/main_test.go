@@ -15,11 +15,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) != "bippop" && filepath.Base(os.Args[0]) != "ask" && len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+	programs := map[string]func(){"bippop": main, "ask": askMain, "bippop-tuned": tunedMain}
+	if programs[filepath.Base(os.Args[0])] == nil && len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
 		fmt.Fprintln(os.Stderr, "the test binary was started as if it were bippop; it would start itself again and again")
 		os.Exit(2)
 	}
-	testscript.Main(m, map[string]func(){"bippop": main, "ask": askMain})
+	testscript.Main(m, programs)
 }
 
 // TestStories runs testdata/*.txtar: each tells what somebody does and sees.

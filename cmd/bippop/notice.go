@@ -43,16 +43,27 @@ func (n notice) save(vault string) error {
 	return nil
 }
 
-// sealedAnswers is everything that a sealed replica says: to people a page with the
-// desk's number, to programs a problem, and that the process lives.
+// sealedAnswers is everything that a sealed replica says.
 func sealedAnswers(vault string) http.Handler {
+	return shutAnswers(vault, "sealed", "this replica is sealed: ask another one, or its operator to unseal it")
+}
+
+// startingAnswers is what one says that is unsealed and does not serve yet: after a
+// power cut it may wait for the others for long.
+func startingAnswers(vault string) http.Handler {
+	return shutAnswers(vault, "starting", "this replica has started and waits until most of the replicas are there: ask another one, or try again in a few seconds")
+}
+
+// shutAnswers says to people a page with the desk's number, to programs a problem,
+// and that the process lives.
+func shutAnswers(vault, code, title string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
 		if r.URL.Path == "/healthz" {
 			h.Set("Content-Type", "application/json")
-			fmt.Fprintln(w, `{"status":"sealed"}`)
+			fmt.Fprintf(w, "{\"status\":%q}\n", code)
 			return
 		}
 		h.Set("Retry-After", "30")
@@ -60,8 +71,7 @@ func sealedAnswers(vault string) http.Handler {
 			h.Set("Content-Type", "application/problem+json")
 			w.WriteHeader(http.StatusServiceUnavailable)
 			json.NewEncoder(w).Encode(map[string]any{
-				"type": "urn:bippop:problem:sealed", "code": "sealed", "status": http.StatusServiceUnavailable,
-				"title": "this replica is sealed: ask another one, or its operator to unseal it",
+				"type": "urn:bippop:problem:" + code, "code": code, "status": http.StatusServiceUnavailable, "title": title,
 			})
 			return
 		}

@@ -22,6 +22,22 @@ type operating struct {
 	unseal string
 	opens  starting // what unseal says
 	alarms alarming
+	asJSON bool
+}
+
+// serveAnswer is the line of serve --json; other programs rely on it.
+type serveAnswer struct {
+	Ready bool   `json:"ready"`
+	Siren string `json:"siren"`
+	URL   string `json:"url"` // where this node listens
+}
+
+// announce says that the node serves on l.
+func (o *operating) announce(l net.Listener, siren string, out output) error {
+	if !o.asJSON {
+		return nil
+	}
+	return out.json(serveAnswer{Ready: true, Siren: siren, URL: "http://" + l.Addr().String()})
 }
 
 // unsealTouch starts sealed although a file says what opens the vault: the device
@@ -59,7 +75,7 @@ func (o *operating) check(key *unsealing) error {
 
 // serve answers on l until ctx ends: with the node that cfg describes once it is
 // unsealed, and before with a page that says so.
-func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, key unsealing, peers peering, secure bool) error {
+func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, key unsealing, peers peering, secure bool, out output) error {
 	if !node.Founded(cfg) {
 		return node.ErrNotFounded
 	}
@@ -70,10 +86,11 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 	defer free()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	lock := newLockable(&lockable{shut: sealedAnswers(cfg.Vault), logger: cfg.Logger})
+	lock := newLockable(&lockable{shut: sealedAnswers(cfg.Vault), starting: startingAnswers(cfg.Vault), logger: cfg.Logger})
 	gauge := meter.New(thisVersion().Version, lock.vitals)
 	cfg.Wrote, cfg.Program = gauge.Wrote, thisVersion().Version
 	cfg.OnFault = cancel // another replica leads once this process has ended
+	tuned(&cfg)
 	lock.try = func(u crypto.Unsealer) error {
 		_, err := crypto.LoadVault(cfg.Vault, u)
 		return err
@@ -89,10 +106,15 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 			return nil, err
 		}
 		n, err := openNode(ctx, cfg, secure)
-		if err == nil {
-			cfg.Logger.Info("serving", slog.String("address", l.Addr().String()), slog.String("siren", readNotice(cfg.Vault).Siren))
+		if err != nil {
+			return nil, err
 		}
-		return n, err
+		siren := readNotice(cfg.Vault).Siren
+		cfg.Logger.Info("serving", slog.String("address", l.Addr().String()), slog.String("siren", siren))
+		if err := o.announce(l, siren, out); err != nil {
+			return nil, errors.Join(err, n.close())
+		}
+		return n, nil
 	}
 	stop, err := o.start(ctx, lock, gauge, cfg, key)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 type machines struct {
 	Items []struct {
 		ID, Name, State     string
+		URL                 string
 		Level               uint16
 		Here, Leader, Voter bool
 		Alive               bool

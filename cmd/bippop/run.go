@@ -62,6 +62,7 @@ func run(ctx context.Context, args []string, env func(string) string, out output
 		eraseCommand(out),
 		erasuresCommand(out),
 		backupCommand(out),
+		restoreCommand(env, out),
 		benchCommand(env, out),
 		unsealCommand(out),
 		sealCommand(out),

@@ -15,6 +15,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// tuned is changed by the fault tests and by nothing else: times, sizes and the
+// clock of a replica.
+var tuned = func(*node.Config) {}
+
 func serveCommand(env func(string) string, out output) *cobra.Command {
 	var (
 		cfg    node.Config
@@ -51,7 +55,7 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 				return err
 			}
 			defer l.Close()
-			return watch.serve(c.Context(), l, cfg, key, peers, secure)
+			return watch.serve(c.Context(), l, cfg, key, peers, secure, out)
 		},
 	}
 	f := c.Flags()
@@ -60,6 +64,8 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 	key.flags(f)
 	peers.flags(f)
 	watch.flags(f)
+	f.BoolVar(&watch.asJSON, "json", false, "print one line for programs whenever this node begins to serve")
+	f.DurationVar(&cfg.Autopilot.Stable, "vote-after", 10*time.Second, "how long a machine that has joined must be up to date before it votes")
 	f.StringVar(&listen, "listen", "127.0.0.1:8080", "address to listen on; put a reverse proxy with TLS in front")
 	f.BoolVar(&secure, "secure", false, "people reach this node over https only: mark cookies so")
 	return c

@@ -50,7 +50,7 @@ type State struct {
 
 // Rules are the times and sizes. Zero fields take the default in parentheses.
 type Rules struct {
-	Stable  time.Duration // a replica was in contact for so long before it votes (30 s)
+	Stable  time.Duration // a replica was in contact for so long before it votes (10 s)
 	Gone    time.Duration // a voter was away for so long before it is removed (24 h)
 	Contact time.Duration // a replica that was heard of within it is there (10 s)
 	Lag     uint64        // entries that a replica may lack and count as caught up (128)
@@ -105,7 +105,7 @@ func Next(s State, rules Rules) Step {
 
 func (r Rules) withDefaults() Rules {
 	if r.Stable == 0 {
-		r.Stable = 30 * time.Second
+		r.Stable = 10 * time.Second
 	}
 	if r.Gone == 0 {
 		r.Gone = 24 * time.Hour

@@ -155,7 +155,7 @@ func TestLaws(t *testing.T) {
 			switch step.Action {
 			case autopilot.Promote:
 				promoted++
-				if r.Voter || !r.Gone.IsZero() || !r.Holds || r.Applied < commit-1000 || now.Sub(r.Stable) < 30*time.Second {
+				if r.Voter || !r.Gone.IsZero() || !r.Holds || r.Applied < commit-1000 || now.Sub(r.Stable) < 10*time.Second {
 					t.Fatalf("promotes %+v", r)
 				}
 			case autopilot.Remove:

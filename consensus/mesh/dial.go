@@ -13,7 +13,7 @@ import (
 
 // Dial opens a stream to the replica at address, host:port. Replica is its ID;
 // empty: whoever of this territory answers there. The error is one of ErrUnreachable,
-// ErrOtherTerritory, ErrOtherReplica, ErrNotAllowed, ErrClock and ErrClosed; it
+// ErrOtherTerritory, ErrOtherReplica, ErrNotAllowed, ErrTurnedAway, ErrClock and ErrClosed; it
 // takes as long as ctx allows, and ten seconds at most.
 func (m *Mesh) Dial(ctx context.Context, address, replica, protocol string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, handshakeLimit)

@@ -13,6 +13,9 @@ var (
 	// another key than the one recorded for it, or no certificate of the
 	// territory's authority. It joins again as a new replica.
 	ErrNotAllowed = errors.New("this replica does not belong to the territory: it was removed, or is not the one it says")
+	// ErrTurnedAway is an [ErrNotAllowed] that a replica of the territory has said,
+	// after it has shown its own certificate.
+	ErrTurnedAway = fmt.Errorf("a replica of the territory says: %w", ErrNotAllowed)
 	// ErrOtherReplica says that another replica than the one asked for answers
 	// at an address.
 	ErrOtherReplica = errors.New("another replica of the territory answers at this address")
@@ -69,7 +72,7 @@ func (v verdict) err() error {
 	case otherIncarnation:
 		return errOtherIncarnation
 	case notAllowed:
-		return ErrNotAllowed
+		return ErrTurnedAway
 	case clock:
 		return ErrClock
 	case busy:

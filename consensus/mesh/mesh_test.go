@@ -445,8 +445,14 @@ func TestDrop(t *testing.T) {
 	if err := exchange(own, "are you there"); err == nil {
 		t.Error("a dialed stream outlived Drop")
 	}
-	if got := a.Streams("b"); got != 0 {
-		t.Errorf("%d streams of b are left", got)
+	// The last refusal closes its connection after it has said so.
+	late := time.After(10 * time.Second)
+	for again := time.NewTicker(time.Millisecond); a.Streams("b") != 0; {
+		select {
+		case <-again.C:
+		case <-late:
+			t.Fatalf("%d streams of b are left", a.Streams("b"))
+		}
 	}
 	if got := a.Streams("c"); got != 1 {
 		t.Errorf("%d streams of c are left, want 1", got)

@@ -43,13 +43,23 @@ type Destination struct {
 	DataAt     when.At           `cbor:"13,keyasint,omitempty"`
 	VerifiedAt when.At           `cbor:"14,keyasint,omitempty"` // when a copy there was last read whole
 	DroppedBy  ident.Account     `cbor:"15,keyasint,omitzero"`
+	Hours      uint16            `cbor:"16,keyasint,omitempty"` // between two copies; of Folder
+	Try        Try               `cbor:"17,keyasint"`           // the last one
+}
+
+// Try is how the last copy went.
+type Try struct {
+	Bytes  uint64       `cbor:"1,keyasint,omitempty"` // of the copy that lies there
+	Fault  string       `cbor:"2,keyasint,omitempty"` // code of why there is no newer one
+	Handed crypto.KeyID `cbor:"3,keyasint"`           // of Manual: root of the key backup that a person carries there
+	Begun  uint64       `cbor:"4,keyasint,omitempty"` // of the one that was handed out; see Made
 }
 
 // New registers a destination.
 func New(d Destination) Destination {
 	return Destination{
 		ID: d.ID, Version: 1, Name: d.Name, Kind: d.Kind, State: Registered, Path: d.Path, Replica: d.Replica,
-		Recipients: d.Recipients, Keys: d.Keys, Data: d.Data,
+		Recipients: d.Recipients, Keys: d.Keys, Data: d.Data, Hours: d.Hours,
 	}
 }
 
@@ -81,6 +91,9 @@ type Made struct {
 	Data     bool         `cbor:"2,keyasint,omitempty"` // a data backup was added
 	Verified bool         `cbor:"3,keyasint,omitempty"` // what lies there was read whole
 	Begun    uint64       `cbor:"4,keyasint,omitempty"` // with Root: the index that its maker had applied when it began
+	Bytes    uint64       `cbor:"5,keyasint,omitempty"`
+	Fault    string       `cbor:"6,keyasint,omitempty"` // code of why no copy was made
+	Handed   bool         `cbor:"7,keyasint,omitempty"` // with Root: it was given to a person, and does not lie there yet
 }
 
 // Record notes what lies there now.
@@ -92,7 +105,15 @@ func (d Destination) Record(m Made, at when.At) (Destination, error) {
 		if !d.Keys {
 			return d, refuse.NoKeysThere
 		}
+		if m.Handed {
+			d.Try.Handed, d.Try.Begun, d.Try.Bytes = m.Root, m.Begun, m.Bytes
+			d.Version++
+			return d, nil
+		}
 		d.Held, d.KeysAt = m.Root, at
+	}
+	if d.Try.Fault = m.Fault; m.Bytes > 0 {
+		d.Try.Bytes = m.Bytes
 	}
 	if m.Data {
 		d.DataAt = at

@@ -157,6 +157,9 @@ func Decode(b []byte) (Command, error) {
 	if len(b) == 0 || len(b) > MaxSize {
 		return nil, fmt.Errorf("a command has 1 to %d bytes, not %d", MaxSize, len(b))
 	}
+	if err := known(Kind(b[0])); err != nil {
+		return nil, err
+	}
 	switch k := Kind(b[0]); k {
 	case KindFound:
 		return decode[Found](b[1:])

@@ -172,7 +172,7 @@ func TestOlder(t *testing.T) {
 func TestLevels(t *testing.T) {
 	for k := range kinds {
 		want := command.Level(1)
-		if k >= 50 {
+		if k >= 60 && k != command.KindHoldRoot {
 			want = 2
 		}
 		if got := command.LevelOf(k); got != want || got > command.Current {

@@ -1,17 +1,26 @@
 package command
 
+import "fmt"
+
 // Level counts the sets of command kinds that programs know, each with all before
 // it. A kind is proposed only when every replica announces a level that knows it.
 type Level uint16
 
-// Current is what this program knows.
-const Current Level = 2
-
-// LevelOf is the first level that knows a kind: 1 for those of the first
-// territories, 2 for replicas, erasures and backups.
+// LevelOf is the first level that knows a kind. Level 1 holds all by which
+// replicas know each other: a program without these can be no replica, and a
+// territory of several programs must always be able to announce a level, to add
+// and to remove. Level 2: erasures and backups.
 func LevelOf(k Kind) Level {
-	if k < KindAdmitReplica {
+	if k < KindWantErasure || k == KindHoldRoot {
 		return 1
 	}
 	return 2
+}
+
+// known refuses a kind of a level above this program's.
+func known(k Kind) error {
+	if LevelOf(k) > Current {
+		return fmt.Errorf("command kind %d is of level %d and this program knows level %d: it is older than the log; install the newer one", k, LevelOf(k), Current)
+	}
+	return nil
 }

@@ -57,7 +57,7 @@ func (a backups) record(c command.RecordBackup) (Reply, error) {
 		return reply, err
 	}
 	a.save(&before, after)
-	if keys {
+	if keys && !c.Made.Handed {
 		erasures{a.act}.nearer(func(e erasure.Erasure) erasure.Erasure {
 			return e.Replaced(after.ID, c.Made.Root, c.Made.Begun, a.stamp.At)
 		})

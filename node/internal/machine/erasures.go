@@ -125,7 +125,6 @@ func (a erasures) erase(c command.Erase) (Reply, error) {
 		forgetting{a.act}.forget(p.Collection, p.ID, a.stamp.At)
 		store.Wanted.Delete(a.tx, erasure.Key(p.Collection, p.ID))
 	}
-	a.forgetReplies(c.Who)
 	rotationOf(a.act, c.Rewrap).write()
 	a.happen(event.Rotated{From: c.Rewrap.From, To: c.Rewrap.To})
 	e := a.record(c)
@@ -289,23 +288,4 @@ func (a erasures) nearer(f func(erasure.Erasure) erasure.Erasure) {
 		save(a.act, store.Erasures, &before, &after, after.ID[:], after.Version)
 		a.happen(event.ErasureChanged{ID: after.ID, Certain: after.Certified != 0})
 	}
-}
-
-// forgetReplies takes the IDs of those who are gone out of the memory of
-// idempotency keys: a command that is repeated is answered that she is erased.
-func (a erasures) forgetReplies(who []erasure.Erased) {
-	if len(who) == 0 {
-		return
-	}
-	ids := map[[16]byte]bool{}
-	for _, w := range who {
-		ids[w.ID] = true
-	}
-	a.must(store.AmendReplays(a.tx, func(r store.Replay) (store.Replay, bool) {
-		if !ids[r.ID] {
-			return r, false
-		}
-		r.ID, r.Version, r.Refusal = [16]byte{}, 0, uint16(refuse.Erased)
-		return r, true
-	}))
 }

@@ -109,8 +109,16 @@ func TestSheIsForgotten(t *testing.T) {
 	s.accept(0, 0, 0, 24*hour)
 	s.wish(refuse.ErasureWaits, store.Beneficiaries.Code, her(0), false)
 	s.wish(0, store.Beneficiaries.Code, her(0), true)
+	about := s.stamp()
+	about.Key, about.Digest = "again", [8]byte{1}
+	known := read(t, s.store).beneficiaries[her(0)]
+	repeated := command.ChangeBeneficiary{Stamp: about, ID: her(0), Version: known.Version, Facts: people.Facts{Commune: "33001", State: people.Active, Basis: people.Consent}}
+	s.do(0, repeated)
 	c := s.erasure(d)
 	s.do(0, c)
+	if reply := s.apply(t, repeated); reply.Refusal != refuse.Erased || reply.ID != [16]byte{} || reply.Version != 0 {
+		t.Errorf("a command that is repeated tells of her: %+v", reply)
+	}
 	now := read(t, s.store)
 	q := now.requests[req(5)]
 	if q.State != request.Forgotten || !slices.Equal(q.Coming(), []ident.Volunteer{him(0)}) || q.Outcome.Minutes != 50 || now.volunteers[him(0)].Done != 1 {
@@ -301,7 +309,7 @@ func TestRestore(t *testing.T) {
 		"today's data with old keys":           {newer.Bytes(), oldKeys.Bytes(), machine.Restored{Kept: 6, Lost: 1}, false},
 	} {
 		r := newReplica(t, t.TempDir())
-		got, err := machine.Restore(r.store, bytes.NewReader(k.records), bytes.NewReader(k.keys))
+		got, err := machine.Restore(r.store, bytes.NewReader(k.records), bytes.NewReader(k.keys), replica.Replica{ID: box(9)}, func(machine.Restored) error { return nil })
 		if err != nil || got != k.want {
 			t.Errorf("%s: %+v, %v; want %+v", name, got, err, k.want)
 		}
@@ -317,8 +325,16 @@ func TestRestore(t *testing.T) {
 		if q := now.requests[req(0)]; q.State != request.Open || !q.NeedsCall() {
 			t.Errorf("%s: she still expects him: %+v", name, q)
 		}
-		if _, there := now.beneficiaries[her(7)]; there != k.her7 || len(now.replicas) > 0 {
-			t.Errorf("%s: somebody who was enrolled later is there: %v; %d replicas", name, there, len(now.replicas))
+		if _, there := now.beneficiaries[her(7)]; there != k.her7 {
+			t.Errorf("%s: somebody who was enrolled later is there: %v", name, there)
+		}
+		for id, r := range now.replicas {
+			if want := map[bool]replica.State{true: replica.Member, false: replica.Removed}[id == box(9)]; r.State != want {
+				t.Errorf("%s: %s is in state %d", name, r.Name, r.State)
+			}
+		}
+		if _, there := now.replicas[box(9)]; !there || len(now.replicas) < 3 {
+			t.Errorf("%s: %d replicas", name, len(now.replicas))
 		}
 		if n, err := r.Applied(); n != 0 || err != nil {
 			t.Errorf("%s: applied %d, %v", name, n, err)

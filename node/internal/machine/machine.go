@@ -104,6 +104,9 @@ func (a *act) run(c command.Command) Reply {
 			if old.Kind != uint8(a.kind) || old.Digest != a.stamp.Digest {
 				return Reply{Refusal: refuse.KeyReused, Index: a.index}
 			}
+			if a.forgotten(old.ID) {
+				return Reply{Refusal: refuse.Erased, Index: old.Index} // not a word of whom it was about
+			}
 			return Reply{Refusal: refuse.Reason(old.Refusal), ID: old.ID, Version: old.Version, Clash: old.Clash, Index: old.Index}
 		}
 	}
@@ -127,6 +130,16 @@ func (a *act) run(c command.Command) Reply {
 		})
 	}
 	return reply
+}
+
+// forgotten reports whether id named somebody who was erased.
+func (a *act) forgotten(id [16]byte) bool {
+	for _, c := range []byte{store.Beneficiaries.Code, store.Volunteers.Code, store.Accounts.Code, store.Imports.Code} {
+		if gone(a, c, id[:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // advanceClock keeps time from running backwards when the leader changes: a

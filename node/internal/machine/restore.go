@@ -3,12 +3,15 @@ package machine
 import (
 	"errors"
 	"io"
+	"strconv"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/account"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/erasure"
+	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/view"
 	"github.com/bippop/bippop/node/internal/when"
@@ -23,9 +26,11 @@ type Restored struct {
 
 // Restore puts the two parts of a backup in the place of everything in st. Whoever
 // has no key in the keys part is forgotten by the code that erases; so an old data
-// backup gives back everybody but those who were erased since. See
-// store.LoadParts.
-func Restore(st *store.Store, records, keys io.Reader) (out Restored, err error) {
+// backup gives back everybody but those who were erased since. The replicas of the
+// former life count as removed: their vaults may still hold its root. here is the
+// one machine that carries the new life. Nothing is put in place when accept
+// returns an error, which Restore returns. See store.LoadParts.
+func Restore(st *store.Store, records, keys io.Reader, here replica.Replica, accept func(Restored) error) (out Restored, err error) {
 	err = st.LoadParts(records, keys, func(fresh *store.Store) error {
 		if err := view.Restored(fresh); err != nil {
 			return err
@@ -34,13 +39,44 @@ func Restore(st *store.Store, records, keys io.Reader) (out Restored, err error)
 		if err := x.erasures(); err != nil {
 			return err
 		}
-		return errors.Join(
+		if err := x.replicas(here); err != nil {
+			return err
+		}
+		err := errors.Join(
 			restored(x, store.Beneficiaries, func(r people.Beneficiary) [16]byte { return r.ID }),
 			restored(x, store.Volunteers, func(r people.Volunteer) [16]byte { return r.ID }),
 			restored(x, store.Accounts, func(r account.Account) [16]byte { return r.ID }),
 			restored(x, store.Imports, func(r people.Import) [16]byte { return r.ID }))
+		if err != nil {
+			return err
+		}
+		return accept(out)
 	})
 	return out, err
+}
+
+// replicas lets the former ones go, and here be the only one.
+func (x restore) replicas(here replica.Replica) error {
+	return x.Update(func(tx *store.Tx) error {
+		a := &act{tx: tx, kind: command.KindStepReplica}
+		clock, err := tx.Meta("clock")
+		if err != nil {
+			return err
+		}
+		a.stamp.At = when.At(clock)
+		names := map[string]bool{}
+		for _, before := range (replicas{a}).all() {
+			names[before.Name] = true
+			if after, err := before.Step(replica.Removed, ident.Account{}, a.stamp.At); err == nil {
+				replicas{a}.save(&before, after)
+			}
+		}
+		for n := 1; here.Name == "" || names[here.Name]; n++ {
+			here.Name = "replica-" + strconv.Itoa(n)
+		}
+		replicas{a}.first(here)
+		return tx.Err()
+	})
 }
 
 type restore struct {
@@ -103,6 +139,9 @@ func restored[R store.Record](x restore, c store.Collection[R], id func(R) [16]b
 			}
 			for _, r := range found {
 				name := store.LeafOf(r)
+				if name.ID == (crypto.KeyID{}) {
+					continue // it has no words of its own
+				}
 				leaf, err := tx.TreeLeaf(name.Slot)
 				switch {
 				case errors.Is(err, crypto.ErrNoLeaf), err == nil && leaf.ID != name.ID:

@@ -89,13 +89,17 @@ func (s *Store) swap(fresh string) error {
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("loading a copy: %w", err)
 	}
-	if err := os.Rename(fresh, filepath.Join(s.cfg.Dir, "records.ready")); err != nil {
+	err := os.Rename(fresh, filepath.Join(s.cfg.Dir, "records.ready"))
+	if err == nil {
+		err = syncDir(s.cfg.Dir)
+	}
+	if err != nil {
 		return fmt.Errorf("loading a copy: %w", err)
 	}
 	if err := finishSwap(s.cfg.Dir); err != nil {
 		return fmt.Errorf("loading a copy: %w", err)
 	}
-	s.latest, s.kept = numbers{}, newKept()
+	s.latest, s.kept = numbers{}, newMemory()
 	db, err := s.open(filepath.Join(s.cfg.Dir, "records"))
 	if err == nil {
 		s.db, s.tables = db, nil
@@ -112,7 +116,19 @@ func finishSwap(dir string) error {
 	if err := os.RemoveAll(records); err != nil {
 		return err
 	}
-	return os.Rename(ready, records)
+	if err := os.Rename(ready, records); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes names in a folder survive a power cut.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func (s *Store) fill(db *badger.DB, r io.Reader) error {

@@ -10,6 +10,7 @@ import "sync"
 // since: so it is what any transaction finds that began at floor or later. While a
 // writer of such records commits, nothing is kept.
 type kept struct {
+	what    keptKind
 	mu      sync.Mutex // guards what follows, for a lookup
 	records map[string]any
 	floor   uint64 // Badger's time
@@ -20,7 +21,41 @@ type kept struct {
 // else.
 const mostKept = 8192
 
-func newKept() *kept { return &kept{records: map[string]any{}} }
+// keptKind tells what is kept apart, because it is written at other times.
+type keptKind int
+
+const (
+	keptRecords keptKind = iota // sessions, accounts, kinds of action
+	keptLeaves                  // of the key tree, wrapped: every box that is opened needs one
+	keptKinds
+)
+
+// memory is all that is kept.
+type memory [keptKinds]*kept
+
+func newMemory() (m memory) {
+	for i := range m {
+		m[i] = &kept{what: keptKind(i), records: map[string]any{}}
+	}
+	return m
+}
+
+// begin and end stand around the commit of what was touched.
+func (m memory) begin(touched [keptKinds]bool) {
+	for i, k := range m {
+		if touched[i] {
+			k.begin()
+		}
+	}
+}
+
+func (m memory) end(touched [keptKinds]bool, now func() uint64) {
+	for i, k := range m {
+		if touched[i] {
+			k.end(now())
+		}
+	}
+}
 
 // keeps reports whether records of c are kept.
 func (c Collection[R]) keeps() bool {
@@ -34,7 +69,7 @@ func (c Collection[R]) keeps() bool {
 // usable reports whether tx may take from here and give: it began late enough, and
 // has written no such record itself.
 func (k *kept) usable(tx *Tx) bool {
-	return !k.shut && !tx.touched && tx.txn.ReadTs() >= k.floor
+	return !k.shut && !tx.touched[k.what] && tx.txn.ReadTs() >= k.floor
 }
 
 func (k *kept) find(tx *Tx, key []byte) (any, bool) {

@@ -141,8 +141,14 @@ func leafKey(slot uint32) []byte { return binary.BigEndian.AppendUint32([]byte{s
 // TreeLeaf implements crypto.Tree: [crypto.ErrNoLeaf] where no leaf is, because
 // the slot was never handed out or because its person was erased.
 func (tx *Tx) TreeLeaf(slot uint32) (crypto.Leaf, error) {
+	key, k := leafKey(slot), tx.kept[keptLeaves]
+	if k != nil && tx.err == nil {
+		if l, ok := k.find(tx, key); ok {
+			return l.(crypto.Leaf), nil
+		}
+	}
 	var l crypto.Leaf
-	b, err := tx.get(leafKey(slot))
+	b, err := tx.get(key)
 	switch {
 	case err != nil:
 		return l, err
@@ -152,14 +158,23 @@ func (tx *Tx) TreeLeaf(slot uint32) (crypto.Leaf, error) {
 	if err := decoding.Unmarshal(b, &l); err != nil {
 		return l, tx.fail(errors.New("a stored leaf is not of this program's form; use the version that wrote it"))
 	}
+	if k != nil {
+		k.keep(tx, key, l)
+	}
 	return l, nil
 }
 
 // PutTreeLeaf takes a slot for ever, or wraps its leaf anew.
-func (tx *Tx) PutTreeLeaf(l crypto.Leaf) { put(tx, leafKey(l.Slot), l) }
+func (tx *Tx) PutTreeLeaf(l crypto.Leaf) {
+	tx.touched[keptLeaves] = true
+	put(tx, leafKey(l.Slot), l)
+}
 
 // DropLeaf forgets the leaf in a slot. The slot stays taken.
-func (tx *Tx) DropLeaf(slot uint32) { tx.put(leafKey(slot), nil) }
+func (tx *Tx) DropLeaf(slot uint32) {
+	tx.touched[keptLeaves] = true
+	tx.put(leafKey(slot), nil)
+}
 
 // SlotTaken reports whether a leaf slot was ever handed out.
 func SlotTaken(tx *Tx, slot uint32) (bool, error) {

@@ -230,8 +230,8 @@ func VerifyKeys(r io.Reader) error    { return readPart(r, keysTitle, checkKeyPa
 // different days, all or nothing: both are read whole into a folder of their own,
 // finish works on what came of it, and only then it takes the place of what was
 // there. The log begins anew: applied is 0. Of the former life stay neither
-// replicas nor invitations, sessions or idempotency keys; where both parts know an
-// erasure the keys part is right. [ErrDump], [ErrKey], or what finish returns.
+// invitations, sessions nor idempotency keys; where both parts know an erasure or a
+// replica the keys part is right. [ErrDump], [ErrKey], or what finish returns.
 func (s *Store) LoadParts(records, keys io.Reader, finish func(*Store) error) error {
 	dir := filepath.Join(s.cfg.Dir, "records.new")
 	if err := os.RemoveAll(dir); err != nil {
@@ -241,7 +241,7 @@ func (s *Store) LoadParts(records, keys io.Reader, finish func(*Store) error) er
 	if err != nil {
 		return err
 	}
-	fresh := &Store{cfg: s.cfg, db: db}
+	fresh := &Store{cfg: s.cfg, db: db, latest: numbers{}, kept: newMemory()}
 	err = fresh.takeParts(records, keys)
 	if err == nil {
 		err = finish(fresh)
@@ -284,7 +284,7 @@ func former(key []byte) bool {
 	case spaceReplay:
 		return true
 	case spaceRecord, spaceHistory:
-		return key[1] == Sessions.Code || key[1] == Replicas.Code || key[1] == Invitations.Code
+		return key[1] == Sessions.Code || key[1] == Invitations.Code
 	}
 	return false
 }

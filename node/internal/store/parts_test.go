@@ -106,7 +106,7 @@ func TestParts(t *testing.T) {
 		_, i, _ := store.Invitations.Get(tx, []byte{0: 1, 15: 0})
 		_, o, _ := store.Sessions.Get(tx, []byte{0: 1, 31: 0})
 		_, p, _ := tx.Replay(ident.Account{1}, "key")
-		if r || i || o || p {
+		if !r || i || o || p {
 			t.Errorf("of the former life there are a replica %v, an invitation %v, a session %v, a reply %v", r, i, o, p)
 		}
 		return nil

@@ -49,31 +49,32 @@ func get[T any](tx *Tx, key []byte) (v T, ok bool, err error) {
 // Get reads a record; ok says whether there is one.
 func (c Collection[R]) Get(tx *Tx, id []byte) (r R, ok bool, err error) {
 	key := c.key(id)
-	if tx.kept == nil || !c.keeps() {
+	k := tx.kept[keptRecords]
+	if k == nil || !c.keeps() {
 		return get[R](tx, key)
 	}
 	if tx.err != nil {
 		return r, false, tx.err
 	}
-	if have, ok := tx.kept.find(tx, key); ok {
+	if have, ok := k.find(tx, key); ok {
 		return have.(R), true, nil
 	}
 	r, ok, err = get[R](tx, key)
 	if ok {
-		tx.kept.keep(tx, key, r)
+		k.keep(tx, key, r)
 	}
 	return r, ok, err
 }
 
 // Put writes a record. Its views and history are the machine's business.
 func (c Collection[R]) Put(tx *Tx, r R) {
-	tx.touched = tx.touched || c.keeps()
+	tx.touched[keptRecords] = tx.touched[keptRecords] || c.keeps()
 	put(tx, c.key(c.id(r)), r)
 }
 
 // Delete removes a record.
 func (c Collection[R]) Delete(tx *Tx, id []byte) {
-	tx.touched = tx.touched || c.keeps()
+	tx.touched[keptRecords] = tx.touched[keptRecords] || c.keeps()
 	tx.delete(c.key(id))
 }
 
@@ -154,32 +155,6 @@ func (tx *Tx) Replay(by ident.Account, key string) (Replay, bool, error) {
 // PutReplay remembers what became of a command.
 func (tx *Tx) PutReplay(by ident.Account, key string, r Replay) {
 	put(tx, replayKey(by, key), r)
-}
-
-// AmendReplays replaces what is remembered of every command for which f gives
-// something else.
-func AmendReplays(tx *Tx, f func(Replay) (Replay, bool)) error {
-	changed := map[string]Replay{}
-	var keys [][]byte
-	var bad error
-	err := tx.scan([]byte{spaceReplay}, nil, false, true, func(key, value []byte) bool {
-		var r Replay
-		if bad = decoding.Unmarshal(value, &r); bad != nil {
-			return false
-		}
-		if now, ok := f(r); ok {
-			keys = append(keys, key)
-			changed[string(key)] = now
-		}
-		return true
-	})
-	if err == nil && bad != nil {
-		err = tx.fail(errors.New("a stored reply is not of this program's form; use the version that wrote it"))
-	}
-	for _, key := range keys {
-		put(tx, key, changed[string(key)])
-	}
-	return err
 }
 
 // SweepReplays looks at the next limit idempotency keys, from where the last sweep

@@ -53,7 +53,7 @@ type Store struct {
 	upkeep sync.Mutex // taken before mu; keeps db open for Scrub and Collect, which take long; guards tables
 	tables map[string][sha256.Size]byte
 	latest numbers // as committed; Update's
-	kept   *kept
+	kept   memory
 }
 
 // Open opens or makes the store in cfg.Dir. [ErrWrongKey], [ErrDamaged], or an
@@ -70,7 +70,7 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.db, s.latest, s.kept = db, numbers{}, newKept()
+	s.db, s.latest, s.kept = db, numbers{}, newMemory()
 	err = s.checkBlocks()
 	if err == nil {
 		err = s.checkFormat()
@@ -175,7 +175,7 @@ func (s *Store) Update(f func(*Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var changed numbers
-	touched := false
+	var touched [keptKinds]bool
 	err := s.db.Update(func(txn *badger.Txn) error {
 		tx := &Tx{txn: txn, values: s.cfg.Values, writes: true, latest: s.latest, kept: s.kept}
 		if err := f(tx); err != nil {
@@ -183,14 +183,11 @@ func (s *Store) Update(f func(*Tx) error) error {
 		}
 		writeNumbers(tx)
 		changed = tx.changed
-		if touched = tx.touched; touched {
-			s.kept.begin()
-		}
+		touched = tx.touched
+		s.kept.begin(touched)
 		return tx.err
 	})
-	if touched {
-		s.kept.end(s.now())
-	}
+	s.kept.end(touched, s.now)
 	if err == nil {
 		s.latest.take(changed)
 	}
@@ -231,8 +228,8 @@ type Tx struct {
 	latest  numbers // of the writer, before this transaction
 	changed numbers // in this transaction
 
-	kept    *kept // nil: read everything
-	touched bool  // a record that is kept was written
+	kept    memory          // nil inside: read everything
+	touched [keptKinds]bool // what was written of it
 }
 
 // Err is the first failure of this transaction.

@@ -719,6 +719,38 @@ func TestKept(t *testing.T) {
 	}
 }
 
+// TestKeptLeaf: a leaf that is remembered is the one in force for whoever begins to
+// read now, and nobody reads one that was dropped.
+func TestKeptLeaf(t *testing.T) {
+	s := open(t, config(t.TempDir()))
+	now := func() (box string, err error) {
+		err = s.View(func(tx *store.Tx) error {
+			l, err := tx.TreeLeaf(7)
+			box = string(l.Box)
+			return err
+		})
+		return box, err
+	}
+	for _, box := range []string{"first", "again"} {
+		update(t, s, func(tx *store.Tx) { tx.PutTreeLeaf(crypto.Leaf{Slot: 7, Box: []byte(box)}) })
+		for range 2 {
+			if got, err := now(); got != box || err != nil {
+				t.Errorf("got %q, %v; want %q", got, err, box)
+			}
+		}
+	}
+	view(t, s, func(old *store.Tx) error {
+		update(t, s, func(tx *store.Tx) { tx.DropLeaf(7) })
+		if l, err := old.TreeLeaf(7); string(l.Box) != "again" || err != nil {
+			t.Errorf("who began before finds %q, %v", l.Box, err)
+		}
+		return nil
+	})
+	if _, err := now(); !errors.Is(err, crypto.ErrNoLeaf) {
+		t.Errorf("a leaf that was dropped: %v", err)
+	}
+}
+
 // TestKeptOfACopy: what was kept of the state before is gone when a copy is loaded.
 func TestKeptOfACopy(t *testing.T) {
 	cfg := config(t.TempDir())
