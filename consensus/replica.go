@@ -51,7 +51,8 @@ type Replica struct {
 	changed   *signal       // applied index, leadership
 	readyTerm atomic.Uint64 // in which this replica led and passed its barrier
 
-	packer *packer
+	packer   *packer
+	barriers *rounds[uint64]
 
 	mu         sync.Mutex // guards closed and the first Add of calls
 	closed     bool
@@ -84,6 +85,7 @@ func Open(ctx context.Context, cfg Config) (*Replica, error) {
 		packer:  &packer{queue: make(chan *proposal, cfg.Tuning.QueueLength), stop: make(chan struct{})},
 		closing: make(chan struct{}),
 	}
+	r.barriers = &rounds[uint64]{ask: r.oneBarrier}
 	r.packer.faults, r.fsm.faults = r.faults, r.faults
 	r.Membership = newMembership(r, cfg.Tuning)
 	if err := r.open(&cfg); err != nil {
@@ -393,6 +395,20 @@ func (r *Replica) Barrier(ctx context.Context) (uint64, error) {
 	if err := r.Ready(ctx); err != nil {
 		return 0, err
 	}
+	index, err := r.barriers.join(ctx)
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	return index, err
+}
+
+// oneBarrier is Barrier for all who ask at the same time.
+func (r *Replica) oneBarrier() (uint64, error) {
+	leave, err := r.enter()
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
 	// What this leader acknowledged in its term it had applied, and what came
 	// before it applied at its barrier. So the index is taken first, and then
 	// nobody else may have led.
@@ -401,13 +417,7 @@ func (r *Replica) Barrier(ctx context.Context) (uint64, error) {
 		return 0, ErrNotLeader
 	}
 	index := r.Applied()
-	err := r.await(ctx, func() error { return r.raft.VerifyLeader().Error() })
-	switch {
-	case ctx.Err() != nil:
-		return 0, ctx.Err()
-	case errors.Is(err, ErrClosed):
-		return 0, err
-	case err != nil || r.raft.CurrentTerm() != term:
+	if err := r.raft.VerifyLeader().Error(); err != nil || r.raft.CurrentTerm() != term {
 		return 0, ErrNotLeader
 	}
 	return index, nil
