@@ -226,7 +226,7 @@ func (s *Backups) unshared(d backup.Destination) error {
 }
 
 // destination is the record of a place.
-func (c *core) destination(id DestinationID) (d backup.Destination, err error) {
+func (c *copies) destination(id DestinationID) (d backup.Destination, err error) {
 	err = c.view(func(tx *store.Tx) (err error) {
 		var ok bool
 		if d, ok, err = store.Destinations.Get(tx, id[:]); err == nil && !ok {
@@ -243,7 +243,7 @@ func (s *Backups) Drop(ctx context.Context, by Caller, id DestinationID, cleared
 	if err := by.may(keepBackups); err != nil {
 		return Receipt{}, err
 	}
-	d, err := s.destination(id)
+	d, err := s.copies.destination(id)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -278,7 +278,7 @@ func (s *Backups) Now(ctx context.Context, by Caller, id DestinationID) (Receipt
 	if err := by.may(keepBackups); err != nil {
 		return Receipt{}, err
 	}
-	d, err := s.destination(id)
+	d, err := s.copies.destination(id)
 	switch {
 	case err != nil:
 		return Receipt{}, err
@@ -297,7 +297,7 @@ func (s *Backups) Now(ctx context.Context, by Caller, id DestinationID) (Receipt
 	if err := s.replica.Wait(ctx, answer.Index); err != nil {
 		return Receipt{}, explain(err)
 	}
-	d, err = s.destination(id)
+	d, err = s.copies.destination(id)
 	return Receipt{ID: id, Version: d.Version, Index: answer.Index}, err
 }
 
@@ -310,7 +310,7 @@ func (s *Backups) Data(ctx context.Context, by Caller, recipients []string, w io
 	if err != nil {
 		return invalid("recipient", "recipient-malformed", err.Error())
 	}
-	return explain(s.writeData(to, &counting{alive: ctx.Err, w: w, done: done}))
+	return explain(s.copies.writeData(to, &counting{alive: ctx.Err, w: w, done: done}))
 }
 
 // Keys streams the key backup for a manual place, encrypted to its recipients. The
@@ -319,7 +319,7 @@ func (s *Backups) Keys(ctx context.Context, by Caller, id DestinationID, w io.Wr
 	if err := by.may(keepBackups); err != nil {
 		return err
 	}
-	d, err := s.destination(id)
+	d, err := s.copies.destination(id)
 	switch {
 	case err != nil:
 		return err
@@ -336,7 +336,7 @@ func (s *Backups) Keys(ctx context.Context, by Caller, id DestinationID, w io.Wr
 	}
 	made := backup.Made{Begun: s.replica.Applied(), Handed: true}
 	out := &counting{alive: ctx.Err, w: w, done: func(bytes uint64) { made.Bytes = bytes }}
-	if made.Root, err = s.writeKeys(to, out); err != nil {
+	if made.Root, err = s.copies.writeKeys(to, out); err != nil {
 		return explain(err)
 	}
 	_, err = s.copies.report(ctx, id, made)
@@ -350,7 +350,7 @@ func (s *Backups) Kept(ctx context.Context, by Caller, id DestinationID) (Receip
 	if err := by.may(keepBackups); err != nil {
 		return Receipt{}, err
 	}
-	d, err := s.destination(id)
+	d, err := s.copies.destination(id)
 	switch {
 	case err != nil:
 		return Receipt{}, err
@@ -367,7 +367,7 @@ func (s *Backups) Signer(by Caller) (string, error) {
 	if err := by.may(keepBackups); err != nil {
 		return "", err
 	}
-	return s.signer().VerifyKey().String(), nil
+	return s.copies.signer().VerifyKey().String(), nil
 }
 
 // askReplica asks one replica, this one without a network. It waits as long as
@@ -388,7 +388,7 @@ func askReplica[O, I any](ctx context.Context, c *core, id ReplicaID, path strin
 }
 
 // own places in folders of this replica that are in use.
-func (c *core) ownFolders() (own []backup.Destination, err error) {
+func (c *copies) ownFolders() (own []backup.Destination, err error) {
 	err = c.view(func(tx *store.Tx) error {
 		return store.Destinations.Each(tx, nil, func(d backup.Destination) bool {
 			if d.Kind == backup.Folder && d.Replica == c.self && d.State == backup.Registered {

@@ -194,7 +194,7 @@ func (c *copies) write(ctx context.Context, d backup.Destination) (made backup.M
 }
 
 // rootOrder is how many roots have replaced another one.
-func (c *core) rootOrder() (order uint64, err error) {
+func (c *copies) rootOrder() (order uint64, err error) {
 	err = c.view(func(tx *store.Tx) (err error) {
 		order, _, err = overtaken(tx)
 		return err

@@ -65,11 +65,11 @@ func damagedUnless(err error) error {
 	return err
 }
 
-func (c *core) signer() crypto.Signer { return crypto.NewSigner(c.keeper.copied().Shared.Domain) }
+func (c *copies) signer() crypto.Signer { return crypto.NewSigner(c.keeper.copied().Shared.Domain) }
 
 // writeData writes everything but keys. What was written is no backup when it
 // fails: it is cut short, and does not verify.
-func (c *core) writeData(to crypto.Recipients, w io.Writer) error {
+func (c *copies) writeData(to crypto.Recipients, w io.Writer) error {
 	out, err := crypto.Encrypt(w, to, c.signer())
 	if err != nil {
 		return err
@@ -88,8 +88,8 @@ func (c *core) writeData(to crypto.Recipients, w io.Writer) error {
 // writeKeys writes the key tree with the root in force, what all replicas share,
 // who was erased and which replicas there are, and says which root it is.
 // [errTurned] when the root was replaced meanwhile.
-func (c *core) writeKeys(to crypto.Recipients, w io.Writer) (root crypto.KeyID, err error) {
-	root, err = rooting{c}.inForce()
+func (c *copies) writeKeys(to crypto.Recipients, w io.Writer) (root crypto.KeyID, err error) {
+	root, err = rooting{c.core}.inForce()
 	if err != nil {
 		return root, err
 	}
@@ -113,7 +113,7 @@ func (c *core) writeKeys(to crypto.Recipients, w io.Writer) (root crypto.KeyID, 
 		return root, err
 	}
 	// No root comes back: if it is in force still, it was all the time.
-	now, err := rooting{c}.inForce()
+	now, err := rooting{c.core}.inForce()
 	if err != nil || now != root {
 		return root, either(err, errTurned)
 	}

@@ -49,7 +49,6 @@ func invalid(field, code, reason string) error {
 }
 
 var (
-	errNotBuilt  = &Error{Kind: Unavailable, Code: "not-built", Reason: "being built"}
 	errForbidden = &Error{Kind: Forbidden, Code: "forbidden", Reason: "your role does not allow this"}
 	errSignIn    = &Error{Kind: SignIn, Code: "sign-in", Reason: "sign in first"}
 	errFull      = &Error{Kind: Unavailable, Code: "disk-full", Reason: "the disk is almost full: nothing is written until the operator frees space; reading goes on"}

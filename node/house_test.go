@@ -377,14 +377,14 @@ type bound struct {
 }
 
 var large = map[string]bound{
-	"consensus.Replica":                     {0, 21, "raft's own surface: transport, log, snapshots and their loops end in one place"},
+	"consensus.Replica":                     {26, 21, "raft's own surface: transport, log, snapshots and their loops end in one place"},
 	"api.beneficiary":                       {0, 35, "DTO: her whole page in one flat form"},
 	"api.visit":                             {0, 19, "DTO: a request with all that the desk sees of it"},
 	"api.volunteer":                         {0, 28, "DTO: his whole page in one flat form"},
 	"node.core":                             {34, 0, "what all services read in common; unexported, no state of its own"},
 	"node.Node":                             {0, 21, "one field for each noun that callers see"},
 	"node.Requests":                         {33, 0, "one method a transition, and their private halves"},
-	"node/internal/machine.act":             {71, 0, "one method for each kind of command, behind one switch"},
+	"node/internal/machine.act":             {72, 0, "one method for each kind of command, behind one switch"},
 	"node/internal/store.Tx":                {26, 0, "the keyspace on one page: a method for each space"},
 	"cmd/bippop/internal/synth.Beneficiary": {0, 20, "the columns of a town hall's spreadsheet"},
 	"cmd/bippop/internal/synth.Volunteer":   {0, 19, "the columns of a town hall's spreadsheet"},

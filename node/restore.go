@@ -228,7 +228,7 @@ func beginLog(ctx context.Context, cfg Config, vault crypto.Vault, out *Restored
 		if out.Territory, err = n.Settings.Territory(); err != nil {
 			return err
 		}
-		if out.Places, err = n.core.formerPlaces(); err != nil {
+		if out.Places, err = n.core.copies.formerPlaces(); err != nil {
 			return err
 		}
 		held := vault.Roots.Current.ID()
@@ -245,7 +245,7 @@ func beginLog(ctx context.Context, cfg Config, vault crypto.Vault, out *Restored
 }
 
 // formerPlaces is how many places of the former life were in use.
-func (c *core) formerPlaces() (n int, err error) {
+func (c *copies) formerPlaces() (n int, err error) {
 	err = c.view(func(tx *store.Tx) error {
 		return store.Destinations.Each(tx, nil, func(d backup.Destination) bool {
 			if d.State == backup.Registered {
