@@ -115,7 +115,7 @@ func (s *server) identify(g *gin.Context, who access) (c call, err error) {
 	if c.token = tokenOf(g.Request); c.token.Empty() {
 		return c, errSignIn
 	}
-	if c.by, err = s.node.Accounts.Session(c.token); err != nil {
+	if c.by, err = s.node.Recognise(g.Request.Context(), c.token); err != nil {
 		return c, err
 	}
 	if !who.lets(c.by) {

@@ -318,6 +318,24 @@ func (n *Node) Fresh(ctx context.Context) error {
 	return n.Await(ctx, at.Index)
 }
 
+// recognitionLimit bounds how long a token that is not known here is looked for.
+const recognitionLimit = 2 * time.Second
+
+// Recognise is [Accounts.Session], asked again once this replica has caught up: who
+// signed in a moment ago, through another one, is not signed out here.
+func (n *Node) Recognise(ctx context.Context, token Secret) (Caller, error) {
+	c, err := n.Accounts.Session(token)
+	if e, ok := errors.AsType[*Error](err); !ok || e.Kind != SignIn || token.Empty() || n.Alone() || n.Leading() {
+		return c, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, recognitionLimit)
+	defer cancel()
+	if n.Fresh(ctx) != nil {
+		return c, err
+	}
+	return n.Accounts.Session(token)
+}
+
 // Serving reports why the node serves nothing, or nil.
 func (n *Node) Serving() error { return n.core.health.readable() }
 

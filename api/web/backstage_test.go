@@ -129,8 +129,8 @@ func TestBackstageSays(tt *testing.T) {
 		path      string
 		says, not []string
 	}{
-		{"replicas/fine", []string{"Les 3 machines sont à jour.", "L’une peut s’arrêter sans que personne le remarque.", "il y a 1 s", "41 Go libres", "valable jusqu’au 22 janvier 2027", "4 machines voteront, il en faudra 3"}, []string{"Noter que le coffre", "Oui, c’est notre machine"}},
-		{"replicas/alone", []string{"Elle est seule.", "il ne reste que les sauvegardes", "À deux, aucune ne peut s’arrêter"}, []string{"Retirer cette machine", "Passer la main"}},
+		{"replicas/fine", []string{"Les 3 machines sont à jour.", "L’une peut s’arrêter sans que personne le remarque.", "il y a 1 s", "41 Go libres", "valable jusqu’au 22 janvier 2027", "Un nombre impair de machines vote"}, []string{"Noter que le coffre", "Oui, c’est notre machine"}},
+		{"replicas/alone", []string{"Elle est seule.", "il ne reste que les sauvegardes", "Il en faut deux de plus"}, []string{"Retirer cette machine", "Passer la main"}},
 		{"replicas/silent", []string{"Le service marche, mais sans réserve.", "Si l’une s’arrête encore, plus rien ne s’écrit.", "il y a 4 min", "Elle se tait", "Son programme est plus ancien"}, []string{"Confier la conduite à replica-3"}},
 		{"replicas/stopped", []string{"Il manque des machines : plus rien ne s’écrit.", "rien n’est perdu", "Oui, c’est notre machine", "Elle a été absente trop longtemps.", "pas encore entendue"}, nil},
 		{"replicas/no-leader", []string{"Aucune machine ne mène en ce moment."}, nil},

@@ -53,7 +53,7 @@ func (s *Site) know(c *gin.Context) {
 	if err != nil {
 		return
 	}
-	who, err := s.node.Accounts.Session(crypto.NewSecret(cookie.Value))
+	who, err := s.node.Recognise(c.Request.Context(), crypto.NewSecret(cookie.Value))
 	if err == nil {
 		who, err = s.node.Accounts.Named(who)
 	}

@@ -151,8 +151,12 @@ func (o *ordering) invite(ctx context.Context, out output, hours int) error {
 		if o.asJSON {
 			return out.json(map[string]any{"token": made.Token, "hours": hours})
 		}
-		voters := now.voters() + 1
-		out.note("Once it is up to date the new machine votes: %s", quorumText(voters, voters/2+1, voters-voters/2-1))
+		if (now.voters()+1)%2 == 0 {
+			out.note("Once it is up to date the new machine stays in reserve: an odd number votes, 1, 3 or 5, so it waits for a further one to come or for one to go.")
+		} else {
+			voters := now.voters() + 1
+			out.note("Once it is up to date the new machine votes: %s", quorumText(voters, voters/2+1, voters-voters/2-1))
+		}
 		out.printf("The token is shown once, lets one machine in, and holds for %d h. On the new machine:\n\n  bippop join --token-file - --peer-listen ITS-ADDRESS:7400 --dir /var/lib/bippop/data \\\n    --vault /etc/bippop/vault.age --identity /etc/bippop/identity.txt\n\nand paste the token there:\n\n  %s", hours, made.Token)
 		return nil
 	})
