@@ -3,7 +3,8 @@
 //
 // # A write
 //
-//	service          may this caller? is the input well formed? (caller.go, one file per noun)
+//	api relay        a follower passes the whole request on to the leader (relay.go)
+//	└▶ service       may this caller? is the input well formed? (caller.go, one file per noun)
 //	  └▶ propose.go  stamp, draw IDs, seal words under her key: the only clock, the only chance
 //	      └▶ command   kind byte and strict body, at most 64 KiB
 //	          └▶ consensus  packed with others into one sealed frame, replicated, committed
@@ -26,6 +27,18 @@
 // [crypto.Secret] in memory and a box under her own key everywhere else. The
 // machine opens no box. Finding goes by an index in memory that is built from
 // opened boxes at start and never touches the disk.
+//
+// # Several replicas
+//
+//	peers.go      one port: the log's streams, forwarded requests, what nodes ask each other (doors.go), gossip as a hint
+//	joining.go    a token makes a machine a replica; members.go keeps the records, which say who belongs
+//	steer.go      the leader brings the log's members to the records, one step at a time
+//	keeper.go     the vault: root keys come in and go here only
+//	turning.go    every replica follows the root in force, or asks for it, before it serves
+//	handover.go   a new root is on a majority's disks before the command that names it is proposed (node/internal/rotation has the proof)
+//	unlock.go     a restarted replica is let in again by the others, or by an administrator
+//	copies.go     backups, by the one replica whose folder it is; restore.go begins a territory's next life
+//	upkeep.go     after an erasure and every week: the log is cut, tables are merged, every value is read
 //
 // # The house
 //
