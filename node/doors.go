@@ -30,6 +30,11 @@ type (
 	keyName struct {
 		ID crypto.KeyID `cbor:"1,keyasint"`
 	}
+	// holderMessage says who has taken a root in: an address may have passed to
+	// another replica.
+	holderMessage struct {
+		Replica ReplicaID `cbor:"1,keyasint"`
+	}
 	indexMessage struct {
 		Index uint64 `cbor:"1,keyasint"`
 	}
@@ -134,15 +139,15 @@ func askLeader[I, O any](ctx context.Context, p *peers, path string, here func(c
 
 // takeRoot stores a candidate. The answer says that it is on disk. A replica that
 // has not followed to the root before catches up first.
-func (p *peers) takeRoot(ctx context.Context, in rootMessage) (nothing, error) {
+func (p *peers) takeRoot(ctx context.Context, in rootMessage) (holderMessage, error) {
 	key, err := crypto.KeyFromBytes(in.Key)
 	if err != nil {
-		return nothing{}, err
+		return holderMessage{}, err
 	}
 	if err := p.core.replica.Wait(ctx, in.Index); err != nil {
-		return nothing{}, err
+		return holderMessage{}, err
 	}
-	return nothing{}, p.core.keeper.offer(key, in.From)
+	return holderMessage{p.core.self}, p.core.keeper.offer(key, in.From)
 }
 
 // giveRoot hands the root in force to a replica that lacks it.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bippop/bippop/consensus/mesh"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/erasure"
@@ -93,7 +94,11 @@ func (c rooting) handOver(ctx context.Context, to crypto.Key, from crypto.KeyID)
 				continue
 			}
 			all.Go(func() {
-				if _, err := askAt[nothing](ctx, c.peers, r.At.Peer, "/root", rootMessage{Key: to.Reveal(), From: from, Index: index}); err != nil {
+				holder, err := askAt[holderMessage](ctx, c.peers, r.At.Peer, "/root", rootMessage{Key: to.Reveal(), From: from, Index: index})
+				if err == nil && holder.Replica != r.ID {
+					err = mesh.ErrOtherReplica
+				}
+				if err != nil {
 					c.cfg.Logger.Warn("handing a key over", slog.String("replica", r.ID.String()), errAttr(err))
 					return
 				}

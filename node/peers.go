@@ -250,8 +250,20 @@ func (p *peers) forward(r *http.Request) (*http.Response, error) {
 }
 
 // The doors at which replicas ask each other.
+//
+// Only a replica with a record may use them. The log's streams know less: whoever
+// holds a certificate may bring entries to a replica that was away while it
+// joined. But a certificate can be made by whoever has stolen a vault, so it
+// gets nobody a key.
 func (p *peers) doors() http.Handler {
 	m := http.NewServeMux()
+	recorded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if known, ok := p.core.members.known(peerOf(r.Context())); !ok || !known.State.Alive() {
+			http.Error(w, "this replica has no record here", http.StatusForbidden)
+			return
+		}
+		m.ServeHTTP(w, r)
+	})
 	m.HandleFunc("POST /root", door(p.takeRoot))
 	m.HandleFunc("POST /root/missing", door(p.giveRoot))
 	m.HandleFunc("POST /holds", door(p.noteHolds))
@@ -267,5 +279,5 @@ func (p *peers) doors() http.Handler {
 	m.HandleFunc("POST /backup/now", door(copies.now))
 	m.HandleFunc("POST /backup/clear", door(copies.clear))
 	m.HandleFunc("POST /backup/made", door(copies.noteMade))
-	return m
+	return recorded
 }
