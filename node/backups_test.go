@@ -93,10 +93,11 @@ func files(t testing.TB, dir string) []string {
 
 func only(t testing.TB, dir string) string {
 	t.Helper()
-	all := files(t, dir)
-	if len(all) != 1 {
-		t.Fatalf("in the folder are %q, want one file", all)
-	}
+	var all []string
+	until(t, "one file, and none that is being written", func() bool {
+		all = files(t, dir)
+		return len(all) == 1 && filepath.Ext(all[0]) != ".part"
+	})
 	return all[0]
 }
 
