@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -62,14 +63,26 @@ func today(t *testing.T) string {
 	return time.Now().In(zone).Format(time.DateOnly)
 }
 
-// cmdPort sets $PORT and $URL to a port that nobody listens on.
+// cmdPort sets $PORT and $URL to a port that nobody listens on, nor on the two
+// after it, which a demo of three replicas takes too. It lies below the range from
+// which systems draw ports for connections.
 func cmdPort(ts *testscript.TestScript, neg bool, args []string) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	port := l.Addr().(*net.TCPAddr).Port
-	ts.Check(l.Close())
-	ts.Setenv("PORT", strconv.Itoa(port))
-	ts.Setenv("URL", fmt.Sprint("http://127.0.0.1:", port))
+	for {
+		port := 22_000 + rand.IntN(9_000)
+		free := 0
+		for i := range 3 {
+			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+i)))
+			if err == nil {
+				ts.Check(l.Close())
+				free++
+			}
+		}
+		if free == 3 {
+			ts.Setenv("PORT", strconv.Itoa(port))
+			ts.Setenv("URL", fmt.Sprint("http://127.0.0.1:", port))
+			return
+		}
+	}
 }
 
 // cmdID sets a variable to the ID that ask has seen last.
