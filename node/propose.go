@@ -13,7 +13,9 @@ import (
 
 	"github.com/bippop/bippop/consensus"
 	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/egress"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/machine"
 	"github.com/bippop/bippop/node/internal/refuse"
@@ -223,6 +225,53 @@ func (p *proposer) refresh() error {
 	p.next = max(p.next, uint32(mark))
 	p.mu.Unlock()
 	return err
+}
+
+// sayTries is how often an entry is made again when the feed has grown meanwhile.
+const sayTries = 8
+
+// proposeEntry gives make the final bytes of body as the next entry of the
+// territory's feed, and again when another entry came first. The body stays the
+// same: noise in it is drawn once.
+func (p *proposer) proposeEntry(ctx context.Context, body public.Message, make func(entry []byte) command.Command) (Receipt, error) {
+	var receipt Receipt
+	var err error
+	for range sayTries {
+		var e public.Entry
+		if e, err = p.nextEntry(body); err != nil {
+			return Receipt{}, explain(err)
+		}
+		entry, err2 := public.Encode(e)
+		if err2 != nil {
+			return Receipt{}, invalid("", "out-of-range", "a number of this message is out of its bounds")
+		}
+		receipt, err = p.do(ctx, make(entry))
+		var no refusal
+		if !errors.As(err, &no) || no.reason != refuse.StaleFeed {
+			break
+		}
+	}
+	return finish(receipt, err)
+}
+
+// nextEntry is body at the end of the feed, made today.
+func (p *proposer) nextEntry(body public.Message) (e public.Entry, err error) {
+	var feed egress.Feed
+	err = p.store.View(func(tx *store.Tx) error {
+		return store.Feeds.Each(tx, nil, func(f egress.Feed) bool {
+			feed = f // epochs sort
+			return true
+		})
+	})
+	if err != nil {
+		return e, err
+	}
+	from, err := public.ParseSiren(p.siren)
+	if err != nil {
+		return e, fmt.Errorf("node: the territory's own number is wrong: %w", err)
+	}
+	day := public.DayOf(p.now())
+	return public.Entry{From: from, Epoch: max(feed.Epoch, 1), Seq: feed.Size, Day: day, Body: body}, nil
 }
 
 // own is the stamp of what the node does of itself.

@@ -16,14 +16,27 @@ const (
 	Agent     Roles = 1 << 1
 	Volunteer Roles = 1 << 2
 	Official  Roles = 1 << 3 // élu: figures, and nobody's name
+	DPO       Roles = 1 << 4 // what left, to whom, with its proof; no people
+	// Coordinator sees the federation's totals on the coordinator's node, where there
+	// are no people.
+	Coordinator Roles = 1 << 5
 
-	every = Admin | Agent | Volunteer | Official
+	every = Admin | Agent | Volunteer | blind | Coordinator
+	blind = Official | DPO
 )
 
 // Valid reports whether r may be the roles of one account. Who sees no people can
 // not be somebody who does, or the promise that the role makes would be empty.
 func (r Roles) Valid() bool {
-	return r != 0 && r&^every == 0 && (!r.Has(Official) || r == Official)
+	switch {
+	case r == 0 || r&^every != 0:
+		return false
+	case r.Has(blind):
+		return r == Official || r == DPO
+	case r.Has(Coordinator):
+		return r&^(Admin|Coordinator) == 0
+	}
+	return true
 }
 
 // Has reports whether any of the roles is held.

@@ -89,6 +89,7 @@ const (
 	KindRegisterDestination Kind = 65
 	KindDropDestination     Kind = 66
 	KindRecordBackup        Kind = 67
+	KindSay                 Kind = 70
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -269,6 +270,8 @@ func Decode(b []byte) (Command, error) {
 		return decode[DropDestination](b[1:])
 	case KindRecordBackup:
 		return decode[RecordBackup](b[1:])
+	case KindSay:
+		return decode[Say](b[1:])
 	default:
 		return nil, fmt.Errorf("unknown command kind %d: this program is older than the log; install the newer one", k)
 	}

@@ -35,6 +35,7 @@ var kinds = map[command.Kind]command.Command{
 	50: command.AdmitReplica{}, 51: command.ChangeReplica{}, 52: command.Invite{}, 53: command.StepReplica{}, 54: command.RecordRelease{},
 	60: command.WantErasure{}, 61: command.KeepPerson{}, 62: command.Erase{}, 63: command.HoldRoot{},
 	65: command.RegisterDestination{}, 66: command.DropDestination{}, 67: command.RecordBackup{},
+	70: command.Say{},
 }
 
 func TestNumbers(t *testing.T) {
@@ -174,6 +175,9 @@ func TestLevels(t *testing.T) {
 		want := command.Level(1)
 		if k >= 60 && k != command.KindHoldRoot {
 			want = 2
+		}
+		if k >= 70 {
+			want = 3
 		}
 		if got := command.LevelOf(k); got != want || got > command.Current {
 			t.Errorf("kind %d is of level %d, want %d of %d", k, got, want, command.Current)

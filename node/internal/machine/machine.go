@@ -254,6 +254,8 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return backups{a}.drop(c)
 	case command.RecordBackup:
 		return backups{a}.record(c)
+	case command.Say:
+		return egresses{a}.say(c)
 	}
 	panic(fmt.Sprintf("machine: no case for %T", c))
 }

@@ -90,6 +90,9 @@ const (
 	RootNotHeld        Reason = 117
 	NoDestination      Reason = 118
 	DestinationDropped Reason = 119
+	NotFederated       Reason = 120
+	FeedFrozen         Reason = 121
+	StaleFeed          Reason = 122
 	NoKeysThere        Reason = 108
 )
 
@@ -172,6 +175,9 @@ var reasons = map[Reason]struct {
 	RootNotHeld:        {Conflict, "root-not-held", "most of the remaining replicas do not hold the present root key yet; start them and wait until they do"},
 	NoDestination:      {NotFound, "no-destination", "no such backup destination"},
 	DestinationDropped: {Conflict, "destination-dropped", "this backup destination was dropped"},
+	NotFederated:       {Conflict, "not-federated", "this territory belongs to no federation; join one with: bippop federation join"},
+	FeedFrozen:         {Conflict, "feed-frozen", "nothing leaves this territory: its feed was found forked, and people have to decide; see bippop federation status"},
+	StaleFeed:          {Retry, "stale-feed", "the feed has grown meanwhile; make the entry again"},
 	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/egress"
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/offer"
@@ -50,7 +51,8 @@ const (
 type Record interface {
 	people.Beneficiary | people.Volunteer | people.Import | request.Request | catalogue.ActionType |
 		account.Account | account.Session | contact.Attempt | territory.Territory | offer.Offer | bond.Bond | series.Series |
-		replica.Replica | replica.Invitation | replica.Release | erasure.Erasure | erasure.Gone | erasure.Wanted | backup.Destination
+		replica.Replica | replica.Invitation | replica.Release | erasure.Erasure | erasure.Gone | erasure.Wanted | backup.Destination |
+		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -82,6 +84,11 @@ var (
 	Releases      = Collection[replica.Release]{17, "release", func(r replica.Release) []byte { return r.ID[:] }}
 	Gone          = Collection[erasure.Gone]{18, "gone", func(r erasure.Gone) []byte { return erasure.Key(r.Collection, r.ID) }}
 	Wanted        = Collection[erasure.Wanted]{19, "wanted", func(r erasure.Wanted) []byte { return erasure.Key(r.Collection, r.ID) }}
+	Feeds         = Collection[egress.Feed]{20, "feed", func(r egress.Feed) []byte { return []byte{byte(r.Epoch >> 8), byte(r.Epoch)} }}
+	Leaves        = Collection[egress.Leaf]{21, "leaf", func(r egress.Leaf) []byte { return egress.Key(r.Epoch, r.Seq) }}
+	Hashes        = Collection[egress.Hash]{22, "hash", func(r egress.Hash) []byte { return egress.Key(r.Epoch, r.Index) }}
+	Roster        = Collection[egress.RosterEntry]{23, "roster", func(r egress.RosterEntry) []byte { return egress.Key(0, r.Seq) }}
+	Memberships   = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
 )
 
 func (c Collection[R]) key(id []byte) []byte {
