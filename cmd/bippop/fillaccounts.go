@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
@@ -80,7 +81,14 @@ func (f *filler) askToo(ctx context.Context, v int) error {
 // demo listens on this machine only, and its people are invented.
 type passwords struct{ r *rand.Rand }
 
-func newPasswords(seed uint64) *passwords { return &passwords{rand.New(rand.NewPCG(seed, 0xb1b909))} }
+func newPasswords(seed uint64, at demoPlace) *passwords {
+	stream := uint64(0xb1b909)
+	if at != reole {
+		n, _ := strconv.ParseUint(at.Siren, 10, 64)
+		stream += n
+	}
+	return &passwords{rand.New(rand.NewPCG(seed, stream))}
+}
 
 var passwordWords = []string{
 	"tilleul", "mirabelle", "hirondelle", "lavande", "moulin", "noisette", "cerisier", "girouette", "myosotis", "glycine", "muguet",
