@@ -108,6 +108,7 @@ var owners = map[string][]string{
 	"github.com/prometheus/client_golang": {"cmd/bippop/internal/meter"},
 	"github.com/wneessen/go-mail":         {"cmd/bippop/internal/alarm"},
 	"github.com/emersion":                 nil, // tests only: an SMTP server
+	"filippo.io/torchwood":                nil, // tests only: another reader of checkpoints and tiles
 }
 
 // pure packages give the same answer on every machine, at any time.
