@@ -56,7 +56,7 @@ var house = map[string]floor{
 	"node/internal/contact":     {"calls to people", []string{"node/internal/ident", "node/internal/when"}},
 	"node/internal/account":     {"who may sign in", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/replica":     {"the machines that carry the records, and who may be one", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
-	"node/internal/egress":      {"what the territory has said to others, and the federation it belongs to", []string{"federation/public", "node/internal/refuse", "node/internal/when"}},
+	"node/internal/egress":      {"what the territory has said to others, and the federation it belongs to", []string{"federation/public", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/erasure":     {"whom the territory has forgotten, and who may still hold the former key", []string{"crypto", "node/internal/ident", "node/internal/when"}},
 	"node/internal/backup":      {"where copies lie", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/territory":   {"whose node this is", []string{"node/internal/refuse", "node/internal/when"}},
