@@ -43,6 +43,7 @@ var house = map[string]floor{
 	"consensus/mesh/meshtest":   {"territories, and wires to cut and to listen to, for everybody's tests", []string{"consensus/mesh"}},
 	"federation/feed":           {"a log that one writer signs and others check; knows entries as bytes", []string{"federation/public"}},
 	"federation/roster":         {"who belongs to the federation, signed by k of n", []string{"federation/feed", "federation/public"}},
+	"federation/market":         {"what territories offer each other, folded from their feeds; decides nothing", []string{"federation/public"}},
 	"federation/public":         {"leaf: the closed set of things a territory may say; no type here can reach a person", nil},
 	"node/internal/ident":       {"IDs that say by their type what they name", nil},
 	"node/internal/when":        {"time as data: the machine has no clock and no zone", nil},
@@ -114,7 +115,7 @@ var owners = map[string][]string{
 // pure packages give the same answer on every machine, at any time.
 var pure = []string{
 	"consensus/autopilot",
-	"node/internal/account", "node/internal/bond", "node/internal/catalogue", "node/internal/command", "node/internal/contact", "node/internal/dispatch", "node/internal/egress",
+	"node/internal/across", "node/internal/account", "node/internal/bond", "node/internal/catalogue", "node/internal/command", "node/internal/contact", "node/internal/dispatch", "node/internal/egress",
 	"node/internal/event", "node/internal/machine", "node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/request", "node/internal/series",
 	"node/internal/rotation", "node/internal/stats",
 	"node/internal/erasure", "node/internal/event", "node/internal/machine", "node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/replica", "node/internal/request", "node/internal/series",
