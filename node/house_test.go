@@ -41,6 +41,7 @@ var house = map[string]floor{
 	"consensus/gossip":          {"what replicas hear of each other; a hint, decides nothing", []string{"consensus", "consensus/mesh", "crypto"}},
 	"consensus/mesh":            {"every byte between replicas: mutual TLS, one port, many protocols", []string{"consensus"}},
 	"consensus/mesh/meshtest":   {"territories, and wires to cut and to listen to, for everybody's tests", []string{"consensus/mesh"}},
+	"federation/bulletin":       {"the coordinator's own words, one way; apart from public, which has no free text", []string{"federation/public"}},
 	"federation/feed":           {"a log that one writer signs and others check; knows entries as bytes", []string{"federation/public"}},
 	"federation/roster":         {"who belongs to the federation, signed by k of n", []string{"federation/feed", "federation/public"}},
 	"federation/public":         {"leaf: the closed set of things a territory may say; no type here can reach a person", nil},
