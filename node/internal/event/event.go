@@ -56,6 +56,10 @@ type Counted struct {
 	N    int64
 }
 
+// BulletinCame: the coordinator has said something.
+type BulletinCame struct{}
+
+func (BulletinCame) event()       {}
 func (Counted) event()            {}
 func (BeneficiaryChanged) event() {}
 func (VolunteerChanged) event()   {}

@@ -256,6 +256,12 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return backups{a}.record(c)
 	case command.Say:
 		return egresses{a}.say(c)
+	case command.AddPieces:
+		return bulletins{a}.add(c)
+	case command.PublishBulletin:
+		return bulletins{a}.publish(c)
+	case command.TakeBulletins:
+		return bulletins{a}.take(c)
 	}
 	panic(fmt.Sprintf("machine: no case for %T", c))
 }

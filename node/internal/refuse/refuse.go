@@ -94,6 +94,10 @@ const (
 	FeedFrozen         Reason = 121
 	StaleFeed          Reason = 122
 	NoKeysThere        Reason = 108
+	NotCoordinator     Reason = 150
+	StaleBulletin      Reason = 151
+	PiecesMissing      Reason = 152
+	StaleReading       Reason = 153
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -178,6 +182,10 @@ var reasons = map[Reason]struct {
 	NotFederated:       {Conflict, "not-federated", "this territory belongs to no federation; join one with: bippop federation join"},
 	FeedFrozen:         {Conflict, "feed-frozen", "nothing leaves this territory: its feed was found forked, and people have to decide; see bippop federation status"},
 	StaleFeed:          {Retry, "stale-feed", "the feed has grown meanwhile; make the entry again"},
+	NotCoordinator:     {Conflict, "not-coordinator", "only the coordinator's node publishes bulletins"},
+	StaleBulletin:      {Retry, "stale-bulletin", "another bulletin was published meanwhile; number it again"},
+	PiecesMissing:      {Conflict, "pieces-missing", "a part of the PDF is missing; attach it again"},
+	StaleReading:       {Retry, "stale-reading", "the coordinator's feed was read further meanwhile"},
 	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 
