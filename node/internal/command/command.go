@@ -90,6 +90,8 @@ const (
 	KindDropDestination     Kind = 66
 	KindRecordBackup        Kind = 67
 	KindSay                 Kind = 70
+	KindFreeze              Kind = 80
+	KindBeginVectors        Kind = 81
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -272,6 +274,10 @@ func Decode(b []byte) (Command, error) {
 		return decode[RecordBackup](b[1:])
 	case KindSay:
 		return decode[Say](b[1:])
+	case KindFreeze:
+		return decode[Freeze](b[1:])
+	case KindBeginVectors:
+		return decode[BeginVectors](b[1:])
 	default:
 		return nil, fmt.Errorf("unknown command kind %d: this program is older than the log; install the newer one", k)
 	}

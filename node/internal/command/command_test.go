@@ -36,6 +36,7 @@ var kinds = map[command.Kind]command.Command{
 	60: command.WantErasure{}, 61: command.KeepPerson{}, 62: command.Erase{}, 63: command.HoldRoot{},
 	65: command.RegisterDestination{}, 66: command.DropDestination{}, 67: command.RecordBackup{},
 	70: command.Say{},
+	80: command.Freeze{}, 81: command.BeginVectors{},
 }
 
 func TestNumbers(t *testing.T) {

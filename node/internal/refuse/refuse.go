@@ -94,6 +94,11 @@ const (
 	FeedFrozen         Reason = 121
 	StaleFeed          Reason = 122
 	NoKeysThere        Reason = 108
+	QuarterOpen        Reason = 130
+	QuarterReleased    Reason = 131
+	QuarterGap         Reason = 132
+	BudgetSpent        Reason = 133
+	VectorsBegun       Reason = 134
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -178,6 +183,11 @@ var reasons = map[Reason]struct {
 	NotFederated:       {Conflict, "not-federated", "this territory belongs to no federation; join one with: bippop federation join"},
 	FeedFrozen:         {Conflict, "feed-frozen", "nothing leaves this territory: its feed was found forked, and people have to decide; see bippop federation status"},
 	StaleFeed:          {Retry, "stale-feed", "the feed has grown meanwhile; make the entry again"},
+	QuarterOpen:        {Conflict, "quarter-open", "this quarter is not over yet; it is released ten days after its last one"},
+	QuarterReleased:    {Conflict, "quarter-released", "this quarter was released; it is never released again"},
+	QuarterGap:         {Conflict, "quarter-gap", "quarters are released in order; release the earlier one first"},
+	BudgetSpent:        {Conflict, "budget-spent", "the year's privacy budget is spent; nothing more is released before the next year"},
+	VectorsBegun:       {Conflict, "vectors-begun", "the quarters are counted already"},
 	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/release"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
@@ -52,7 +53,8 @@ type Record interface {
 	people.Beneficiary | people.Volunteer | people.Import | request.Request | catalogue.ActionType |
 		account.Account | account.Session | contact.Attempt | territory.Territory | offer.Offer | bond.Bond | series.Series |
 		replica.Replica | replica.Invitation | replica.Release | erasure.Erasure | erasure.Gone | erasure.Wanted | backup.Destination |
-		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership
+		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership |
+		release.Tally | release.Vector | release.Released
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -88,6 +90,9 @@ var (
 	Leaves        = Collection[egress.Leaf]{21, "leaf", func(r egress.Leaf) []byte { return egress.Key(r.Epoch, r.Seq) }}
 	Hashes        = Collection[egress.Hash]{22, "hash", func(r egress.Hash) []byte { return egress.Key(r.Epoch, r.Index) }}
 	Roster        = Collection[egress.RosterEntry]{23, "roster", func(r egress.RosterEntry) []byte { return egress.Key(0, r.Seq) }}
+	Tallies       = Collection[release.Tally]{30, "tally", func(r release.Tally) []byte { return erasure.Key(r.Collection, r.ID) }}
+	Vectors       = Collection[release.Vector]{31, "vector", func(r release.Vector) []byte { return release.Key(r.Quarter) }}
+	Released      = Collection[release.Released]{32, "released", func(r release.Released) []byte { return release.Key(r.Quarter) }}
 	Memberships   = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
 )
 
