@@ -36,6 +36,7 @@ func unarmour(block string, text []byte) ([]byte, error) {
 
 // blocks finds all blocks in a text; they are all of one type.
 func blocks(block string, text []byte) (all [][]byte, err error) {
+	begin, end := bytes.Count(text, []byte("BEGIN "+block)), bytes.Count(text, []byte("END "+block))
 	for {
 		b, rest := pem.Decode(text)
 		if b == nil {
@@ -47,7 +48,7 @@ func blocks(block string, text []byte) (all [][]byte, err error) {
 		all, text = append(all, b.Bytes), rest
 	}
 	// pem passes over what it can not read: a damaged block must not go unnoticed.
-	if bytes.Contains(text, []byte("-----BEGIN BIPPOP")) {
+	if begin > len(all) || end > len(all) {
 		return nil, ErrForm
 	}
 	return all, nil
