@@ -36,6 +36,7 @@ var kinds = map[command.Kind]command.Command{
 	60: command.WantErasure{}, 61: command.KeepPerson{}, 62: command.Erase{}, 63: command.HoldRoot{},
 	65: command.RegisterDestination{}, 66: command.DropDestination{}, 67: command.RecordBackup{},
 	70: command.Say{},
+	90: command.PrepareCrossOffer{}, 91: command.HearCrossOffer{}, 92: command.PublishCrossOffer{}, 93: command.EndCrossOffer{}, 94: command.AnswerInterest{}, 95: command.LapseInterest{}, 96: command.ShowInterest{}, 97: command.EndInterest{}, 98: command.AckInterest{}, 99: command.CloseInterest{},
 }
 
 func TestNumbers(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 var events = []event.Event{
 	event.BeneficiaryChanged{}, event.VolunteerChanged{}, event.RequestChanged{}, event.PersonReached{}, event.ImportClosed{},
-	event.SettingsChanged{}, event.Counted{}, event.OfferChanged{},
+	event.SettingsChanged{}, event.Counted{}, event.OfferChanged{}, event.CrossingChanged{},
 }
 
 // TestNoWords: an event goes to screens and indexes; it can hold no text and no

@@ -7,6 +7,7 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/across"
 	"github.com/bippop/bippop/node/internal/backup"
 	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
@@ -52,7 +53,8 @@ type Record interface {
 	people.Beneficiary | people.Volunteer | people.Import | request.Request | catalogue.ActionType |
 		account.Account | account.Session | contact.Attempt | territory.Territory | offer.Offer | bond.Bond | series.Series |
 		replica.Replica | replica.Invitation | replica.Release | erasure.Erasure | erasure.Gone | erasure.Wanted | backup.Destination |
-		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership
+		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership |
+		across.Offer | across.Interest
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -88,6 +90,8 @@ var (
 	Leaves        = Collection[egress.Leaf]{21, "leaf", func(r egress.Leaf) []byte { return egress.Key(r.Epoch, r.Seq) }}
 	Hashes        = Collection[egress.Hash]{22, "hash", func(r egress.Hash) []byte { return egress.Key(r.Epoch, r.Index) }}
 	Roster        = Collection[egress.RosterEntry]{23, "roster", func(r egress.RosterEntry) []byte { return egress.Key(0, r.Seq) }}
+	CrossOffers   = Collection[across.Offer]{35, "cross offer", func(r across.Offer) []byte { return r.ID[:] }}
+	Interests     = Collection[across.Interest]{36, "interest", func(r across.Interest) []byte { return r.ID[:] }}
 	Memberships   = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
 )
 
