@@ -100,6 +100,15 @@ const (
 	KindEndInterest         Kind = 97
 	KindAckInterest         Kind = 98
 	KindCloseInterest       Kind = 99
+	KindJoinFederation      Kind = 71
+	KindTakeRoster          Kind = 72
+	KindFreezeFeed          Kind = 73
+	KindOpenEpoch           Kind = 74
+	KindTakeBack            Kind = 75
+	KindLeaveFederation     Kind = 76
+	KindAddPieces           Kind = 100
+	KindPublishBulletin     Kind = 101
+	KindTakeBulletins       Kind = 102
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -302,6 +311,24 @@ func Decode(b []byte) (Command, error) {
 		return decode[AckInterest](b[1:])
 	case KindCloseInterest:
 		return decode[CloseInterest](b[1:])
+	case KindJoinFederation:
+		return decode[JoinFederation](b[1:])
+	case KindTakeRoster:
+		return decode[TakeRoster](b[1:])
+	case KindFreezeFeed:
+		return decode[FreezeFeed](b[1:])
+	case KindOpenEpoch:
+		return decode[OpenEpoch](b[1:])
+	case KindTakeBack:
+		return decode[TakeBack](b[1:])
+	case KindLeaveFederation:
+		return decode[LeaveFederation](b[1:])
+	case KindAddPieces:
+		return decode[AddPieces](b[1:])
+	case KindPublishBulletin:
+		return decode[PublishBulletin](b[1:])
+	case KindTakeBulletins:
+		return decode[TakeBulletins](b[1:])
 	default:
 		return nil, fmt.Errorf("unknown command kind %d: this program is older than the log; install the newer one", k)
 	}

@@ -35,7 +35,9 @@ var kinds = map[command.Kind]command.Command{
 	50: command.AdmitReplica{}, 51: command.ChangeReplica{}, 52: command.Invite{}, 53: command.StepReplica{}, 54: command.RecordRelease{},
 	60: command.WantErasure{}, 61: command.KeepPerson{}, 62: command.Erase{}, 63: command.HoldRoot{},
 	65: command.RegisterDestination{}, 66: command.DropDestination{}, 67: command.RecordBackup{},
-	70: command.Say{},
+	70: command.Say{}, 71: command.JoinFederation{}, 72: command.TakeRoster{}, 73: command.FreezeFeed{}, 74: command.OpenEpoch{},
+	75: command.TakeBack{}, 76: command.LeaveFederation{},
+	100: command.AddPieces{}, 101: command.PublishBulletin{}, 102: command.TakeBulletins{},
 	90: command.PrepareCrossOffer{}, 91: command.HearCrossOffer{}, 92: command.PublishCrossOffer{}, 93: command.EndCrossOffer{}, 94: command.AnswerInterest{}, 95: command.LapseInterest{}, 96: command.ShowInterest{}, 97: command.EndInterest{}, 98: command.AckInterest{}, 99: command.CloseInterest{},
 }
 
@@ -309,7 +311,11 @@ func vary(t *rapid.T, v reflect.Value) {
 			}
 		}
 	case reflect.Array:
-		if b := byte(rapid.IntRange(0, 1).Draw(t, "byte")); v.Len() > 0 {
+		if v.Type().Elem().Kind() != reflect.Uint8 {
+			for i := range v.Len() {
+				vary(t, v.Index(i))
+			}
+		} else if b := byte(rapid.IntRange(0, 1).Draw(t, "byte")); v.Len() > 0 {
 			v.Index(0).SetUint(uint64(b))
 		}
 	case reflect.String:

@@ -276,6 +276,24 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return crossings{a}.ack(c)
 	case command.CloseInterest:
 		return crossings{a}.close(c)
+	case command.JoinFederation:
+		return egresses{a}.join(c)
+	case command.TakeRoster:
+		return egresses{a}.takeRoster(c)
+	case command.FreezeFeed:
+		return egresses{a}.freeze(c)
+	case command.OpenEpoch:
+		return egresses{a}.openEpoch(c)
+	case command.TakeBack:
+		return egresses{a}.takeBack(c)
+	case command.LeaveFederation:
+		return egresses{a}.leave(c)
+	case command.AddPieces:
+		return bulletins{a}.add(c)
+	case command.PublishBulletin:
+		return bulletins{a}.publish(c)
+	case command.TakeBulletins:
+		return bulletins{a}.take(c)
 	}
 	panic(fmt.Sprintf("machine: no case for %T", c))
 }

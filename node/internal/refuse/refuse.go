@@ -93,6 +93,11 @@ const (
 	NotFederated       Reason = 120
 	FeedFrozen         Reason = 121
 	StaleFeed          Reason = 122
+	AlreadyFederated   Reason = 123
+	StaleRoster        Reason = 124
+	OtherGenesis       Reason = 125
+	OtherRoot          Reason = 126
+	WrongHistory       Reason = 127
 	NoKeysThere        Reason = 108
 
 	// Help across the borders of territories.
@@ -108,6 +113,10 @@ const (
 	InterestOver     Reason = 144
 	CrossEntry       Reason = 145
 	CrossOffersMany  Reason = 146
+	NotCoordinator   Reason = 150
+	StaleBulletin    Reason = 151
+	PiecesMissing    Reason = 152
+	StaleReading     Reason = 153
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -204,6 +213,15 @@ var reasons = map[Reason]struct {
 	InterestOver:       {Conflict, "interest-over", "this was ended already"},
 	CrossEntry:         {Invalid, "cross-entry", "this message of a territory does not belong to this offer or interest"},
 	CrossOffersMany:    {Conflict, "cross-offers-many", "twenty offers to neighbours are open already; withdraw one first"},
+	AlreadyFederated:   {Conflict, "already-federated", "this territory belongs to a federation already; leave it first: bippop federation leave"},
+	StaleRoster:        {Retry, "stale-roster", "the roster has grown meanwhile; take it again"},
+	OtherGenesis:       {Conflict, "other-genesis", "this roster is not the one that the invitation names; nothing of it was taken: ask whoever sent the invitation"},
+	OtherRoot:          {Conflict, "other-root", "the roster opens a new epoch from entries that this node does not hold; its holders have to name the last place at which both agree"},
+	WrongHistory:       {Conflict, "wrong-history", "what the hubs hold in this territory's name does not follow from what it holds itself"},
+	NotCoordinator:     {Conflict, "not-coordinator", "only the coordinator's node publishes bulletins"},
+	StaleBulletin:      {Retry, "stale-bulletin", "another bulletin was published meanwhile; number it again"},
+	PiecesMissing:      {Conflict, "pieces-missing", "a part of the PDF is missing; attach it again"},
+	StaleReading:       {Retry, "stale-reading", "the coordinator's feed was read further meanwhile"},
 	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 

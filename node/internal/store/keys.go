@@ -15,6 +15,7 @@ import (
 	"github.com/bippop/bippop/node/internal/egress"
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/notice"
 	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/replica"
@@ -54,7 +55,8 @@ type Record interface {
 		account.Account | account.Session | contact.Attempt | territory.Territory | offer.Offer | bond.Bond | series.Series |
 		replica.Replica | replica.Invitation | replica.Release | erasure.Erasure | erasure.Gone | erasure.Wanted | backup.Destination |
 		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership |
-		across.Offer | across.Interest
+		across.Offer | across.Interest |
+		notice.Notice | notice.Piece | notice.Reading
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -92,6 +94,9 @@ var (
 	Roster        = Collection[egress.RosterEntry]{23, "roster", func(r egress.RosterEntry) []byte { return egress.Key(0, r.Seq) }}
 	CrossOffers   = Collection[across.Offer]{35, "cross offer", func(r across.Offer) []byte { return r.ID[:] }}
 	Interests     = Collection[across.Interest]{36, "interest", func(r across.Interest) []byte { return r.ID[:] }}
+	Notices       = Collection[notice.Notice]{40, "notice", func(r notice.Notice) []byte { return notice.Key(r.Number) }}
+	NoticePieces  = Collection[notice.Piece]{41, "notice piece", func(r notice.Piece) []byte { return notice.PieceKey(r.PDF, r.Index) }}
+	Readings      = Collection[notice.Reading]{42, "reading", func(notice.Reading) []byte { return []byte{0} }}
 	Memberships   = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
 )
 
