@@ -103,6 +103,11 @@ const (
 	StaleBulletin      Reason = 151
 	PiecesMissing      Reason = 152
 	StaleReading       Reason = 153
+	QuarterOpen        Reason = 130
+	QuarterReleased    Reason = 131
+	QuarterGap         Reason = 132
+	BudgetSpent        Reason = 133
+	VectorsBegun       Reason = 134
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -196,6 +201,11 @@ var reasons = map[Reason]struct {
 	StaleBulletin:      {Retry, "stale-bulletin", "another bulletin was published meanwhile; number it again"},
 	PiecesMissing:      {Conflict, "pieces-missing", "a part of the PDF is missing; attach it again"},
 	StaleReading:       {Retry, "stale-reading", "the coordinator's feed was read further meanwhile"},
+	QuarterOpen:        {Conflict, "quarter-open", "this quarter is not over yet; it is released ten days after its last one"},
+	QuarterReleased:    {Conflict, "quarter-released", "this quarter was released; it is never released again"},
+	QuarterGap:         {Conflict, "quarter-gap", "quarters are released in order; release the earlier one first"},
+	BudgetSpent:        {Conflict, "budget-spent", "the year's privacy budget is spent; nothing more is released before the next year"},
+	VectorsBegun:       {Conflict, "vectors-begun", "the quarters are counted already"},
 	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 
