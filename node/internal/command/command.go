@@ -90,6 +90,12 @@ const (
 	KindDropDestination     Kind = 66
 	KindRecordBackup        Kind = 67
 	KindSay                 Kind = 70
+	KindJoinFederation      Kind = 71
+	KindTakeRoster          Kind = 72
+	KindFreezeFeed          Kind = 73
+	KindOpenEpoch           Kind = 74
+	KindTakeBack            Kind = 75
+	KindLeaveFederation     Kind = 76
 	KindAddPieces           Kind = 100
 	KindPublishBulletin     Kind = 101
 	KindTakeBulletins       Kind = 102
@@ -275,6 +281,18 @@ func Decode(b []byte) (Command, error) {
 		return decode[RecordBackup](b[1:])
 	case KindSay:
 		return decode[Say](b[1:])
+	case KindJoinFederation:
+		return decode[JoinFederation](b[1:])
+	case KindTakeRoster:
+		return decode[TakeRoster](b[1:])
+	case KindFreezeFeed:
+		return decode[FreezeFeed](b[1:])
+	case KindOpenEpoch:
+		return decode[OpenEpoch](b[1:])
+	case KindTakeBack:
+		return decode[TakeBack](b[1:])
+	case KindLeaveFederation:
+		return decode[LeaveFederation](b[1:])
 	case KindAddPieces:
 		return decode[AddPieces](b[1:])
 	case KindPublishBulletin:

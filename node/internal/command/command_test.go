@@ -35,7 +35,8 @@ var kinds = map[command.Kind]command.Command{
 	50: command.AdmitReplica{}, 51: command.ChangeReplica{}, 52: command.Invite{}, 53: command.StepReplica{}, 54: command.RecordRelease{},
 	60: command.WantErasure{}, 61: command.KeepPerson{}, 62: command.Erase{}, 63: command.HoldRoot{},
 	65: command.RegisterDestination{}, 66: command.DropDestination{}, 67: command.RecordBackup{},
-	70:  command.Say{},
+	70: command.Say{}, 71: command.JoinFederation{}, 72: command.TakeRoster{}, 73: command.FreezeFeed{}, 74: command.OpenEpoch{},
+	75: command.TakeBack{}, 76: command.LeaveFederation{},
 	100: command.AddPieces{}, 101: command.PublishBulletin{}, 102: command.TakeBulletins{},
 }
 

@@ -56,6 +56,17 @@ type Counted struct {
 	N    int64
 }
 
+// FeedChanged: an entry was appended to the territory's feed, or the feed stands
+// otherwise.
+type FeedChanged struct{ Epoch uint16 }
+
+// RosterChanged: the federation's roster has grown, or the territory has joined or
+// left.
+type RosterChanged struct{}
+
+func (FeedChanged) event()   {}
+func (RosterChanged) event() {}
+
 // BulletinCame: the coordinator has said something.
 type BulletinCame struct{}
 

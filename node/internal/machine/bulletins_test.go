@@ -41,7 +41,7 @@ func (s *story) begin(epoch uint16) {
 	}
 }
 
-func said(t *testing.T, seq uint64, m bulletin.Message) []byte {
+func proclaimed(t *testing.T, seq uint64, m bulletin.Message) []byte {
 	t.Helper()
 	b, err := bulletin.Encode(bulletin.Entry{From: theCoordinator, Epoch: 1, Seq: seq, Day: 2500, Body: m})
 	if err != nil {
@@ -78,14 +78,14 @@ func TestPublish(t *testing.T) {
 		t.Fatal(len(pieces), err)
 	}
 	b := bulletin.Bulletin{Number: 1, Title: "Canicule", Text: "Appelez.", PDF: digest, Size: 20_016}
-	s.do(refuse.PiecesMissing, command.PublishBulletin{Stamp: s.stamp(), Entry: said(t, 0, b)})
-	s.do(0, command.AddPieces{Stamp: s.stamp(), Entries: [][]byte{said(t, 0, pieces[0]), said(t, 1, pieces[1])}})
-	s.do(refuse.Exists, command.AddPieces{Stamp: s.stamp(), Entries: [][]byte{said(t, 2, pieces[0])}})
-	s.do(refuse.StaleFeed, command.PublishBulletin{Stamp: s.stamp(), Entry: said(t, 1, b)})
+	s.do(refuse.PiecesMissing, command.PublishBulletin{Stamp: s.stamp(), Entry: proclaimed(t, 0, b)})
+	s.do(0, command.AddPieces{Stamp: s.stamp(), Entries: [][]byte{proclaimed(t, 0, pieces[0]), proclaimed(t, 1, pieces[1])}})
+	s.do(refuse.Exists, command.AddPieces{Stamp: s.stamp(), Entries: [][]byte{proclaimed(t, 2, pieces[0])}})
+	s.do(refuse.StaleFeed, command.PublishBulletin{Stamp: s.stamp(), Entry: proclaimed(t, 1, b)})
 	wrong := b
 	wrong.Number = 2
-	s.do(refuse.StaleBulletin, command.PublishBulletin{Stamp: s.stamp(), Entry: said(t, 2, wrong)})
-	publish := command.PublishBulletin{Stamp: s.stamp(), Entry: said(t, 2, b)}
+	s.do(refuse.StaleBulletin, command.PublishBulletin{Stamp: s.stamp(), Entry: proclaimed(t, 2, wrong)})
+	publish := command.PublishBulletin{Stamp: s.stamp(), Entry: proclaimed(t, 2, b)}
 	publish.Key = "once"
 	s.do(0, publish)
 	s.do(0, publish) // sent again
@@ -105,8 +105,8 @@ func TestOnlyTheCoordinatorSpeaks(t *testing.T) {
 	digest, pieces, _ := bulletin.Split(aPDF(10))
 	for _, role := range []territory.Role{territory.RoleTerritory, territory.RoleObserver} {
 		s := tellNation(t, role)
-		s.do(refuse.NotCoordinator, command.PublishBulletin{Stamp: s.stamp(), Entry: said(t, 0, b)})
-		s.do(refuse.NotCoordinator, command.AddPieces{Stamp: s.stamp(), Entries: [][]byte{said(t, 0, pieces[0])}})
+		s.do(refuse.NotCoordinator, command.PublishBulletin{Stamp: s.stamp(), Entry: proclaimed(t, 0, b)})
+		s.do(refuse.NotCoordinator, command.AddPieces{Stamp: s.stamp(), Entries: [][]byte{proclaimed(t, 0, pieces[0])}})
 		if all, leaves := s.kept(); len(all)+len(leaves) > 0 {
 			t.Errorf("role %d: %d bulletins, %d leaves", role, len(all), len(leaves))
 		}
@@ -117,9 +117,9 @@ func TestOnlyTheCoordinatorSpeaks(t *testing.T) {
 	}
 	for name, c := range map[string]command.Command{
 		"another's name":     command.PublishBulletin{Entry: other},
-		"a piece alone":      command.PublishBulletin{Entry: said(t, 0, bulletin.Piece{PDF: digest, Bytes: []byte("a")})},
+		"a piece alone":      command.PublishBulletin{Entry: proclaimed(t, 0, bulletin.Piece{PDF: digest, Bytes: []byte("a")})},
 		"no entry":           command.PublishBulletin{Entry: []byte{0x87}},
-		"a bulletin as part": command.AddPieces{Entries: [][]byte{said(t, 0, b)}},
+		"a bulletin as part": command.AddPieces{Entries: [][]byte{proclaimed(t, 0, b)}},
 	} {
 		s := tellNation(t, territory.RoleCoordinator)
 		func() {
@@ -142,8 +142,8 @@ func TestTake(t *testing.T) {
 		return command.TakeBulletins{Stamp: s.stamp(), Coordinator: theCoordinator, Epoch: 1, From: from, To: to, Entries: entries}
 	}
 	s.do(refuse.StaleReading, take(3, 4)) // what is before was not read
-	s.do(0, take(0, 4, said(t, 1, pieces[0]), said(t, 3, b)))
-	s.do(refuse.StaleReading, take(0, 4, said(t, 3, b)))
+	s.do(0, take(0, 4, proclaimed(t, 1, pieces[0]), proclaimed(t, 3, b)))
+	s.do(refuse.StaleReading, take(0, 4, proclaimed(t, 3, b)))
 	s.do(0, take(4, 9))
 	all, leaves := s.kept()
 	if len(all) != 1 || all[0].Bulletin() != b || all[0].From != theCoordinator || !all[0].By.Zero() {

@@ -256,6 +256,18 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return backups{a}.record(c)
 	case command.Say:
 		return egresses{a}.say(c)
+	case command.JoinFederation:
+		return egresses{a}.join(c)
+	case command.TakeRoster:
+		return egresses{a}.takeRoster(c)
+	case command.FreezeFeed:
+		return egresses{a}.freeze(c)
+	case command.OpenEpoch:
+		return egresses{a}.openEpoch(c)
+	case command.TakeBack:
+		return egresses{a}.takeBack(c)
+	case command.LeaveFederation:
+		return egresses{a}.leave(c)
 	case command.AddPieces:
 		return bulletins{a}.add(c)
 	case command.PublishBulletin:

@@ -93,6 +93,11 @@ const (
 	NotFederated       Reason = 120
 	FeedFrozen         Reason = 121
 	StaleFeed          Reason = 122
+	AlreadyFederated   Reason = 123
+	StaleRoster        Reason = 124
+	OtherGenesis       Reason = 125
+	OtherRoot          Reason = 126
+	WrongHistory       Reason = 127
 	NoKeysThere        Reason = 108
 	NotCoordinator     Reason = 150
 	StaleBulletin      Reason = 151
@@ -182,6 +187,11 @@ var reasons = map[Reason]struct {
 	NotFederated:       {Conflict, "not-federated", "this territory belongs to no federation; join one with: bippop federation join"},
 	FeedFrozen:         {Conflict, "feed-frozen", "nothing leaves this territory: its feed was found forked, and people have to decide; see bippop federation status"},
 	StaleFeed:          {Retry, "stale-feed", "the feed has grown meanwhile; make the entry again"},
+	AlreadyFederated:   {Conflict, "already-federated", "this territory belongs to a federation already; leave it first: bippop federation leave"},
+	StaleRoster:        {Retry, "stale-roster", "the roster has grown meanwhile; take it again"},
+	OtherGenesis:       {Conflict, "other-genesis", "this roster is not the one that the invitation names; nothing of it was taken: ask whoever sent the invitation"},
+	OtherRoot:          {Conflict, "other-root", "the roster opens a new epoch from entries that this node does not hold; its holders have to name the last place at which both agree"},
+	WrongHistory:       {Conflict, "wrong-history", "what the hubs hold in this territory's name does not follow from what it holds itself"},
 	NotCoordinator:     {Conflict, "not-coordinator", "only the coordinator's node publishes bulletins"},
 	StaleBulletin:      {Retry, "stale-bulletin", "another bulletin was published meanwhile; number it again"},
 	PiecesMissing:      {Conflict, "pieces-missing", "a part of the PDF is missing; attach it again"},
