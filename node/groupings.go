@@ -1,8 +1,6 @@
 package node
 
 import (
-	"slices"
-
 	"github.com/bippop/bippop/node/internal/geo"
 )
 
@@ -17,30 +15,30 @@ type Grouping struct {
 // Groupings are all EPCIs à fiscalité propre in order of SIREN.
 func Groupings() (out []Grouping) {
 	for e := range geo.EPCIs() {
-		g := Grouping{Siren: string(e.Siren), Name: e.Name}
-		most := int32(-1)
-		for _, code := range e.Members {
-			c, ok := geo.Lookup(code)
-			if !ok {
-				continue
-			}
-			g.Communes = append(g.Communes, string(code))
-			g.Population += int(c.Population)
-			if c.Population > most {
-				most, g.Departement = c.Population, c.Departement
-			}
-		}
-		out = append(out, g)
+		out = append(out, groupingOf(e))
 	}
 	return out
 }
 
 // GroupingOf is one of them.
 func GroupingOf(siren string) (Grouping, bool) {
-	all := Groupings()
-	i := slices.IndexFunc(all, func(g Grouping) bool { return g.Siren == siren })
-	if i < 0 {
-		return Grouping{}, false
+	e, ok := geo.LookupEPCI(geo.Siren(siren))
+	return groupingOf(e), ok
+}
+
+func groupingOf(e geo.EPCI) Grouping {
+	g := Grouping{Siren: string(e.Siren), Name: e.Name}
+	most := int32(-1)
+	for _, code := range e.Members {
+		c, ok := geo.Lookup(code)
+		if !ok {
+			continue
+		}
+		g.Communes = append(g.Communes, string(code))
+		g.Population += int(c.Population)
+		if c.Population > most {
+			most, g.Departement = c.Population, c.Departement
+		}
 	}
-	return all[i], true
+	return g
 }

@@ -41,6 +41,7 @@ type Node struct {
 	Erasures      *Erasures
 	Backups       *Backups
 	Bulletins     *Bulletins
+	Nation        *Nation
 
 	core    *core
 	started time.Time
@@ -275,7 +276,7 @@ func (c *core) node() *Node {
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
-		Bulletins: &Bulletins{c},
+		Bulletins: &Bulletins{c}, Nation: newNation(c),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
