@@ -258,6 +258,7 @@ type NationSheet struct {
 type QuarterSums struct {
 	Quarter     Quarter
 	Territories int
+	Simulated   int // of them
 	Sums        Sums
 }
 
@@ -305,6 +306,9 @@ func (s *Nation) Look(by Caller, look NationLook) (NationSheet, error) {
 			if release, ok := r.quarters[q]; ok {
 				one.add(release)
 				row.Territories++
+				if r.Simulated {
+					row.Simulated++
+				}
 			}
 		})
 		row.Sums = one.done()
