@@ -43,6 +43,7 @@ var house = map[string]floor{
 	"consensus/mesh/meshtest":   {"territories, and wires to cut and to listen to, for everybody's tests", []string{"consensus/mesh"}},
 	"federation/bulletin":       {"the coordinator's own words, one way; apart from public, which has no free text", []string{"federation/public"}},
 	"federation/feed":           {"a log that one writer signs and others check; knows entries as bytes", []string{"federation/public"}},
+	"federation/ledger":         {"the check of feeds and roster by their bytes alone, for those who trust nobody", []string{"federation/bulletin", "federation/feed", "federation/public", "federation/roster"}},
 	"federation/roster":         {"who belongs to the federation, signed by k of n", []string{"federation/feed", "federation/public"}},
 	"federation/market":         {"what territories offer each other, folded from their feeds; decides nothing", []string{"federation/public"}},
 	"federation/public":         {"leaf: the closed set of things a territory may say; no type here can reach a person", nil},
