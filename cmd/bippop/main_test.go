@@ -41,6 +41,7 @@ func TestStories(t *testing.T) {
 			"id":     cmdID,
 			"alter":  cmdAlter,
 			"canary": cmdCanary,
+			"ledger": cmdLedger,
 		},
 	})
 }
