@@ -76,6 +76,9 @@ func (v *visit) rosters(ctx context.Context, theirs uint64) error {
 			return err
 		}
 	}
+	if s := h.roster(); theirs <= version && s != nil && h.now().Sub(h.fresh.since(s, h.now())) < freshFor/2 {
+		return nil
+	}
 	for {
 		answer, err := v.fetch(ctx, rosterAsk{From: version})
 		if err != nil {

@@ -119,9 +119,7 @@ func (h *Host) serve(s network.Stream) {
 	}
 	_ = s.SetProtocol(name)
 	l := newLink(s, name)
-	if h.hub.handler != nil {
-		h.hub.handler(name, who)
-	}
+	h.hub.answers.Add(1)
 	err = h.hub.answer(h.ctx, l, name, who)
 	if err != nil {
 		h.blame(p, string(name), err)
