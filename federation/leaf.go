@@ -306,6 +306,7 @@ type visit struct {
 	h     *Host
 	hub   roster.Hub
 	peer  peer.ID
+	conn  network.Conn
 	epoch uint16
 	to    *contact
 	hello helloAnswer
@@ -383,7 +384,8 @@ func pause(fails int, err error) time.Duration {
 func (v *visit) run(ctx context.Context, full bool, needed int) error {
 	dial, cancel := context.WithTimeout(ctx, dialWithin)
 	defer cancel()
-	if err := v.h.wires.dial(dial, v.peer, v.hub.Addresses); err != nil {
+	var err error
+	if v.conn, err = v.h.wires.dial(dial, v.peer, v.hub.Addresses); err != nil {
 		return fmt.Errorf("not reached: %w", err)
 	}
 	if err := v.greet(ctx); err != nil {
@@ -430,7 +432,7 @@ func revoked(err error) error {
 
 // greet says HELLO. Only its answer says that we are let in.
 func (v *visit) greet(ctx context.Context) (err error) {
-	l, err := v.h.call(ctx, v.peer, protocolHello)
+	l, err := v.call(ctx, protocolHello)
 	if err != nil {
 		return err
 	}

@@ -133,7 +133,7 @@ func (v *visit) give(ctx context.Context, from uint64) error {
 }
 
 func (v *visit) fetch(ctx context.Context, ask rosterAsk) (answer rosterAnswer, err error) {
-	l, err := v.h.call(ctx, v.peer, protocolRoster)
+	l, err := v.call(ctx, protocolRoster)
 	if err != nil {
 		return answer, err
 	}

@@ -76,7 +76,8 @@ type Net struct {
 
 	mu   sync.Mutex
 	ends []*simnet.SimConn
-	next int
+	next int // address
+	port int // of a socket that asked for any
 }
 
 // NewNet is a network that loses a share of packets. It runs until Close.
@@ -97,12 +98,17 @@ func (n *Net) Address() net.IP {
 	return simnet.IntToPublicIPv4(n.next).To16() // the form in which the library asks for it
 }
 
-// Listen makes the sockets of one host.
-func (n *Net) Listen(ip net.IP, settings simnet.NodeBiDiLinkSettings) func(string, *net.UDPAddr) (net.PacketConn, error) {
+// Listen makes the sockets of one host, or of several behind one address.
+func (n *Net) Listen(ip net.IP) func(string, *net.UDPAddr) (net.PacketConn, error) {
+	return n.listen(ip, hubLink)
+}
+
+func (n *Net) listen(ip net.IP, settings simnet.NodeBiDiLinkSettings) func(string, *net.UDPAddr) (net.PacketConn, error) {
 	return func(_ string, at *net.UDPAddr) (net.PacketConn, error) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		end := n.sim.NewEndpoint(&net.UDPAddr{IP: ip, Port: cmp.Or(at.Port, simPort+1)}, settings)
+		n.port++
+		end := n.sim.NewEndpoint(&net.UDPAddr{IP: ip, Port: cmp.Or(at.Port, simPort+n.port)}, settings)
 		n.ends = append(n.ends, end)
 		if n.loss == 0 {
 			return end, nil
@@ -249,7 +255,7 @@ func release(n int) (public.Message, error) {
 func (r *run) config(name string, seed [32]byte, ip net.IP, settings simnet.NodeBiDiLinkSettings) federation.Config {
 	return federation.Config{
 		Seed: seed, Dir: filepath.Join(r.Dir, name), Rosters: r.roster, Logger: slog.New(slog.DiscardHandler),
-		SyncEvery: r.Poll, ListenUDP: r.net.Listen(ip, settings),
+		SyncEvery: r.Poll, ListenUDP: r.net.listen(ip, settings),
 	}
 }
 
