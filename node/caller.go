@@ -48,6 +48,8 @@ const (
 	runReplicas
 	erasePeople
 	keepBackups
+	readReleases
+	releaseFigures
 )
 
 // An official stands in readFigures alone: every action about people is
@@ -77,6 +79,8 @@ var allowed = map[action]struct {
 	runReplicas:        {account.Admin, "who adds or removes a machine holds the territory in his hands"},
 	erasePeople:        {account.Admin, "what is erased does not come back"},
 	keepBackups:        {account.Admin, "whoever holds a key backup and its recipient reads everything"},
+	readReleases:       {account.Agent | account.Admin | account.Official | account.DPO, "what has left is no secret here"},
+	releaseFigures:     {account.Admin, "what has left does not come back"},
 }
 
 // may refuses a caller whose roles do not allow the action.
