@@ -34,7 +34,6 @@ type Node struct {
 	Accounts      *Accounts
 	Imports       *Imports
 	Figures       *Figures
-	Quarters      *Quarters
 	Settings      *Settings
 	Papers        *Papers
 	Find          *Find
@@ -273,7 +272,7 @@ func (c *core) node() *Node {
 	n := &Node{core: c, started: c.now(), Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
-		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Quarters: &Quarters{core: c}, Settings: &Settings{c}, Papers: &Papers{c},
+		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c, &Quarters{core: c}}, Settings: &Settings{c}, Papers: &Papers{c},
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -304,9 +303,9 @@ func (n *Node) Await(ctx context.Context, index uint64) error {
 
 // Fresh returns once reads here see every write acknowledged before the call, by
 // whatever replica.
-func (n *Node) Fresh(ctx context.Context) error { return n.core.fresh(ctx) }
+func (n *Node) Fresh(ctx context.Context) error { return fresh(ctx, n.core) }
 
-func (c *core) fresh(ctx context.Context) error {
+func fresh(ctx context.Context, c *core) error {
 	if c.peers == nil {
 		_, err := c.replica.Barrier(ctx)
 		return explain(err)

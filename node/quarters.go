@@ -144,7 +144,7 @@ func (s *Quarters) begin(ctx context.Context) error {
 func (s *Quarters) freeze(ctx context.Context, stamp command.Stamp) (Receipt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.fresh(ctx); err != nil { // what a former leader has recorded is seen
+	if err := fresh(ctx, s.core); err != nil { // what a former leader has recorded is seen
 		return Receipt{}, err
 	}
 	var state quarters

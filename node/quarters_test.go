@@ -28,7 +28,7 @@ func TestQuarterReleased(t *testing.T) {
 	town := newTown(t)
 	her, him := town.enrol("Dupont"), town.approve("Jean")
 	town.helped(her, him)
-	exact, there, err := town.Quarters.Vector(t4)
+	exact, there, err := town.Figures.Quarters.Vector(t4)
 	town.must(err)
 	at := func(n public.GroupNumber) int { i, _, _ := public.Place(1, n); return i }
 	if !there || exact[at(public.GroupEnrolled)] != 1 || exact[at(public.GroupJoined)] != 1 || exact[at(public.GroupHours)] != 1 ||
@@ -37,7 +37,7 @@ func TestQuarterReleased(t *testing.T) {
 	}
 	state := func(released int) node.Statement {
 		t.Helper()
-		s, err := town.Quarters.Statement(town.admin)
+		s, err := town.Figures.Quarters.Statement(town.admin)
 		town.must(err)
 		if len(s.Released) != released || !s.Begun {
 			t.Fatalf("released: %+v", s)
@@ -47,11 +47,11 @@ func TestQuarterReleased(t *testing.T) {
 	if s := state(0); s.Next != t4 || s.On.Time() != time.Date(2027, 1, 11, 0, 0, 0, 0, time.UTC) || s.Joined {
 		t.Errorf("%+v", s)
 	}
-	due := func() { t.Helper(); town.must(town.Quarters.Due(t.Context())) }
+	due := func() { t.Helper(); town.must(town.Figures.Quarters.Due(t.Context())) }
 	due()
-	town.must(town.Quarters.Join(false))
+	town.must(town.Figures.Quarters.Join(false))
 	due()
-	if _, err := town.Quarters.Freeze(t.Context(), town.admin); code(err) != "quarter-open" {
+	if _, err := town.Figures.Quarters.Freeze(t.Context(), town.admin); code(err) != "quarter-open" {
 		t.Errorf("a quarter that is not over: %v", err)
 	}
 	town.wait(49*24*time.Hour - 9*time.Hour) // 10 January, 23 h
@@ -67,7 +67,7 @@ func TestQuarterReleased(t *testing.T) {
 	if r.Quarter != t4 || r.Catalogue != 1 || s.Spent.Spent != [3]public.Micro{0, 1_000_000, 1_000_000} || s.Next != t4+1 {
 		t.Errorf("%+v", s)
 	}
-	if _, there, err := town.Quarters.Vector(t4); err != nil || there {
+	if _, there, err := town.Figures.Quarters.Vector(t4); err != nil || there {
 		t.Errorf("what the release was made of is still there: %v", err)
 	}
 	due()
@@ -99,26 +99,26 @@ func TestNoiseDrawnOnce(t *testing.T) {
 	town := newTown(t)
 	town.enrol("Dupont")
 	town.wait(45 * 24 * time.Hour)
-	town.must(town.Quarters.Join(true))
-	if _, err := town.Quarters.Freeze(t.Context(), town.admin); code(err) != "feed-frozen" {
+	town.must(town.Figures.Quarters.Join(true))
+	if _, err := town.Figures.Quarters.Freeze(t.Context(), town.admin); code(err) != "feed-frozen" {
 		t.Fatalf("got %v", err)
 	}
-	drawn := town.Quarters.Drawn()
+	drawn := town.Figures.Quarters.Drawn()
 	if len(drawn.Cells) == 0 {
 		t.Fatal("nothing was drawn")
 	}
-	town.must(town.Quarters.Join(false))
-	_, err := town.Quarters.Freeze(t.Context(), town.admin)
+	town.must(town.Figures.Quarters.Join(false))
+	_, err := town.Figures.Quarters.Freeze(t.Context(), town.admin)
 	town.must(err)
-	s, err := town.Quarters.Statement(town.admin)
+	s, err := town.Figures.Quarters.Statement(town.admin)
 	town.must(err)
 	if len(s.Released) != 1 || !reflect.DeepEqual(s.Released[0].Figures, drawn) {
 		t.Errorf("released %+v, drawn before %+v", s.Released, drawn)
 	}
-	if len(town.Quarters.Drawn().Cells) != 0 {
+	if len(town.Figures.Quarters.Drawn().Cells) != 0 {
 		t.Error("kept after the release")
 	}
-	if _, err := town.Quarters.Freeze(t.Context(), town.admin); code(err) != "quarter-open" {
+	if _, err := town.Figures.Quarters.Freeze(t.Context(), town.admin); code(err) != "quarter-open" {
 		t.Errorf("the next quarter: %v", err)
 	}
 }
@@ -134,7 +134,7 @@ func TestNoise(t *testing.T) {
 	n := 3000
 	sum, abs := make([]float64, len(cells)), make([]float64, len(cells))
 	for range n {
-		r, err := town.Quarters.Noised(t4, cells)
+		r, err := town.Figures.Quarters.Noised(t4, cells)
 		town.must(err)
 		for i, c := range r.Cells {
 			d := float64(c.N() - cells[i])
@@ -165,10 +165,10 @@ func TestWhoReleases(t *testing.T) {
 	for _, role := range []node.Roles{node.RoleAgent, node.RoleOfficial, node.RoleVolunteer} {
 		by := town.admin
 		by.Roles = role
-		if _, err := town.Quarters.Freeze(t.Context(), by); code(err) != "forbidden" {
+		if _, err := town.Figures.Quarters.Freeze(t.Context(), by); code(err) != "forbidden" {
 			t.Errorf("role %d releases: %v", role, err)
 		}
-		if _, err := town.Quarters.Statement(by); (code(err) == "forbidden") != (role == node.RoleVolunteer) {
+		if _, err := town.Figures.Quarters.Statement(by); (code(err) == "forbidden") != (role == node.RoleVolunteer) {
 			t.Errorf("role %d reads: %v", role, err)
 		}
 	}
