@@ -146,7 +146,13 @@ func (a egresses) join(c command.JoinFederation) (Reply, error) {
 	m.Joined, m.By, m.Invitation, m.Left = a.stamp.At, a.stamp.By, c.Invitation, 0
 	store.Memberships.Put(a.tx, m)
 	if a.feed().Epoch == 0 {
-		store.Feeds.Put(a.tx, egress.Feed{Epoch: 1})
+		f := egress.Feed{Epoch: 1}
+		revived, err := a.tx.Meta("revived")
+		a.must(err)
+		if revived != 0 { // the backup may be older than the first thing that was said
+			f.Restored = a.stamp.At
+		}
+		store.Feeds.Put(a.tx, f)
 		a.happen(event.FeedChanged{Epoch: 1})
 	}
 	a.happen(event.RosterChanged{})
@@ -284,6 +290,7 @@ func (a egresses) releases(feeds []egress.Feed) (spent public.Odometer, lost []p
 // bytes, with the same effect as when they were first appended.
 func (a egresses) takeBack(c command.TakeBack) (Reply, error) {
 	f := a.feed()
+	f.Restored = 0
 	entries := make([]public.Entry, len(c.Entries))
 	for i, b := range c.Entries {
 		e, err := a.decode(b)
@@ -305,7 +312,21 @@ func (a egresses) takeBack(c command.TakeBack) (Reply, error) {
 		a.append(b)
 		a.regain(entries[i])
 	}
+	if f = a.feed(); c.Whole && f.Restored != 0 {
+		f.Restored = 0
+		store.Feeds.Put(a.tx, f)
+		a.happen(event.FeedChanged{Epoch: f.Epoch})
+	}
 	return Reply{}, nil
+}
+
+// revive marks the feed of a territory that comes back from a backup.
+func (a egresses) revive() {
+	a.tx.SetMeta("revived", 1)
+	if f := a.feed(); f.Epoch != 0 {
+		f.Restored = max(a.stamp.At, 1)
+		store.Feeds.Put(a.tx, f)
+	}
 }
 
 // regain does to other records what the command did that first appended an entry.
