@@ -72,7 +72,7 @@ var house = map[string]floor{
 	"node/internal/view":        {"lists that follow from records; crypto only for the names of keys", append([]string{"crypto", "node/internal/store"}, nouns...)},
 	"node/internal/rotation":    {"when a root key may replace another, and who may be told; decides only, so that a simulator can run it", []string{"crypto"}},
 	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/rotation", "node/internal/store", "node/internal/view"}, nouns...)},
-	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation/public", "node/internal/*"}},
+	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation", "federation/*", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
 	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
 	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation/public", "node"}},

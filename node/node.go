@@ -70,6 +70,8 @@ type core struct {
 	peers   *peers     // nil: alone
 	turned  chan struct{}
 	copies  *copies
+
+	federating *federating
 }
 
 // ErrNotFounded says that the data folder holds no territory yet.
@@ -184,6 +186,8 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 		return c, err
 	}
 	c.proposer.members = c.members
+	c.federating = newFederating(c)
+	c.proposer.speakable = c.federating.cosigning.speakable
 	if cfg.Peering.Listener != nil {
 		c.peers, err = newPeers(c, lending)
 	}
