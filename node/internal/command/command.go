@@ -96,6 +96,9 @@ const (
 	KindOpenEpoch           Kind = 74
 	KindTakeBack            Kind = 75
 	KindLeaveFederation     Kind = 76
+	KindAddPieces           Kind = 100
+	KindPublishBulletin     Kind = 101
+	KindTakeBulletins       Kind = 102
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -290,6 +293,12 @@ func Decode(b []byte) (Command, error) {
 		return decode[TakeBack](b[1:])
 	case KindLeaveFederation:
 		return decode[LeaveFederation](b[1:])
+	case KindAddPieces:
+		return decode[AddPieces](b[1:])
+	case KindPublishBulletin:
+		return decode[PublishBulletin](b[1:])
+	case KindTakeBulletins:
+		return decode[TakeBulletins](b[1:])
 	default:
 		return nil, fmt.Errorf("unknown command kind %d: this program is older than the log; install the newer one", k)
 	}

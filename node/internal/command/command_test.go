@@ -37,6 +37,7 @@ var kinds = map[command.Kind]command.Command{
 	65: command.RegisterDestination{}, 66: command.DropDestination{}, 67: command.RecordBackup{},
 	70: command.Say{}, 71: command.JoinFederation{}, 72: command.TakeRoster{}, 73: command.FreezeFeed{}, 74: command.OpenEpoch{},
 	75: command.TakeBack{}, 76: command.LeaveFederation{},
+	100: command.AddPieces{}, 101: command.PublishBulletin{}, 102: command.TakeBulletins{},
 }
 
 func TestNumbers(t *testing.T) {

@@ -64,8 +64,13 @@ type FeedChanged struct{ Epoch uint16 }
 // left.
 type RosterChanged struct{}
 
-func (FeedChanged) event()        {}
-func (RosterChanged) event()      {}
+func (FeedChanged) event()   {}
+func (RosterChanged) event() {}
+
+// BulletinCame: the coordinator has said something.
+type BulletinCame struct{}
+
+func (BulletinCame) event()       {}
 func (Counted) event()            {}
 func (BeneficiaryChanged) event() {}
 func (VolunteerChanged) event()   {}

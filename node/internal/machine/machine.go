@@ -268,6 +268,12 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return egresses{a}.takeBack(c)
 	case command.LeaveFederation:
 		return egresses{a}.leave(c)
+	case command.AddPieces:
+		return bulletins{a}.add(c)
+	case command.PublishBulletin:
+		return bulletins{a}.publish(c)
+	case command.TakeBulletins:
+		return bulletins{a}.take(c)
 	}
 	panic(fmt.Sprintf("machine: no case for %T", c))
 }

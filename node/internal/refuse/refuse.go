@@ -100,6 +100,10 @@ const (
 	WrongHistory       Reason = 127
 	FeedRestored       Reason = 128
 	NoKeysThere        Reason = 108
+	NotCoordinator     Reason = 150
+	StaleBulletin      Reason = 151
+	PiecesMissing      Reason = 152
+	StaleReading       Reason = 153
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -190,6 +194,10 @@ var reasons = map[Reason]struct {
 	OtherRoot:          {Conflict, "other-root", "the roster opens a new epoch from entries that this node does not hold; its holders have to name the last place at which both agree"},
 	WrongHistory:       {Conflict, "wrong-history", "what the hubs hold in this territory's name does not follow from what it holds itself"},
 	FeedRestored:       {Conflict, "feed-restored", "this territory came back from a backup and first asks the hubs what it has said since; until they have answered nothing more is said"},
+	NotCoordinator:     {Conflict, "not-coordinator", "only the coordinator's node publishes bulletins"},
+	StaleBulletin:      {Retry, "stale-bulletin", "another bulletin was published meanwhile; number it again"},
+	PiecesMissing:      {Conflict, "pieces-missing", "a part of the PDF is missing; attach it again"},
+	StaleReading:       {Retry, "stale-reading", "the coordinator's feed was read further meanwhile"},
 	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/bippop/bippop/node/internal/egress"
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/notice"
 	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/replica"
@@ -52,7 +53,8 @@ type Record interface {
 	people.Beneficiary | people.Volunteer | people.Import | request.Request | catalogue.ActionType |
 		account.Account | account.Session | contact.Attempt | territory.Territory | offer.Offer | bond.Bond | series.Series |
 		replica.Replica | replica.Invitation | replica.Release | erasure.Erasure | erasure.Gone | erasure.Wanted | backup.Destination |
-		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership
+		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership |
+		notice.Notice | notice.Piece | notice.Reading
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -88,6 +90,9 @@ var (
 	Leaves        = Collection[egress.Leaf]{21, "leaf", func(r egress.Leaf) []byte { return egress.Key(r.Epoch, r.Seq) }}
 	Hashes        = Collection[egress.Hash]{22, "hash", func(r egress.Hash) []byte { return egress.Key(r.Epoch, r.Index) }}
 	Roster        = Collection[egress.RosterEntry]{23, "roster", func(r egress.RosterEntry) []byte { return egress.Key(0, r.Seq) }}
+	Notices       = Collection[notice.Notice]{40, "notice", func(r notice.Notice) []byte { return notice.Key(r.Number) }}
+	NoticePieces  = Collection[notice.Piece]{41, "notice piece", func(r notice.Piece) []byte { return notice.PieceKey(r.PDF, r.Index) }}
+	Readings      = Collection[notice.Reading]{42, "reading", func(notice.Reading) []byte { return []byte{0} }}
 	Memberships   = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
 )
 
