@@ -19,7 +19,7 @@ type Find struct {
 
 	mu     sync.RWMutex // guards what follows against load, which replaces it
 	index  *search.Index
-	crew *crew
+	crew   *crew
 	missed *missed // nil: writes are followed at once
 	built  bool
 }

@@ -3,9 +3,11 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 
+	"github.com/bippop/bippop/federation/bulletin"
 	"github.com/bippop/bippop/federation/feed"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
@@ -136,15 +138,12 @@ func (o *ownFeed) Compare(ctx context.Context, hub feed.Checkpoint, fetch func(c
 	if err != nil {
 		return err
 	}
-	if hub.Origin != policy.Origin {
-		return nil // the hub knows another epoch; it will learn of this one
+	if hub.Origin != policy.Origin || hub.Signed == nil {
+		return nil // it knows another epoch, or says nothing that it could be held to
 	}
 	siren, err := public.ParseSiren(o.siren)
 	if err != nil {
 		return err
-	}
-	if len(policy.Cosignatures(hub)) == 0 {
-		return feed.ErrWitness
 	}
 	if hub.Head.Size > 0 && !o.federating.rosters.quorateOnce(siren, f.Epoch, hub) {
 		return feed.ErrQuorum // a hub can not speak in our name
@@ -182,12 +181,8 @@ func (o *ownFeed) takeBack(ctx context.Context, f egress.Feed, to feed.Head, fet
 		// its entries together tell, and a hub's lie is no reason to freeze.
 		return contradicts(ctx, to, fetch)
 	}
-	for _, b := range entries {
-		if _, err := public.Decode(b); errors.Is(err, public.ErrKind) {
-			return &Error{Kind: Unavailable, Code: "newer-kind", Reason: "a newer program has said what this one does not know: install that one again"}
-		} else if err != nil {
-			return err
-		}
+	if err := o.knows(entries); err != nil {
+		return err
 	}
 	o.cfg.Logger.Warn("taking back what this territory had said before its record was put back", slog.Int("entries", len(entries)))
 	for len(entries) > 0 {
@@ -200,6 +195,23 @@ func (o *ownFeed) takeBack(ctx context.Context, f egress.Feed, to feed.Head, fet
 			return err
 		}
 		entries = entries[n:]
+	}
+	return nil
+}
+
+// knows refuses what a newer program has said: the machine would stop at it.
+func (o *ownFeed) knows(entries [][]byte) error {
+	siren, err := public.ParseSiren(o.siren)
+	if err != nil {
+		return err
+	}
+	for _, b := range entries {
+		if _, err := public.Decode(b); err == nil {
+			continue
+		}
+		if _, err := bulletin.Decode(b, siren); err != nil {
+			return &Error{Kind: Unavailable, Code: "newer-kind", Reason: "a newer program has said what this one does not know: install that one again"}
+		}
 	}
 	return nil
 }
@@ -268,7 +280,7 @@ func (o *ownFeed) freeze(ctx context.Context, f egress.Feed, theirs feed.Checkpo
 	o.cfg.Logger.Error("two signed versions of what this territory has said contradict each other; nothing more leaves until people have decided", slog.Int("epoch", int(f.Epoch)), slog.Int64("their_size", theirs.Head.Size))
 	_, err := o.propose(ctx, command.FreezeFeed{Stamp: o.own(), Epoch: f.Epoch, Evidence: [2][]byte{ours.Signed, theirs.Signed}})
 	if e, ok := errors.AsType[*Error](err); err == nil || ok && e.Code == refuse.FeedFrozen.Code() {
-		return refused(refuse.FeedFrozen, RequestID{})
+		return fmt.Errorf("%w: %w", feed.ErrFork, refused(refuse.FeedFrozen, RequestID{}))
 	}
 	return err
 }
