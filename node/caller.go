@@ -48,6 +48,9 @@ const (
 	runReplicas
 	erasePeople
 	keepBackups
+	readLedger
+	joinFederation
+	publishRoster
 )
 
 // An official stands in readFigures alone: every action about people is
@@ -76,6 +79,9 @@ var allowed = map[action]struct {
 	changeOwnReadiness: {account.Volunteer, "only his own"},
 	runReplicas:        {account.Admin, "who adds or removes a machine holds the territory in his hands"},
 	erasePeople:        {account.Admin, "what is erased does not come back"},
+	readLedger:         {account.DPO | account.Admin | account.Official | account.Coordinator, "what has left is no secret: it holds nobody's name"},
+	joinFederation:     {account.Admin, "whom the territory speaks to is decided by few"},
+	publishRoster:      {account.Admin | account.Coordinator, "the holders' signatures decide; this only makes the text and hands it on"},
 	keepBackups:        {account.Admin, "whoever holds a key backup and its recipient reads everything"},
 }
 

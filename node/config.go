@@ -37,6 +37,8 @@ type Config struct {
 	PasswordCost crypto.PasswordCost
 	// Peering is how the other replicas are met; the zero value is alone.
 	Peering Peering
+	// Federation is how this replica takes part in one.
+	Federation Federating
 	// OnFault, when set, is called once, when the log is of no more use: the process
 	// should end and be started again.
 	OnFault func(error)

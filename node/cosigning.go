@@ -30,8 +30,7 @@ type cosigning struct {
 }
 
 func newCosigning(c *core) *cosigning {
-	seed := [32]byte(c.keeper.copied().Node.Values.Derive("federation cosign").Reveal())
-	return &cosigning{core: c, signer: feed.NewReplicaSigner(replicaKeyName(c.siren, c.self), seed), file: newSignedFile(c.cfg, c.self)}
+	return &cosigning{core: c, signer: feed.NewReplicaSigner(replicaKeyName(c.siren, c.self), c.seedOf("federation cosign")), file: newSignedFile(c.cfg, c.self)}
 }
 
 // replicaKeyName is the name of a replica's key in checkpoints.

@@ -3,8 +3,11 @@ package node
 import (
 	"crypto/ed25519"
 	"sync"
+	"sync/atomic"
 
+	"github.com/bippop/bippop/federation"
 	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/event"
 )
 
 // federating is this replica's part in the federation.
@@ -13,12 +16,18 @@ type federating struct {
 	cosigning *cosigning
 	own       *ownFeed
 
-	mu        sync.Mutex // guards listeners, for a look
+	changed   chan struct{} // look again
+	rosterNew atomic.Bool   // the roster has grown, or the territory has joined or left
+	feedNew   atomic.Bool   // the own feed has grown
+
+	mu        sync.Mutex // guards what follows, for a look
 	listeners []listener
+	host      *federation.Host // nil: this replica does not speak
+	hub       *federation.Host // nil: no hub runs here
 }
 
 func newFederating(c *core) *federating {
-	f := &federating{rosters: &rosters{core: c}, cosigning: newCosigning(c)}
+	f := &federating{rosters: &rosters{core: c}, cosigning: newCosigning(c), changed: make(chan struct{}, 1)}
 	f.own = newOwnFeed(f.cosigning)
 	return f
 }
@@ -52,9 +61,50 @@ func (f *federating) each(tell func(listener)) {
 	}
 }
 
+// speaker is the host that speaks here, or nil.
+func (f *federating) speaker() *federation.Host {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.host
+}
+
+// speaks replaces the host, and gives the former one.
+func (f *federating) speaks(host *federation.Host) (was *federation.Host) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	was, f.host = f.host, host
+	return was
+}
+
+// hosts replaces the hub.
+func (f *federating) hosts(hub *federation.Host) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hub = hub
+}
+
+// note follows the record: what speaks looks again.
+func (f *federating) note(e event.Event) {
+	switch e.(type) {
+	case event.RosterChanged:
+		f.rosterNew.Store(true)
+	case event.FeedChanged:
+		f.feedNew.Store(true)
+	}
+	select {
+	case f.changed <- struct{}{}:
+	default:
+	}
+}
+
+// seedOf is this replica's own seed for a purpose: the vault's format stays as it is.
+func (c *core) seedOf(label string) [32]byte {
+	return [32]byte(c.keeper.copied().Node.Values.Derive(label).Reveal())
+}
+
 // peerSeed is that of this replica's key among the federation's machines.
 func (c *core) peerSeed() [32]byte {
-	return [32]byte(c.keeper.copied().Node.Values.Derive("federation peer").Reveal())
+	return c.seedOf("federation peer")
 }
 
 func (c *core) peerKey() ed25519.PublicKey {
