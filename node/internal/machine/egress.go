@@ -292,7 +292,7 @@ func (a egresses) releases(feeds []egress.Feed) (spent public.Odometer, lost []p
 func (a egresses) takeBack(c command.TakeBack) (Reply, error) {
 	f := a.feed()
 	f.Restored = 0
-	said := make([]any, len(c.Entries))
+	places, said := make([]public.Entry, len(c.Entries)), make([]any, len(c.Entries))
 	for i, b := range c.Entries {
 		place, body, err := a.recall(b)
 		if err == nil {
@@ -307,11 +307,11 @@ func (a egresses) takeBack(c command.TakeBack) (Reply, error) {
 			}
 		}
 		f.Size++
-		said[i] = body
+		places[i], said[i] = place, body
 	}
 	for i, b := range c.Entries {
 		a.append(b)
-		a.regain(said[i])
+		a.regain(places[i], said[i])
 	}
 	if f = a.feed(); c.Whole && f.Restored != 0 {
 		f.Restored = 0
@@ -349,10 +349,12 @@ func (a egresses) recall(b []byte) (place public.Entry, body any, err error) {
 
 // regain does to other records what the command did that first appended an entry.
 // The figures of a quarter stand in the entry alone.
-func (a egresses) regain(body any) {
+func (a egresses) regain(e public.Entry, body any) {
 	switch body := body.(type) {
 	case bulletin.Entry:
 		bulletins(a).regain(body)
-	case public.Release, public.Retract, public.Presence, public.Handover:
+	case public.Release, public.Presence, public.Handover:
+	default:
+		crossings{a.act}.takeBack(e)
 	}
 }
