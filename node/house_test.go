@@ -45,6 +45,7 @@ var house = map[string]floor{
 	"federation":                {"how a node speaks with the others: libp2p, hubs, leaves; owns libp2p", []string{"federation/feed", "federation/public", "federation/roster"}},
 	"federation/simulation":     {"a nation in one process, for tests and the bench", []string{"federation", "federation/feed", "federation/public", "federation/roster"}},
 	"federation/feed":           {"a log that one writer signs and others check; knows entries as bytes", []string{"federation/public"}},
+	"federation/ledger":         {"the check of feeds and roster by their bytes alone, for those who trust nobody", []string{"federation/bulletin", "federation/feed", "federation/public", "federation/roster"}},
 	"federation/roster":         {"who belongs to the federation, signed by k of n", []string{"federation/feed", "federation/public"}},
 	"federation/market":         {"what territories offer each other, folded from their feeds; decides nothing", []string{"federation/public"}},
 	"federation/public":         {"leaf: the closed set of things a territory may say; no type here can reach a person", nil},
