@@ -39,6 +39,9 @@ type Config struct {
 	Peering Peering
 	// Federation is how this replica takes part in one.
 	Federation Federating
+	// Connections, when set, tells of the ways out that the program around the node
+	// has, with their counts.
+	Connections func() []Connection
 	// OnFault, when set, is called once, when the log is of no more use: the process
 	// should end and be started again.
 	OnFault func(error)

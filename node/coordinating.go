@@ -215,8 +215,8 @@ func neighboursOf(state *roster.State, m roster.Member) []public.Siren {
 func placeOf(m roster.Member) roster.Place {
 	p := roster.Place{Siren: m.Siren, Departement: m.Departement, Whole: len(geo.CommunesOf(m.Departement)) == len(m.Communes)}
 	for _, code := range m.Communes {
-		if c, ok := geo.Lookup(geo.Insee(code.String())); ok {
-			p.Points = append(p.Points, roster.Point{Lat: int32(c.Centre.Lat), Lon: int32(c.Centre.Lon)})
+		if c, ok := geo.Lookup(geo.Insee(code.String())); ok && c.Located {
+			p.Points = append(p.Points, roster.Point{Lat: c.Point.Lat, Lon: c.Point.Lon})
 		}
 	}
 	return p
