@@ -19,13 +19,13 @@ type Find struct {
 
 	mu     sync.RWMutex // guards what follows against load, which replaces it
 	index  *search.Index
-	crew   *crew
+	roster *muster
 	missed *missed // nil: writes are followed at once
 	built  bool
 }
 
 func newFind(c *core) *Find {
-	return &Find{core: c, index: search.New(), crew: newCrew(), missed: &missed{}}
+	return &Find{core: c, index: search.New(), roster: newMuster(), missed: &missed{}}
 }
 
 // Match says how somebody was found.
@@ -123,20 +123,20 @@ func (f *Find) again() error {
 	return f.load()
 }
 
-// load builds index and crew. Writes may go on meanwhile: whom they concern is
+// load builds index and roster. Writes may go on meanwhile: whom they concern is
 // noted, and looked at again.
 func (f *Find) load() error {
 	f.mu.Lock()
 	f.missed = &missed{}
 	f.mu.Unlock()
-	index, crew, err := f.read()
+	index, roster, err := f.read()
 	f.mu.Lock()
 	late := f.missed
 	if err != nil {
 		f.mu.Unlock()
 		return err // the next load begins where this one did
 	}
-	f.index, f.crew, f.missed, f.built = index, crew, nil, true
+	f.index, f.roster, f.missed, f.built = index, roster, nil, true
 	f.mu.Unlock()
 	for _, id := range late.beneficiaries {
 		f.beneficiary(id)
@@ -175,9 +175,9 @@ func (f *Find) later(note func(*missed)) bool {
 	return f.missed != nil
 }
 
-// read builds an index and a crew of one state.
-func (f *Find) read() (*search.Index, *crew, error) {
-	index, crew := search.New(), newCrew()
+// read builds an index and a roster of one state.
+func (f *Find) read() (*search.Index, *muster, error) {
+	index, roster := search.New(), newMuster()
 	err := f.store.View(func(tx *store.Tx) error {
 		seen := map[ImportID]bool{}
 		var inner error
@@ -194,14 +194,14 @@ func (f *Find) read() (*search.Index, *crew, error) {
 		err = store.Volunteers.Each(tx, nil, func(r people.Volunteer) bool {
 			var yes bool
 			if yes, inner = visible(tx, r.Import, seen); inner == nil && yes {
-				crew.put(r)
+				roster.put(r)
 				inner = f.putVolunteer(index, r)
 			}
 			return inner == nil
 		})
 		return either(err, inner)
 	})
-	return index, crew, err
+	return index, roster, err
 }
 
 func either(a, b error) error {
@@ -305,7 +305,7 @@ func (f *Find) forgotten(e event.Forgotten) {
 		f.index.Delete(BeneficiaryID(e.ID))
 	case store.Volunteers.Code:
 		f.index.Delete(VolunteerID(e.ID))
-		f.crew.drop(VolunteerID(e.ID))
+		f.roster.drop(VolunteerID(e.ID))
 	}
 }
 
@@ -322,24 +322,24 @@ func (f *Find) followVolunteer(tx *store.Tx, id VolunteerID, seen map[ImportID]b
 	defer f.mu.RUnlock()
 	if !yes {
 		f.index.Delete(id)
-		f.crew.drop(id)
+		f.roster.drop(id)
 		return nil
 	}
-	f.crew.put(r)
+	f.roster.put(r)
 	return f.putVolunteer(f.index, r)
 }
 
-// crew holds every volunteer's record without his words, for matching: a few
+// muster holds every volunteer's record without his words, for matching: a few
 // hundred bytes each. Safe for concurrent use.
-type crew struct {
+type muster struct {
 	mu   sync.RWMutex // guards all, for a copy
 	all  []people.Volunteer
 	seat map[VolunteerID]int // where in all
 }
 
-func newCrew() *crew { return &crew{seat: map[VolunteerID]int{}} }
+func newMuster() *muster { return &muster{seat: map[VolunteerID]int{}} }
 
-func (r *crew) put(v people.Volunteer) {
+func (r *muster) put(v people.Volunteer) {
 	v.Box, v.Leaf.Box = nil, nil
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -351,7 +351,7 @@ func (r *crew) put(v people.Volunteer) {
 	r.all = append(r.all, v)
 }
 
-func (r *crew) drop(id VolunteerID) {
+func (r *muster) drop(id VolunteerID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i, ok := r.seat[id]
@@ -366,7 +366,7 @@ func (r *crew) drop(id VolunteerID) {
 }
 
 // approved copies the records of those who may be asked.
-func (r *crew) approved() []people.Volunteer {
+func (r *muster) approved() []people.Volunteer {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	out := make([]people.Volunteer, 0, len(r.all))
@@ -379,7 +379,7 @@ func (r *crew) approved() []people.Volunteer {
 }
 
 // count is how many volunteers stand in each status.
-func (r *crew) count() map[Status]int {
+func (r *muster) count() map[Status]int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	n := map[Status]int{}
@@ -393,7 +393,7 @@ func (r *crew) count() map[Status]int {
 func (f *Find) approvedVolunteers() []people.Volunteer {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return slices.Clip(f.crew.approved())
+	return slices.Clip(f.roster.approved())
 }
 
 // VolunteerCounts is how many volunteers stand in each status.
@@ -403,5 +403,5 @@ func (f *Find) VolunteerCounts(by Caller) (map[Status]int, error) {
 	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return f.crew.count(), nil
+	return f.roster.count(), nil
 }

@@ -42,6 +42,8 @@ type Node struct {
 	Backups       *Backups
 	Federation    *Federation
 	Ledger        *Ledger
+	Bulletins     *Bulletins
+	Nation        *Nation
 
 	core    *core
 	started time.Time
@@ -280,6 +282,7 @@ func (c *core) node() *Node {
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Ledger: newLedger(c),
+		Bulletins: &Bulletins{c}, Nation: newNation(c),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
@@ -383,7 +386,7 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.copies.look()
 		case event.FeedChanged, event.RosterChanged:
 			c.federating.note(e)
-		case event.RequestChanged, event.PersonReached, event.OfferChanged:
+		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.BulletinCame:
 		}
 	}
 	c.watch.note(index, events)
