@@ -48,6 +48,7 @@ const (
 	runReplicas
 	erasePeople
 	keepBackups
+	offerAcross
 )
 
 // An official stands in readFigures alone: every action about people is
@@ -76,6 +77,7 @@ var allowed = map[action]struct {
 	changeOwnReadiness: {account.Volunteer, "only his own"},
 	runReplicas:        {account.Admin, "who adds or removes a machine holds the territory in his hands"},
 	erasePeople:        {account.Admin, "what is erased does not come back"},
+	offerAcross:        {account.Agent | account.Admin, "an offer to neighbours is the desk's word, in the territory's name"},
 	keepBackups:        {account.Admin, "whoever holds a key backup and its recipient reads everything"},
 }
 

@@ -30,6 +30,7 @@ type Node struct {
 	Calls         *Calls
 	Offers        *Offers
 	Bonds         *Bonds
+	Across        *Across
 	Catalogue     *Catalogue
 	Accounts      *Accounts
 	Imports       *Imports
@@ -271,7 +272,7 @@ func (c *core) stop() error {
 func (c *core) node() *Node {
 	n := &Node{core: c, started: c.now(), Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
-		Offers: &Offers{c}, Bonds: &Bonds{c},
+		Offers: &Offers{c}, Bonds: &Bonds{c}, Across: &Across{c, &hearsay{}, noOffices{}},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
 	}

@@ -314,6 +314,6 @@ func (a egresses) regain(e public.Entry) {
 	switch e.Body.(type) {
 	case public.Release, public.Presence, public.Handover:
 	default:
-		crossings{a.act}.takeBack(e)
+		regained{crossings{a.act}}.takeBack(e)
 	}
 }
