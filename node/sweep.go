@@ -39,7 +39,7 @@ func (n *Node) sweep(ctx context.Context) {
 			if err := n.Erasures.due(ctx); err != nil && ctx.Err() == nil {
 				n.core.cfg.Logger.Warn("erasing whoever is wanted", errAttr(err))
 			}
-			if err := crossingsDue{n.Across}.propose(ctx); err != nil && ctx.Err() == nil {
+			if err := (crossingsDue{n.Across}).propose(ctx); err != nil && ctx.Err() == nil {
 				n.core.cfg.Logger.Warn("help across borders", errAttr(err))
 			}
 			if err := n.Offers.pass(ctx); err != nil && ctx.Err() == nil {
