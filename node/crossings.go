@@ -1,6 +1,10 @@
 package node
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
+
 	"github.com/bippop/bippop/federation/market"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/across"
@@ -320,4 +324,30 @@ func (s crossingsSeen) mine(o across.Offer, v VolunteerID) MyCrossing {
 		}
 	}
 	return m
+}
+
+// ParseRef reads what [RefText] writes.
+func ParseRef(s string) (r Ref, err error) {
+	wrong := invalid("name", "bad-id", "this is no name of an entry: SIREN, epoch and number, with dots between")
+	parts := strings.Split(s, ".")
+	if len(parts) != 3 {
+		return r, wrong
+	}
+	if r.From, err = public.ParseSiren(parts[0]); err != nil {
+		return r, wrong
+	}
+	epoch, err := strconv.ParseUint(parts[1], 10, 16)
+	if err != nil {
+		return r, wrong
+	}
+	if r.Seq, err = strconv.ParseUint(parts[2], 10, 64); err != nil {
+		return r, wrong
+	}
+	r.Epoch = uint16(epoch)
+	return r, nil
+}
+
+// RefText names an entry of a feed: "200069599.1.12".
+func RefText(r Ref) string {
+	return fmt.Sprintf("%s.%d.%d", r.From, r.Epoch, r.Seq)
 }

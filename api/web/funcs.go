@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"time"
@@ -114,6 +115,9 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"until":     func(t time.Time) string { return w.fullDate(node.DayOf(t.In(s.node.Now().Location()))) },
 		"admin":     isAdmin,
 		"nearby":    func(metres int) string { return nearby(w, metres) },
+		"ref":       node.RefText,
+		"spoken":    w.spoken,
+		"orElse":    func(a, b string) string { return cmp.Or(a, b) },
 		"add":       func(a, b int) int { return a + b },
 	}
 }
