@@ -328,7 +328,7 @@ func (s crossingsSeen) mine(o across.Offer, v VolunteerID) MyCrossing {
 
 // ParseRef reads what [RefText] writes.
 func ParseRef(s string) (r Ref, err error) {
-	wrong := invalid("name", "bad-id", "this is no name of an entry: SIREN, epoch and number, with dots between")
+	wrong := invalid("name", "cross-entry", "this is no name of an entry: SIREN, epoch and number, with dots between")
 	parts := strings.Split(s, ".")
 	if len(parts) != 3 {
 		return r, wrong
