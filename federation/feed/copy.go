@@ -44,8 +44,14 @@ type Copy struct {
 func OpenCopy(dir, origin string) (*Copy, error) { return openCopy(dir, origin, osDisk{}) }
 
 func openCopy(dir, origin string, d disk) (*Copy, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("opening a copy of a feed: %w", err)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		err = os.MkdirAll(dir, 0o700)
+		if err == nil {
+			err = d.SyncDir(filepath.Dir(dir))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("opening a copy of a feed: %w", err)
+		}
 	}
 	c := &Copy{dir: dir, origin: origin, disk: d, point: Checkpoint{Origin: origin, Head: EmptyHead()}}
 	signed, err := os.ReadFile(c.path(fileCheckpoint))
@@ -112,7 +118,7 @@ func (c *Copy) cut(name string, length int64) error {
 	case info.Size() == length:
 		return nil
 	}
-	return c.disk.truncate(c.path(name), length)
+	return c.disk.Truncate(c.path(name), length)
 }
 
 // Origin of the feed.
@@ -207,10 +213,10 @@ func (c *Copy) grow(entries [][]byte, signed Checkpoint) error {
 		b    []byte
 		at   int64
 	}{{fileEntries, data, end}, {fileEnds, ends, 8 * size}, {fileHashes, hashes, first * tlog.HashSize}} {
-		if err := c.disk.write(c.path(w.name), w.b, w.at); err != nil {
+		if err := c.disk.Write(c.path(w.name), w.b, w.at); err != nil {
 			return fmt.Errorf("writing %s: %w", c.origin, err)
 		}
-		if err := c.disk.sync(c.path(w.name)); err != nil {
+		if err := c.disk.Sync(c.path(w.name)); err != nil {
 			return fmt.Errorf("writing %s: %w", c.origin, err)
 		}
 	}
@@ -222,19 +228,22 @@ func (c *Copy) grow(entries [][]byte, signed Checkpoint) error {
 // caller is told so and tries again, with the same.
 func (c *Copy) replace(signed Checkpoint, end int64) error {
 	next := c.path(fileNext)
-	err := os.Remove(next) // of an attempt that was cut off, which may have been longer
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = c.disk.write(next, signed.Signed, 0)
+	err := c.disk.Write(next, signed.Signed, 0)
+	if err == nil {
+		err = c.disk.Truncate(next, int64(len(signed.Signed))) // an attempt that was cut off may have been longer
 	}
 	if err == nil {
-		err = c.disk.sync(next)
+		err = c.disk.Sync(next)
+	}
+	if err == nil && c.point.Head.Size == 0 {
+		err = c.disk.SyncDir(c.dir) // the names of the files that this checkpoint vouches for
 	}
 	if err == nil {
-		err = c.disk.rename(next, c.path(fileCheckpoint))
+		err = c.disk.Rename(next, c.path(fileCheckpoint))
 	}
 	if err == nil {
 		c.point, c.end = signed, end
-		err = c.disk.syncDir(c.dir)
+		err = c.disk.SyncDir(c.dir)
 	}
 	if err != nil {
 		return fmt.Errorf("writing the checkpoint of %s: %w", c.origin, err)

@@ -6,20 +6,20 @@ import (
 )
 
 // disk is where a copy writes: the border at which tests let a machine lose its
-// current. What was written is certain after sync alone, a new name after syncDir
+// current. What was written is certain after Sync alone, a new name after SyncDir
 // alone.
 type disk interface {
-	write(path string, b []byte, at int64) error // makes the file when there is none
-	sync(path string) error
-	rename(from, to string) error
-	truncate(path string, size int64) error
-	syncDir(path string) error
+	Write(path string, b []byte, at int64) error // makes the file when there is none
+	Sync(path string) error
+	Rename(from, to string) error
+	Truncate(path string, size int64) error
+	SyncDir(path string) error
 }
 
 // osDisk keeps no file open between calls: a hub holds a thousand feeds.
 type osDisk struct{}
 
-func (osDisk) write(path string, b []byte, at int64) error {
+func (osDisk) Write(path string, b []byte, at int64) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
@@ -28,7 +28,7 @@ func (osDisk) write(path string, b []byte, at int64) error {
 	return closing(f, err)
 }
 
-func (osDisk) sync(path string) error {
+func (osDisk) Sync(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -36,11 +36,11 @@ func (osDisk) sync(path string) error {
 	return closing(f, f.Sync())
 }
 
-func (osDisk) rename(from, to string) error { return os.Rename(from, to) }
+func (osDisk) Rename(from, to string) error { return os.Rename(from, to) }
 
-func (osDisk) truncate(path string, size int64) error { return os.Truncate(path, size) }
+func (osDisk) Truncate(path string, size int64) error { return os.Truncate(path, size) }
 
-func (osDisk) syncDir(path string) error {
+func (osDisk) SyncDir(path string) error {
 	f, err := os.Open(filepath.Clean(path))
 	if err != nil {
 		return err

@@ -109,6 +109,8 @@ const (
 	KindAddPieces           Kind = 100
 	KindPublishBulletin     Kind = 101
 	KindTakeBulletins       Kind = 102
+	KindFreeze              Kind = 80
+	KindBeginVectors        Kind = 81
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -329,6 +331,10 @@ func Decode(b []byte) (Command, error) {
 		return decode[PublishBulletin](b[1:])
 	case KindTakeBulletins:
 		return decode[TakeBulletins](b[1:])
+	case KindFreeze:
+		return decode[Freeze](b[1:])
+	case KindBeginVectors:
+		return decode[BeginVectors](b[1:])
 	default:
 		return nil, fmt.Errorf("unknown command kind %d: this program is older than the log; install the newer one", k)
 	}

@@ -366,7 +366,7 @@ func (a crossings) comes(id ident.Request, does bool, counts []command.Count) {
 	}
 	if does && after.Counted&request.CountedFound == 0 {
 		after.Counted |= request.CountedFound
-		a.count(counts, public.Found, public.FoundInDay, public.FoundInTwoDays, public.FoundInWeek)
+		a.count(whom{her: r.Beneficiary}, counts, public.Found, public.FoundInDay, public.FoundInTwoDays, public.FoundInWeek)
 	}
 	a.saveRequest(&r, after)
 }
@@ -459,7 +459,7 @@ func (a crossings) came(id ident.Request, outcome public.Outcome, c command.Clos
 	}
 	a.saveRequest(&r, after)
 	a.countVisit(after)
-	a.count(c.Counts)
+	a.count(visited(after), c.Counts)
 }
 
 // leave takes back the consents of a volunteer who may not help any more.

@@ -27,7 +27,7 @@ const (
 	rurale public.Siren = 200069599
 )
 
-const day when.At = 24 * hour
+const day = 24 * hour
 
 // side is one of two territories that belong to the same federation.
 type side struct {

@@ -87,7 +87,7 @@ func (a forgetting) close(p person, counts []command.Closing) {
 			}
 			a.saveRequest(&r, r.Close(a.stamp.At))
 			if i := slices.IndexFunc(counts, func(c command.Closing) bool { return c.Request == r.ID }); i >= 0 && !r.State.Closed() {
-				a.count(counts[i].Counts, public.Cancelled)
+				a.count(whom{her: she}, counts[i].Counts, public.Cancelled)
 			}
 		}
 		a.endSeriesOf(she)
@@ -125,6 +125,7 @@ func (a forgetting) forget(collection byte, id [16]byte, at when.At) {
 		a.must(err)
 		remove(a.act, store.Imports, i, ident.Import(id))
 	}
+	store.Tallies.Delete(a.tx, erasure.Key(collection, id))
 	store.Gone.Put(a.tx, kept)
 	view.Update(a.tx, nil, &kept)
 	a.happen(event.Forgotten{Collection: collection, ID: id})

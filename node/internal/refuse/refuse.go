@@ -80,6 +80,7 @@ const (
 	TooFewHolders      Reason = 105
 	NoRoot             Reason = 106
 	OlderRoot          Reason = 107
+	NoKeysThere        Reason = 108
 	NoReplica          Reason = 110
 	ReplicaRemoved     Reason = 111
 	ReplicaTaken       Reason = 112
@@ -90,15 +91,23 @@ const (
 	RootNotHeld        Reason = 117
 	NoDestination      Reason = 118
 	DestinationDropped Reason = 119
-	NotFederated       Reason = 120
-	FeedFrozen         Reason = 121
-	StaleFeed          Reason = 122
-	AlreadyFederated   Reason = 123
-	StaleRoster        Reason = 124
-	OtherGenesis       Reason = 125
-	OtherRoot          Reason = 126
-	WrongHistory       Reason = 127
-	NoKeysThere        Reason = 108
+
+	// The federation.
+	NotFederated     Reason = 120
+	FeedFrozen       Reason = 121
+	StaleFeed        Reason = 122
+	AlreadyFederated Reason = 123
+	StaleRoster      Reason = 124
+	OtherGenesis     Reason = 125
+	OtherRoot        Reason = 126
+	WrongHistory     Reason = 127
+
+	// Figures that leave.
+	QuarterOpen     Reason = 130
+	QuarterReleased Reason = 131
+	QuarterGap      Reason = 132
+	BudgetSpent     Reason = 133
+	VectorsBegun    Reason = 134
 
 	// Help across the borders of territories.
 	NoCrossOffer     Reason = 135
@@ -113,10 +122,12 @@ const (
 	InterestOver     Reason = 144
 	CrossEntry       Reason = 145
 	CrossOffersMany  Reason = 146
-	NotCoordinator   Reason = 150
-	StaleBulletin    Reason = 151
-	PiecesMissing    Reason = 152
-	StaleReading     Reason = 153
+
+	// Bulletins.
+	NotCoordinator Reason = 150
+	StaleBulletin  Reason = 151
+	PiecesMissing  Reason = 152
+	StaleReading   Reason = 153
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -222,6 +233,11 @@ var reasons = map[Reason]struct {
 	StaleBulletin:      {Retry, "stale-bulletin", "another bulletin was published meanwhile; number it again"},
 	PiecesMissing:      {Conflict, "pieces-missing", "a part of the PDF is missing; attach it again"},
 	StaleReading:       {Retry, "stale-reading", "the coordinator's feed was read further meanwhile"},
+	QuarterOpen:        {Conflict, "quarter-open", "this quarter is not over yet; it is released ten days after its last one"},
+	QuarterReleased:    {Conflict, "quarter-released", "this quarter was released; it is never released again"},
+	QuarterGap:         {Conflict, "quarter-gap", "quarters are released in order; release the earlier one first"},
+	BudgetSpent:        {Conflict, "budget-spent", "the year's privacy budget is spent; nothing more is released before the next year"},
+	VectorsBegun:       {Conflict, "vectors-begun", "the quarters are counted already"},
 	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 

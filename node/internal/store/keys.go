@@ -18,6 +18,7 @@ import (
 	"github.com/bippop/bippop/node/internal/notice"
 	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/release"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
@@ -55,8 +56,9 @@ type Record interface {
 		account.Account | account.Session | contact.Attempt | territory.Territory | offer.Offer | bond.Bond | series.Series |
 		replica.Replica | replica.Invitation | replica.Release | erasure.Erasure | erasure.Gone | erasure.Wanted | backup.Destination |
 		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership |
-		across.Offer | across.Interest |
-		notice.Notice | notice.Piece | notice.Reading
+		notice.Notice | notice.Piece | notice.Reading |
+		release.Tally | release.Vector | release.Released |
+		across.Offer | across.Interest
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -97,6 +99,9 @@ var (
 	Notices       = Collection[notice.Notice]{40, "notice", func(r notice.Notice) []byte { return notice.Key(r.Number) }}
 	NoticePieces  = Collection[notice.Piece]{41, "notice piece", func(r notice.Piece) []byte { return notice.PieceKey(r.PDF, r.Index) }}
 	Readings      = Collection[notice.Reading]{42, "reading", func(notice.Reading) []byte { return []byte{0} }}
+	Tallies       = Collection[release.Tally]{30, "tally", func(r release.Tally) []byte { return erasure.Key(r.Collection, r.ID) }}
+	Vectors       = Collection[release.Vector]{31, "vector", func(r release.Vector) []byte { return release.Key(r.Quarter) }}
+	Released      = Collection[release.Released]{32, "released", func(r release.Released) []byte { return release.Key(r.Quarter) }}
 	Memberships   = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
 )
 
