@@ -59,9 +59,13 @@ func (s *server) relayed(next http.Handler) http.Handler {
 }
 
 // readsOnly reports whether this replica can answer alone. An upload that waits
-// to be looked at lies in the leader's memory.
+// to be looked at lies in the leader's memory, and so does what the neighbouring
+// territories say.
 func readsOnly(r *http.Request) bool {
 	if strings.HasPrefix(r.URL.Path, "/settings/imports/") {
+		return false
+	}
+	if across, ok := strings.CutPrefix(r.URL.Path, base); ok && strings.HasPrefix(across, "/across") || strings.HasPrefix(r.URL.Path, "/across") {
 		return false
 	}
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == base+"/find"

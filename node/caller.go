@@ -62,6 +62,7 @@ const (
 	readLedger
 	joinFederation
 	publishRoster
+	offerAcross
 	readNation
 	publishBulletins
 	readBulletins
@@ -72,7 +73,7 @@ const (
 // aboutPeople is what no coordinator's node does, whoever asks.
 var aboutPeople = []action{
 	readPeople, writePeople, vetVolunteers, handleRequests, callPeople, readFigures, readSmallCells, importPeople, exportPeople, defineTypes,
-	seeOwnRequests, answerForSelf, changeOwnReadiness, erasePeople,
+	seeOwnRequests, answerForSelf, changeOwnReadiness, erasePeople, offerAcross,
 }
 
 // An official stands in readFigures alone: every action about people is
@@ -104,6 +105,7 @@ var allowed = map[action]struct {
 	readLedger:         {account.DPO | account.Admin | account.Official | account.Coordinator, "what has left is no secret: it holds nobody's name"},
 	joinFederation:     {account.Admin, "whom the territory speaks to is decided by few"},
 	publishRoster:      {account.Admin | account.Coordinator, "the holders' signatures decide; this only makes the text and hands it on"},
+	offerAcross:        {account.Agent | account.Admin, "an offer to neighbours is the desk's word, in the territory's name"},
 	readNation:         {account.Coordinator, "totals of all territories, and nobody's name"},
 	publishBulletins:   {account.Coordinator, "the nation speaks with one voice"},
 	readBulletins:      {account.Coordinator | account.Admin | account.Agent | account.Official | account.DPO, "what the nation says, it says to those who run a territory"},

@@ -8,6 +8,8 @@ import (
 	"github.com/bippop/bippop/federation/feed"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/egress"
+	"github.com/bippop/bippop/node/internal/store"
 )
 
 // TestOnlyTries is how many limiters the throttle holds.
@@ -164,3 +166,33 @@ func (n *Node) SignHead(ctx context.Context, origin string, h feed.Head) error {
 
 // FederationDir is where a replica keeps what it has signed.
 func FederationDir(cfg Config) string { return federationDir(cfg) }
+
+// Federate makes the territory a member of a federation, which has said nothing.
+func (n *Node) Federate(ctx context.Context, by Caller) error {
+	_, err := n.core.propose(ctx, command.JoinFederation{Stamp: n.core.stamp(by, ""), Genesis: [32]byte{1}})
+	n.Across.hearsay.begin()
+	return err
+}
+
+// Neighbours are the offices on the roster.
+func (n *Node) Neighbours(o map[public.Siren]Office) { n.Across.offices = officesOf(o) }
+
+type officesOf map[public.Siren]Office
+
+func (o officesOf) Office(s public.Siren) (Office, bool) { c, ok := o[s]; return c, ok }
+
+// Heard hands over what another territory has said, from a place in its feed on.
+func (n *Node) HeardNeighbour(siren public.Siren, from int64, entries [][]byte) {
+	n.Across.hearsay.heard(siren, 1, from, entries)
+}
+
+// Said is the territory's feed.
+func (n *Node) Said() (out [][]byte, err error) {
+	err = n.core.store.View(func(tx *store.Tx) error {
+		return store.Leaves.Each(tx, nil, func(l egress.Leaf) bool { out = append(out, l.Bytes); return true })
+	})
+	return out, err
+}
+
+// CrossDue does what the ticker does every ten minutes.
+func (n *Node) CrossDue(ctx context.Context) error { return crossingsDue{n.Across}.propose(ctx) }

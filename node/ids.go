@@ -30,6 +30,9 @@ type (
 	SeriesID      = ident.Series
 	OfferID       = ident.Offer
 	BondID        = ident.Bond
+	CrossOfferID  = ident.CrossOffer
+	InterestID    = ident.Interest
+	Ref           = public.Ref // of an entry in a territory's feed
 
 	BeneficiaryWords = people.BeneficiaryWords
 	BeneficiaryFacts = people.Facts

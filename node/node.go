@@ -30,6 +30,7 @@ type Node struct {
 	Calls         *Calls
 	Offers        *Offers
 	Bonds         *Bonds
+	Across        *Across
 	Catalogue     *Catalogue
 	Accounts      *Accounts
 	Imports       *Imports
@@ -282,6 +283,7 @@ func (c *core) node() *Node {
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c, &Quarters{core: c}}, Settings: &Settings{c}, Papers: &Papers{c},
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Ledger: newLedger(c),
+		Across:    &Across{c, &hearsay{}, noOffices{}},
 		Bulletins: &Bulletins{c}, Nation: newNation(c),
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -41,6 +41,7 @@ func (n *Node) sweep(ctx context.Context) {
 				{"erasing whoever is wanted", n.Erasures.due},
 				{"releasing a quarter", n.Figures.Quarters.due},
 				{"saying that the territory is there", n.core.presence},
+				{"help across borders", crossingsDue{n.Across}.propose},
 				{"closing offers", n.Offers.pass},
 			} {
 				if err := chore.do(ctx); err != nil && ctx.Err() == nil {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"time"
@@ -116,6 +117,9 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"inhabitants":  w.inhabitants,
 		"coordinating": s.node.Coordinating,
 		"nearby":       func(metres int) string { return nearby(w, metres) },
+		"ref":          node.RefText,
+		"spoken":       w.spoken,
+		"orElse":       func(a, b string) string { return cmp.Or(a, b) },
 		"add":          func(a, b int) int { return a + b },
 	}
 }

@@ -73,7 +73,7 @@ func (a crossings) saveInterest(before *across.Interest, after across.Interest) 
 }
 
 func (a crossings) prepare(c command.PrepareCrossOffer) (Reply, error) {
-	if (egresses{a.act}).feed().Epoch == 0 {
+	if !(egresses{a.act}).membership().Belongs() {
 		return Reply{}, refuse.NotFederated
 	}
 	if err := unused(a.act, store.CrossOffers, c.ID); err != nil {
@@ -360,7 +360,7 @@ func (a crossings) comes(id ident.Request, does bool, counts []command.Count) {
 	if err != nil || r.Across == does {
 		return
 	}
-	after, err := r.FromAcross(does)
+	after, err := request.FromAcross(r, does)
 	if err != nil {
 		return
 	}
@@ -453,7 +453,7 @@ func (a crossings) came(id ident.Request, outcome public.Outcome, c command.Clos
 		return
 	}
 	c.Outcome.At = a.stamp.At
-	after, err := r.FinishAcross(c.Outcome)
+	after, err := request.FinishAcross(r, c.Outcome)
 	if err != nil {
 		return
 	}
@@ -497,11 +497,15 @@ func (a crossings) forgetRequest(r ident.Request) {
 	}
 }
 
+// regained are offers and interests of ours that a restore has lost and our own feed
+// still tells of.
+type regained struct{ crossings }
+
 // takeBack folds an entry of our own feed into the records, when a restore has lost
 // what it told of: which volunteer and which request are lost with it. It does not
 // append. Entries are taken back in their order; one that changes nothing is passed
 // over.
-func (a crossings) takeBack(e public.Entry) {
+func (a regained) takeBack(e public.Entry) {
 	at := when.Of(e.Day.Time())
 	switch b := e.Body.(type) {
 	case public.Offer:
@@ -555,7 +559,7 @@ func lostID(e public.Entry) (id [16]byte) {
 }
 
 // named finds an offer of ours by its entry.
-func (a crossings) named(ref public.Ref) (out across.Offer, ok bool) {
+func (a regained) named(ref public.Ref) (out across.Offer, ok bool) {
 	a.must(store.CrossOffers.Each(a.tx, nil, func(o across.Offer) bool {
 		if o.Name == ref {
 			out, ok = o, true
@@ -565,7 +569,7 @@ func (a crossings) named(ref public.Ref) (out across.Offer, ok bool) {
 	return out, ok
 }
 
-func (a crossings) withdrawn(ref public.Ref, day public.Day) {
+func (a regained) withdrawn(ref public.Ref, day public.Day) {
 	if before, ok := a.named(ref); ok {
 		if after, err := before.Finish(across.Withdrawn, day); err == nil {
 			a.saveOffer(&before, after)
@@ -575,7 +579,7 @@ func (a crossings) withdrawn(ref public.Ref, day public.Day) {
 
 // answered adds an answer whose offer only the neighbour's entry names. Which it is
 // is not known here, so that it stands in every live offer: no slot is given twice.
-func (a crossings) answered(m across.Met) {
+func (a regained) answered(m across.Met) {
 	var all []across.Offer
 	known := false
 	a.must(store.CrossOffers.Each(a.tx, nil, func(o across.Offer) bool {
@@ -595,7 +599,7 @@ func (a crossings) answered(m across.Met) {
 }
 
 // met applies f to the offers that have answered the interest.
-func (a crossings) met(interest public.Ref, f func(across.Offer) (across.Offer, error)) {
+func (a regained) met(interest public.Ref, f func(across.Offer) (across.Offer, error)) {
 	var all []across.Offer
 	a.must(store.CrossOffers.Each(a.tx, nil, func(o across.Offer) bool {
 		if _, there := o.Answered(interest); there {
@@ -611,7 +615,7 @@ func (a crossings) met(interest public.Ref, f func(across.Offer) (across.Offer, 
 }
 
 // moved applies f to the interest of ours with that entry.
-func (a crossings) moved(ref public.Ref, f func(across.Interest) (across.Interest, error)) {
+func (a regained) moved(ref public.Ref, f func(across.Interest) (across.Interest, error)) {
 	var before across.Interest
 	ok := false
 	a.must(store.Interests.Each(a.tx, nil, func(i across.Interest) bool {

@@ -46,14 +46,19 @@ func newSide(t fataler, dir string, siren public.Siren) *side {
 		s.say(t, 0, c)
 	}
 	err := s.store.Update(func(tx *store.Tx) error {
-		store.Memberships.Put(tx, egress.Membership{Joined: 1})
-		store.Feeds.Put(tx, egress.Feed{Epoch: 1})
+		federated(tx)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// federated makes the territory a member that has said nothing.
+func federated(tx *store.Tx) {
+	store.Memberships.Put(tx, egress.Membership{Genesis: [32]byte{1}, Version: 1, Joined: noon})
+	store.Feeds.Put(tx, egress.Feed{Epoch: 1})
 }
 
 func (s *side) say(t fataler, want refuse.Reason, c command.Command) {
@@ -304,11 +309,7 @@ func TestAcrossForgets(t *testing.T) {
 	for _, c := range town() {
 		s.do(0, c)
 	}
-	if err := a.store.Update(func(tx *store.Tx) error {
-		store.Memberships.Put(tx, egress.Membership{Joined: 1})
-		store.Feeds.Put(tx, egress.Feed{Epoch: 1})
-		return nil
-	}); err != nil {
+	if err := a.store.Update(func(tx *store.Tx) error { federated(tx); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	a.say(t, 0, command.PrepareCrossOffer{Stamp: s.stamp(), ID: capacity(0), Terms: lift(2), Volunteers: []ident.Volunteer{him(0), him(1)}})

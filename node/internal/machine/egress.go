@@ -355,6 +355,6 @@ func (a egresses) regain(e public.Entry, body any) {
 		bulletins(a).regain(body)
 	case public.Release, public.Presence, public.Handover:
 	default:
-		crossings{a.act}.takeBack(e)
+		regained{crossings{a.act}}.takeBack(e)
 	}
 }

@@ -13,7 +13,7 @@ func TakeBack(st *store.Store, entries [][]byte) error {
 			if err != nil {
 				return err
 			}
-			crossings{&act{tx: tx}}.takeBack(e)
+			regained{crossings{&act{tx: tx}}}.takeBack(e)
 		}
 		return tx.Err()
 	})

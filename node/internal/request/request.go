@@ -418,7 +418,7 @@ func (r Request) Finish(to State, o Outcome) (Request, error) {
 
 // FromAcross notes that a volunteer of a neighbouring territory comes, or does not
 // come any more. The request goes on looking: whoever is found at home is found.
-func (r Request) FromAcross(comes bool) (Request, error) {
+func FromAcross(r Request, comes bool) (Request, error) {
 	if r.State.Closed() || r.State == Draft {
 		return r, refuse.RequestClosed
 	}
@@ -427,7 +427,7 @@ func (r Request) FromAcross(comes bool) (Request, error) {
 }
 
 // FinishAcross ends a request to which a neighbouring territory's volunteer came.
-func (r Request) FinishAcross(o Outcome) (Request, error) {
+func FinishAcross(r Request, o Outcome) (Request, error) {
 	switch {
 	case r.State.Closed():
 		return r, refuse.RequestClosed
