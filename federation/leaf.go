@@ -335,10 +335,10 @@ func (h *Host) speaks() (siren public.Siren) {
 func (l *leaf) visit(ctx context.Context, hub roster.Hub, full, now bool, needed int) error {
 	c := l.contact(hub)
 	l.mu.Lock()
-	until := c.until
+	until, refusal := c.until, c.refusal
 	l.mu.Unlock()
 	if at := l.h.now(); !now && at.Before(until) && until.Sub(at) <= revokedBackoff {
-		return fmt.Errorf("it is not called before %s", until.UTC().Format(time.RFC3339))
+		return fmt.Errorf("%s (called again after %s)", refusal, until.UTC().Format(time.RFC3339))
 	}
 	id, err := peer.Decode(hub.Peer)
 	if err != nil {
@@ -628,9 +628,9 @@ func (v *visit) listen(ctx context.Context) error {
 	err := v.pull(ctx, ask, func(o offered) error {
 		_, err := v.h.take(o)
 		switch {
-		case err == nil, errors.Is(err, feed.ErrOld), errors.Is(err, errFrozen), errors.Is(err, errUnknown):
+		case err == nil, errors.Is(err, feed.ErrOld), errors.Is(err, errFrozen):
 			return nil
-		case errors.Is(err, feed.ErrFork), errors.Is(err, errKind):
+		case errors.Is(err, feed.ErrFork), errors.Is(err, errKind), errors.Is(err, errUnknown):
 			faults = append(faults, fmt.Errorf("feed %s: %w", o.key, err)) // the others are read on
 			return nil
 		}

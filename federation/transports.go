@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/connmgr"
@@ -41,6 +42,9 @@ type wires struct {
 	quic  *quicreuse.ConnManager
 	peers peerstore.Peerstore
 	rcmgr network.ResourceManager
+
+	closing sync.Once
+	closed  error
 }
 
 // dialStep is how long an address of one class is ahead of the next.
@@ -142,8 +146,13 @@ func (w *wires) listen(addresses []string) error {
 	return nil
 }
 
-// close ends everything that was opened.
+// close ends everything that was opened, once.
 func (w *wires) close() error {
+	w.closing.Do(func() { w.closed = w.end() })
+	return w.closed
+}
+
+func (w *wires) end() error {
 	var all []error
 	if w.swarm != nil {
 		all = append(all, w.swarm.Close())
