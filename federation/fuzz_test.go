@@ -15,6 +15,7 @@ func fuzzed[T any](f *testing.F, seeds ...T) {
 	}
 	f.Add([]byte{})
 	f.Add([]byte{0x9f, 0xff})
+	f.Add([]byte{0x81, 0x18, 0x00}) // a zero, longer than it must be
 	f.Add([]byte{0x81, 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, err := federation.Unwire[T](b)

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peerstore"
 	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/core/transport"
+	"github.com/libp2p/go-libp2p/gologshim"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/libp2p/go-libp2p/p2p/host/peerstore/pstoremem"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
@@ -46,6 +48,10 @@ type wires struct {
 	closing sync.Once
 	closed  error
 }
+
+// The library writes to standard error on its own, with addresses of peers. What the
+// operator has to know, the host says itself.
+func init() { gologshim.SetDefaultHandler(slog.DiscardHandler) }
 
 // dialStep is how long an address of one class is ahead of the next.
 const dialStep = 300 * time.Millisecond
