@@ -176,3 +176,24 @@ func TestRules(t *testing.T) {
 		})
 	}
 }
+
+// What fewer than a quorum of replicas have signed is refused by the hub.
+func TestUnderSigned(t *testing.T) {
+	w := found(t, 1, 1, 3, hubAt(0, over(t, "tcp")))
+	own := w.Territories[0]
+	w.say(own, 1)
+	if err := own.SignBy(1); err != nil {
+		t.Fatal(err)
+	}
+	h := w.leaf(own, nil)
+	if err := h.Sync(t.Context()); err == nil {
+		t.Error("the push went well")
+	}
+	if c, ok := w.hubs[0].Feed(own.Siren); ok && c.Head().Size != 0 {
+		t.Error("it was taken")
+	}
+	if err := own.SignBy(2); err != nil {
+		t.Fatal(err)
+	}
+	w.sync(h)
+}
