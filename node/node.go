@@ -40,6 +40,8 @@ type Node struct {
 	Replicas      *Replicas
 	Erasures      *Erasures
 	Backups       *Backups
+	Bulletins     *Bulletins
+	Nation        *Nation
 
 	core    *core
 	started time.Time
@@ -272,8 +274,9 @@ func (c *core) node() *Node {
 	n := &Node{core: c, started: c.now(), Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
-		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
+		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c, &Quarters{core: c}}, Settings: &Settings{c}, Papers: &Papers{c},
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
+		Bulletins: &Bulletins{c}, Nation: newNation(c),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
@@ -303,19 +306,21 @@ func (n *Node) Await(ctx context.Context, index uint64) error {
 
 // Fresh returns once reads here see every write acknowledged before the call, by
 // whatever replica.
-func (n *Node) Fresh(ctx context.Context) error {
-	if n.core.peers == nil {
-		_, err := n.core.replica.Barrier(ctx)
+func (n *Node) Fresh(ctx context.Context) error { return fresh(ctx, n.core) }
+
+func fresh(ctx context.Context, c *core) error {
+	if c.peers == nil {
+		_, err := c.replica.Barrier(ctx)
 		return explain(err)
 	}
-	at, err := askLeader(ctx, n.core.peers, "/barrier", n.core.peers.barrier, nothing{})
+	at, err := askLeader(ctx, c.peers, "/barrier", c.peers.barrier, nothing{})
 	if errors.Is(err, mesh.ErrUnreachable) {
 		return errLeader
 	}
 	if err != nil {
 		return explain(err)
 	}
-	return n.Await(ctx, at.Index)
+	return explain(c.replica.Wait(ctx, at.Index))
 }
 
 // recognitionLimit bounds how long a token that is not known here is looked for.
@@ -375,7 +380,7 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.learnMembers()
 		case event.Rotated, event.ErasureChanged, event.DestinationChanged:
 			c.copies.look()
-		case event.RequestChanged, event.PersonReached, event.OfferChanged:
+		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.BulletinCame:
 		}
 	}
 	c.watch.note(index, events)

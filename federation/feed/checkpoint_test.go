@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,6 +171,13 @@ func TestCount(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
 		}
 	}
+	earlier, err := feed.ParseCheckpoint([]byte(strings.Replace(string(twice), "\n\n", "\n\n"+line, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := who.policy.Cosignatures(earlier); len(got) != 1 || !got[0].At.Equal(noon.Add(time.Hour)) {
+		t.Errorf("of a witness's two instants the later does not count when it stands first: %v", got)
+	}
 	if got := who.policy.Cosignatures(repeated); len(got) != 1 || !got[0].At.Equal(noon.Add(time.Hour)) || got[0].Witness != w[0].Key() {
 		t.Errorf("of a witness's two instants the later does not count: %v", got)
 	}
@@ -288,7 +296,16 @@ func TestContinue(t *testing.T) {
 		if none == nil {
 			rt.Fatal("evidence against an honest writer")
 		}
-		// Nor can anybody make some up.
+		// Nor can anybody make some up, not even from the true proof.
+		if m > 0 && m < n {
+			proof, err := tlog.ProveTree(int64(n), int64(m), stored)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if (feed.Evidence{A: a.Signed, B: b.Signed, Prefix: old.Root, Proof: proof}).Verify(who.policy) == nil {
+				rt.Fatal("the proof that a feed continues counts as evidence against it")
+			}
+		}
 		for _, e := range []feed.Evidence{
 			{A: a.Signed, B: b.Signed}, {A: b.Signed, B: a.Signed}, {A: a.Signed, B: a.Signed}, {A: a.Signed, B: b.Signed, Prefix: tlog.Hash{1}},
 			{A: a.Signed, B: b.Signed, Prefix: tlog.Hash{1}, Proof: tlog.TreeProof{{1}, {2}}},
@@ -303,5 +320,63 @@ func TestContinue(t *testing.T) {
 	}
 	if err := feed.Consistent(headOf(some(0, 4)), headOf(some(0, 9)), hashesOf(t, some(1, 9))); !errors.Is(err, feed.ErrRoot) {
 		t.Errorf("hashes of another tree: %v", err)
+	}
+}
+
+// TestRefusals: what an append is refused with says what to do next.
+func TestRefusals(t *testing.T) {
+	origin := feed.EgressOrigin(siren, 1)
+	who := newCast(origin)
+	e := some(0, 20)
+	other := append(some(100, 1), some(1, 19)...)
+	c, err := feed.OpenCopy(t.TempDir(), origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Head() != feed.EmptyHead() || c.Checkpoint().Signed != nil {
+		t.Error("a new copy is not empty")
+	}
+	if err := c.Append(e[:10], who.settle(t, headOf(e[:10]))); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		name    string
+		entries [][]byte
+		point   feed.Checkpoint
+		want    error
+	}{
+		{"further, nothing given", nil, who.settle(t, headOf(e)), feed.ErrGap},
+		{"further, the last given", e[15:], who.settle(t, headOf(e)), feed.ErrGap},
+		{"older", nil, who.settle(t, headOf(e[:4])), feed.ErrOld},
+		{"older, another", nil, who.settle(t, headOf(other[:4])), feed.ErrFork},
+		{"as large, another", nil, who.settle(t, headOf(other[:10])), feed.ErrFork},
+		{"larger, another", other[10:], who.settle(t, headOf(other)), feed.ErrRoot},
+		{"too many", e[10:], who.settle(t, headOf(e[:15])), feed.ErrRoot},
+		{"unsigned", e[10:], feed.Checkpoint{Origin: origin, Head: headOf(e)}, feed.ErrCheckpoint},
+		{"too long", [][]byte{make([]byte, feed.MaxEntry+1)}, who.settle(t, headOf(e[:11])), feed.ErrRoot},
+	} {
+		if err := c.Append(x.entries, x.point); !errors.Is(err, x.want) {
+			t.Errorf("%s: got %v, want %v", x.name, err, x.want)
+		}
+	}
+	if err := c.Append(e[10:], who.settle(t, headOf(e))); err != nil {
+		t.Error(err)
+	}
+	if err := c.Entries(5, 21, nil); !errors.Is(err, feed.ErrGap) {
+		t.Errorf("past the end: %v", err)
+	}
+	for _, path := range []string{
+		"", "entries", "../checkpoint", "tile/0/000", "tile/0/000.p/21", "tile/1/000", "tile/1/000.p/1", "tile/entries/001.p/1", "tile/data/000.p/3",
+		"tile/0/000.p/020", "tile/0/x000/000.p/20", "tile/8/0/000.p/20", "tile/99/000.p/1", "tile/0/000.p/0", "tile/entries/" + strings.Repeat("x999/", 30) + "000",
+	} {
+		if b, err := c.Tile(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("there is a tile %q: %d bytes, %v", path, len(b), err)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Append(nil, who.settle(t, headOf(e))); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("after closing: %v", err)
 	}
 }
