@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/federation/roster"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
@@ -145,3 +146,16 @@ func Matrix() map[string]map[string]bool {
 const (
 	NameHello, NameRoster, NamePush, NamePull, NameEvidence = string(protocolHello), string(protocolRoster), string(protocolPush), string(protocolPull), string(protocolEvidence)
 )
+
+// ReadFrame reads one frame of a form.
+func ReadFrame[T any](r io.Reader, limit int) (T, error) { return readFrame[T](r, limit) }
+
+// Inspect one entry of a territory's feed under a roster that names every kind.
+func Inspect(siren public.Siren, epoch uint16, seq int64, b []byte) error {
+	s := &roster.State{}
+	for _, k := range public.Kinds() {
+		s.Kinds = append(s.Kinds, public.SchemaOf(k))
+	}
+	i := inspector{roster: s, role: roster.Territory, today: 2000, feed: feedKey{siren, epoch}}
+	return i.check(seq, b)
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -231,10 +232,13 @@ func (l *leaf) note(err error) error {
 	defer l.mu.Unlock()
 	l.trouble = ""
 	if err != nil {
-		l.trouble = err.Error()
+		l.trouble = oneLine(err)
 	}
 	return err
 }
+
+// oneLine is an error for a page or a log.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 // callsAll reports whether every hub is called in each round.
 func (l *leaf) callsAll() bool {
@@ -332,10 +336,10 @@ func (h *Host) speaks() (siren public.Siren) {
 func (l *leaf) visit(ctx context.Context, hub roster.Hub, full, now bool, needed int) error {
 	c := l.contact(hub)
 	l.mu.Lock()
-	until := c.until
+	until, refusal := c.until, c.refusal
 	l.mu.Unlock()
 	if at := l.h.now(); !now && at.Before(until) && until.Sub(at) <= revokedBackoff {
-		return fmt.Errorf("it is not called before %s", until.UTC().Format(time.RFC3339))
+		return fmt.Errorf("%s (called again after %s)", refusal, until.UTC().Format(time.RFC3339))
 	}
 	id, err := peer.Decode(hub.Peer)
 	if err != nil {
@@ -359,7 +363,7 @@ func (l *leaf) visit(ctx context.Context, hub roster.Hub, full, now bool, needed
 		return ctx.Err()
 	}
 	c.fails++
-	c.refusal = err.Error()
+	c.refusal = oneLine(err)
 	c.until = l.h.now().Add(pause(c.fails, err))
 	return err
 }
@@ -395,6 +399,13 @@ func (v *visit) run(ctx context.Context, full bool, needed int) error {
 	if s == nil {
 		return errors.New("the hub has no roster")
 	}
+	if m, ok := s.Member(v.h.speaks()); ok && m.Epoch != v.epoch {
+		// The roster that came with this call names another epoch, or us for the first
+		// time: what the hub said was of the former.
+		if err := v.greet(ctx); err != nil {
+			return revoked(err)
+		}
+	}
 	if err := v.proofs(ctx); err != nil {
 		return err
 	}
@@ -418,7 +429,8 @@ func (v *visit) run(ctx context.Context, full bool, needed int) error {
 }
 
 // revoked finds in an error that the hub closed the connection because we left the
-// roster.
+// roster. Over TCP the reason may be lost with the connection: then we are refused at
+// the next calls, each half an hour after the last.
 func revoked(err error) error {
 	var c *network.ConnError
 	if errors.As(err, &c) && c.Remote && c.ErrorCode == codeRevoked {
@@ -497,11 +509,6 @@ func (v *visit) speak(ctx context.Context, needed int) error {
 	if err != nil {
 		return err
 	}
-	if m.Epoch != v.epoch {
-		// The roster that came with this call opened another one: what the hub said was of
-		// the former.
-		return fmt.Errorf("a new epoch: %w", refused{status: statusLater, after: time.Second})
-	}
 	theirs, err := v.theirs(m)
 	if err != nil {
 		return err
@@ -577,6 +584,9 @@ func (v *visit) compare(ctx context.Context, theirs feed.Checkpoint) error {
 	v.to.size = theirs.Head.Size
 	l.mu.Unlock()
 	if err := v.h.cfg.Own.Compare(ctx, theirs, v.back); err != nil {
+		if p, ok := v.roster().Policy(v.h.cfg.Siren, v.epoch); ok && errors.Is(err, feed.ErrFork) {
+			v.h.accuse(feedKey{v.h.cfg.Siren, v.epoch}, p, feed.Evidence{A: own.Signed, B: theirs.Signed})
+		}
 		return fmt.Errorf("what the hub knows of this feed: %w", err)
 	}
 	l.mu.Lock()
@@ -616,9 +626,9 @@ func (v *visit) listen(ctx context.Context) error {
 	err := v.pull(ctx, ask, func(o offered) error {
 		_, err := v.h.take(o)
 		switch {
-		case err == nil, errors.Is(err, feed.ErrOld), errors.Is(err, errFrozen), errors.Is(err, errUnknown):
+		case err == nil, errors.Is(err, feed.ErrOld), errors.Is(err, errFrozen):
 			return nil
-		case errors.Is(err, feed.ErrFork), errors.Is(err, errKind):
+		case errors.Is(err, feed.ErrFork), errors.Is(err, errKind), errors.Is(err, errUnknown):
 			faults = append(faults, fmt.Errorf("feed %s: %w", o.key, err)) // the others are read on
 			return nil
 		}

@@ -7,8 +7,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/connmgr"
@@ -18,6 +20,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peerstore"
 	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/core/transport"
+	"github.com/libp2p/go-libp2p/gologshim"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/libp2p/go-libp2p/p2p/host/peerstore/pstoremem"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
@@ -41,7 +44,14 @@ type wires struct {
 	quic  *quicreuse.ConnManager
 	peers peerstore.Peerstore
 	rcmgr network.ResourceManager
+
+	closing sync.Once
+	closed  error
 }
+
+// The library writes to standard error on its own, with addresses of peers. What the
+// operator has to know, the host says itself.
+func init() { gologshim.SetDefaultHandler(slog.DiscardHandler) }
 
 // dialStep is how long an address of one class is ahead of the next.
 const dialStep = 300 * time.Millisecond
@@ -142,8 +152,13 @@ func (w *wires) listen(addresses []string) error {
 	return nil
 }
 
-// close ends everything that was opened.
+// close ends everything that was opened, once.
 func (w *wires) close() error {
+	w.closing.Do(func() { w.closed = w.end() })
+	return w.closed
+}
+
+func (w *wires) end() error {
 	var all []error
 	if w.swarm != nil {
 		all = append(all, w.swarm.Close())

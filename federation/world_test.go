@@ -12,6 +12,7 @@ import (
 	"github.com/bippop/bippop/federation"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/federation/simulation"
+	"github.com/libp2p/go-libp2p/core/network"
 )
 
 // today is the day of a test's roster and entries.
@@ -167,6 +168,29 @@ func (e *ear) await(ctx context.Context, siren public.Siren, n int) error {
 		case <-ctx.Done():
 			return fmt.Errorf("%d entries of %s, not %d: %w", have, siren, n, ctx.Err())
 		case <-e.came:
+		}
+	}
+}
+
+// greet says HELLO for a member, as long as the hub asks to wait.
+func greet(t *testing.T, c *federation.Caller, conn network.Conn, own *simulation.Writer) {
+	t.Helper()
+	for {
+		b, err := c.Ask(conn, federation.NameHello, federation.HelloAsk{Min: 1, Max: 1, Siren: own.Siren, Epoch: own.Epoch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := federation.Unwire[federation.HelloAnswer](b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Status != federation.StatusLater {
+			return
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatal("not let in")
+		case <-time.After(200 * time.Millisecond):
 		}
 	}
 }
