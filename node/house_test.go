@@ -45,6 +45,7 @@ var house = map[string]floor{
 	"federation/feed":           {"a log that one writer signs and others check; knows entries as bytes", []string{"federation/public"}},
 	"federation/roster":         {"who belongs to the federation, signed by k of n", []string{"federation/feed", "federation/public"}},
 	"federation/market":         {"what territories offer each other, folded from their feeds; decides nothing", []string{"federation/public"}},
+	"federation/national":       {"adds up what territories have released; knows no node", []string{"federation/public"}},
 	"federation/public":         {"leaf: the closed set of things a territory may say; no type here can reach a person", nil},
 	"node/internal/ident":       {"IDs that say by their type what they name", nil},
 	"node/internal/when":        {"time as data: the machine has no clock and no zone", nil},
@@ -89,31 +90,32 @@ var house = map[string]floor{
 // owners says which packages alone may name a large dependency, so that it can
 // be replaced, and its logs and secrets watched, in one place.
 var owners = map[string][]string{
-	"github.com/hashicorp/raft":           {"consensus"}, // raft, raft-wal, raft-boltdb
-	"github.com/hashicorp/go-hclog":       {"consensus"},
-	"github.com/hashicorp/memberlist":     {"consensus/gossip"},
-	"go.etcd.io/bbolt":                    {"consensus"},
-	"github.com/libp2p/go-libp2p":         {"federation"},
-	"github.com/dgraph-io/badger":         {"node/internal/store"},
-	"github.com/gin-gonic/gin":            {"api", "api/web"},
-	"github.com/danielgtaylor/huma":       {"api", "api/web"},
-	"filippo.io/age":                      {"crypto"},
-	"golang.org/x/crypto":                 {"crypto"},
-	"github.com/yeqown/go-qrcode":         {"api/web"},
-	"github.com/spf13/cobra":              {"cmd/bippop"},
-	"github.com/xuri/excelize":            nil, // tests only: a second reader of what we write
-	"github.com/rogpeppe/go-internal":     nil, // tests only
-	"pgregory.net/rapid":                  nil, // tests only
-	"github.com/stretchr/testify":         nil,
-	"github.com/dgraph-io/ristretto":      nil,
-	"github.com/hashicorp/golang-lru":     nil,
-	"github.com/libp2p/go-libp2p-core":    nil,
-	"github.com/anishathalye/porcupine":   nil, // tests only
-	"github.com/cloudflare/circl":         {"crypto"},
-	"github.com/prometheus/client_golang": {"cmd/bippop/internal/meter"},
-	"github.com/wneessen/go-mail":         {"cmd/bippop/internal/alarm"},
-	"github.com/emersion":                 nil, // tests only: an SMTP server
-	"filippo.io/torchwood":                nil, // tests only: another reader of checkpoints and tiles
+	"github.com/hashicorp/raft":              {"consensus"}, // raft, raft-wal, raft-boltdb
+	"github.com/hashicorp/go-hclog":          {"consensus"},
+	"github.com/hashicorp/memberlist":        {"consensus/gossip"},
+	"go.etcd.io/bbolt":                       {"consensus"},
+	"github.com/libp2p/go-libp2p":            {"federation"},
+	"github.com/dgraph-io/badger":            {"node/internal/store"},
+	"github.com/gin-gonic/gin":               {"api", "api/web"},
+	"github.com/danielgtaylor/huma":          {"api", "api/web"},
+	"filippo.io/age":                         {"crypto"},
+	"golang.org/x/crypto":                    {"crypto"},
+	"github.com/yeqown/go-qrcode":            {"api/web"},
+	"github.com/spf13/cobra":                 {"cmd/bippop"},
+	"github.com/xuri/excelize":               nil, // tests only: a second reader of what we write
+	"github.com/rogpeppe/go-internal":        nil, // tests only
+	"pgregory.net/rapid":                     nil, // tests only
+	"github.com/stretchr/testify":            nil,
+	"github.com/dgraph-io/ristretto":         nil,
+	"github.com/hashicorp/golang-lru":        nil,
+	"github.com/libp2p/go-libp2p-core":       nil,
+	"github.com/anishathalye/porcupine":      nil, // tests only
+	"github.com/cloudflare/circl":            {"crypto"},
+	"github.com/prometheus/client_golang":    {"cmd/bippop/internal/meter"},
+	"github.com/wneessen/go-mail":            {"cmd/bippop/internal/alarm"},
+	"github.com/emersion":                    nil,      // tests only: an SMTP server
+	"filippo.io/torchwood":                   nil,      // tests only: another reader of checkpoints and tiles
+	"github.com/google/differential-privacy": {"node"}, // propose.go: the place of chance
 }
 
 // pure packages give the same answer on every machine, at any time.

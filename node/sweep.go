@@ -39,6 +39,9 @@ func (n *Node) sweep(ctx context.Context) {
 			if err := n.Erasures.due(ctx); err != nil && ctx.Err() == nil {
 				n.core.cfg.Logger.Warn("erasing whoever is wanted", errAttr(err))
 			}
+			if err := n.Quarters.due(ctx); err != nil && ctx.Err() == nil {
+				n.core.cfg.Logger.Warn("releasing a quarter", errAttr(err))
+			}
 			if err := n.Offers.pass(ctx); err != nil && ctx.Err() == nil {
 				n.core.cfg.Logger.Warn("closing offers", errAttr(err))
 			}

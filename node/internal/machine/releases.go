@@ -31,10 +31,6 @@ func visited(r request.Request) whom {
 	return whom{her: r.Beneficiary, came: r.Coming(), minutes: r.Outcome.Minutes}
 }
 
-// metaVectors is the number of the first quarter that is counted whole, plus one; 0
-// before the counting has begun.
-const metaVectors = "vectors"
-
 // begin starts the counting. The present quarter is whole when nobody is known yet.
 func (a releases) begin(command.BeginVectors) (Reply, error) {
 	if !exists(a.act, store.Territories, []byte{0}) {
@@ -47,7 +43,7 @@ func (a releases) begin(command.BeginVectors) (Reply, error) {
 	if !empty(a.act, store.Beneficiaries) || !empty(a.act, store.Volunteers) {
 		q++
 	}
-	a.tx.SetMeta(metaVectors, uint64(q)+1)
+	a.tx.SetMeta(release.MetaFirst, uint64(q)+1)
 	return Reply{}, nil
 }
 
@@ -59,7 +55,7 @@ func empty[R store.Record](a *act, c store.Collection[R]) bool {
 
 // first is the first quarter that is counted whole.
 func (a releases) first() (public.Quarter, bool) {
-	n, err := a.tx.Meta(metaVectors)
+	n, err := a.tx.Meta(release.MetaFirst)
 	a.must(err)
 	if n == 0 {
 		return 0, false
