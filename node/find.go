@@ -19,13 +19,13 @@ type Find struct {
 
 	mu     sync.RWMutex // guards what follows against load, which replaces it
 	index  *search.Index
-	roster *roster
+	crew   *crew
 	missed *missed // nil: writes are followed at once
 	built  bool
 }
 
 func newFind(c *core) *Find {
-	return &Find{core: c, index: search.New(), roster: newRoster(), missed: &missed{}}
+	return &Find{core: c, index: search.New(), crew: newCrew(), missed: &missed{}}
 }
 
 // Match says how somebody was found.
@@ -123,20 +123,20 @@ func (f *Find) again() error {
 	return f.load()
 }
 
-// load builds index and roster. Writes may go on meanwhile: whom they concern is
+// load builds index and crew. Writes may go on meanwhile: whom they concern is
 // noted, and looked at again.
 func (f *Find) load() error {
 	f.mu.Lock()
 	f.missed = &missed{}
 	f.mu.Unlock()
-	index, roster, err := f.read()
+	index, crew, err := f.read()
 	f.mu.Lock()
 	late := f.missed
 	if err != nil {
 		f.mu.Unlock()
 		return err // the next load begins where this one did
 	}
-	f.index, f.roster, f.missed, f.built = index, roster, nil, true
+	f.index, f.crew, f.missed, f.built = index, crew, nil, true
 	f.mu.Unlock()
 	for _, id := range late.beneficiaries {
 		f.beneficiary(id)
@@ -175,9 +175,9 @@ func (f *Find) later(note func(*missed)) bool {
 	return f.missed != nil
 }
 
-// read builds an index and a roster of one state.
-func (f *Find) read() (*search.Index, *roster, error) {
-	index, roster := search.New(), newRoster()
+// read builds an index and a crew of one state.
+func (f *Find) read() (*search.Index, *crew, error) {
+	index, crew := search.New(), newCrew()
 	err := f.store.View(func(tx *store.Tx) error {
 		seen := map[ImportID]bool{}
 		var inner error
@@ -194,14 +194,14 @@ func (f *Find) read() (*search.Index, *roster, error) {
 		err = store.Volunteers.Each(tx, nil, func(r people.Volunteer) bool {
 			var yes bool
 			if yes, inner = visible(tx, r.Import, seen); inner == nil && yes {
-				roster.put(r)
+				crew.put(r)
 				inner = f.putVolunteer(index, r)
 			}
 			return inner == nil
 		})
 		return either(err, inner)
 	})
-	return index, roster, err
+	return index, crew, err
 }
 
 func either(a, b error) error {
@@ -305,7 +305,7 @@ func (f *Find) forgotten(e event.Forgotten) {
 		f.index.Delete(BeneficiaryID(e.ID))
 	case store.Volunteers.Code:
 		f.index.Delete(VolunteerID(e.ID))
-		f.roster.drop(VolunteerID(e.ID))
+		f.crew.drop(VolunteerID(e.ID))
 	}
 }
 
@@ -322,24 +322,24 @@ func (f *Find) followVolunteer(tx *store.Tx, id VolunteerID, seen map[ImportID]b
 	defer f.mu.RUnlock()
 	if !yes {
 		f.index.Delete(id)
-		f.roster.drop(id)
+		f.crew.drop(id)
 		return nil
 	}
-	f.roster.put(r)
+	f.crew.put(r)
 	return f.putVolunteer(f.index, r)
 }
 
-// roster holds every volunteer's record without his words, for matching: a few
+// crew holds every volunteer's record without his words, for matching: a few
 // hundred bytes each. Safe for concurrent use.
-type roster struct {
+type crew struct {
 	mu   sync.RWMutex // guards all, for a copy
 	all  []people.Volunteer
 	seat map[VolunteerID]int // where in all
 }
 
-func newRoster() *roster { return &roster{seat: map[VolunteerID]int{}} }
+func newCrew() *crew { return &crew{seat: map[VolunteerID]int{}} }
 
-func (r *roster) put(v people.Volunteer) {
+func (r *crew) put(v people.Volunteer) {
 	v.Box, v.Leaf.Box = nil, nil
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -351,7 +351,7 @@ func (r *roster) put(v people.Volunteer) {
 	r.all = append(r.all, v)
 }
 
-func (r *roster) drop(id VolunteerID) {
+func (r *crew) drop(id VolunteerID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i, ok := r.seat[id]
@@ -366,7 +366,7 @@ func (r *roster) drop(id VolunteerID) {
 }
 
 // approved copies the records of those who may be asked.
-func (r *roster) approved() []people.Volunteer {
+func (r *crew) approved() []people.Volunteer {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	out := make([]people.Volunteer, 0, len(r.all))
@@ -379,7 +379,7 @@ func (r *roster) approved() []people.Volunteer {
 }
 
 // count is how many volunteers stand in each status.
-func (r *roster) count() map[Status]int {
+func (r *crew) count() map[Status]int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	n := map[Status]int{}
@@ -393,7 +393,7 @@ func (r *roster) count() map[Status]int {
 func (f *Find) approvedVolunteers() []people.Volunteer {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return slices.Clip(f.roster.approved())
+	return slices.Clip(f.crew.approved())
 }
 
 // VolunteerCounts is how many volunteers stand in each status.
@@ -403,5 +403,5 @@ func (f *Find) VolunteerCounts(by Caller) (map[Status]int, error) {
 	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return f.roster.count(), nil
+	return f.crew.count(), nil
 }

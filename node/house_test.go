@@ -42,7 +42,10 @@ var house = map[string]floor{
 	"consensus/mesh":            {"every byte between replicas: mutual TLS, one port, many protocols", []string{"consensus"}},
 	"consensus/mesh/meshtest":   {"territories, and wires to cut and to listen to, for everybody's tests", []string{"consensus/mesh"}},
 	"federation/bulletin":       {"the coordinator's own words, one way; apart from public, which has no free text", []string{"federation/public"}},
+	"federation":                {"how a node speaks with the others: libp2p, hubs, leaves; owns libp2p", []string{"federation/feed", "federation/public", "federation/roster"}},
+	"federation/simulation":     {"a nation in one process, for tests and the bench", []string{"federation", "federation/feed", "federation/public", "federation/roster"}},
 	"federation/feed":           {"a log that one writer signs and others check; knows entries as bytes", []string{"federation/public"}},
+	"federation/ledger":         {"the check of feeds and roster by their bytes alone, for those who trust nobody", []string{"federation/bulletin", "federation/feed", "federation/public", "federation/roster"}},
 	"federation/roster":         {"who belongs to the federation, signed by k of n", []string{"federation/feed", "federation/public"}},
 	"federation/market":         {"what territories offer each other, folded from their feeds; decides nothing", []string{"federation/public"}},
 	"federation/national":       {"adds up what territories have released; knows no node", []string{"federation/public"}},
@@ -78,7 +81,7 @@ var house = map[string]floor{
 	"node/internal/view":        {"lists that follow from records; crypto only for the names of keys", append([]string{"crypto", "node/internal/store"}, nouns...)},
 	"node/internal/rotation":    {"when a root key may replace another, and who may be told; decides only, so that a simulator can run it", []string{"crypto"}},
 	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/bulletin", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/rotation", "node/internal/store", "node/internal/view"}, nouns...)},
-	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation/bulletin", "federation/public", "federation/roster", "node/internal/*"}},
+	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation", "federation/*", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
 	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
 	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation/public", "node"}},
@@ -116,6 +119,9 @@ var owners = map[string][]string{
 	"github.com/emersion":                    nil,      // tests only: an SMTP server
 	"filippo.io/torchwood":                   nil,      // tests only: another reader of checkpoints and tiles
 	"github.com/google/differential-privacy": {"node"}, // propose.go: the place of chance
+	"github.com/quic-go/quic-go":             {"federation"},
+	"github.com/multiformats":                {"federation"},
+	"github.com/marcopolo/simnet":            {"federation/simulation"},
 }
 
 // pure packages give the same answer on every machine, at any time.

@@ -53,7 +53,7 @@ func (f *Find) Volunteers(by Caller, status Status, page Register) (out []Volunt
 		return nil, false, err
 	}
 	f.mu.RLock()
-	standing := f.roster.standing(status)
+	standing := f.crew.standing(status)
 	ids, more := f.index.InOrder(search.Volunteer, func(id [16]byte, commune string, initial byte) bool {
 		return standing[id] && page.keeps(commune, initial)
 	}, page.Skip, page.limit())
@@ -80,7 +80,7 @@ func (f *Find) openVolunteers(ids [][16]byte) (out []Volunteer, err error) {
 }
 
 // standing is who has a status.
-func (r *roster) standing(status Status) map[[16]byte]bool {
+func (r *crew) standing(status Status) map[[16]byte]bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	out := map[[16]byte]bool{}

@@ -42,6 +42,9 @@ func (n *Node) sweep(ctx context.Context) {
 			if err := n.Quarters.due(ctx); err != nil && ctx.Err() == nil {
 				n.core.cfg.Logger.Warn("releasing a quarter", errAttr(err))
 			}
+			if err := n.core.presence(ctx); err != nil && ctx.Err() == nil {
+				n.core.cfg.Logger.Warn("saying that the territory is there", errAttr(err))
+			}
 			if err := n.Offers.pass(ctx); err != nil && ctx.Err() == nil {
 				n.core.cfg.Logger.Warn("closing offers", errAttr(err))
 			}

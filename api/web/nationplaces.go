@@ -192,7 +192,7 @@ func parts(w *tongue, d node.NationDetail) (out []nationPart) {
 	v := countrywide{tongue: w}
 	trend := nationPart{Name: "trend", Title: w.t("nation.by_quarter"), Which: w.t("nation.quarter")}
 	var columns []mark
-	for _, q := range d.Trend[max(0, len(d.Trend)-8):] {
+	for _, q := range d.Trend[max(0, len(d.Trend)-6):] {
 		at, _ := w.rounded(q.Actions.Estimate)
 		m := mark{w.shortQuarter(q.Quarter), grouped(uint64(at.N)), uint64(at.N), q.Actions.Span == node.TooFew}
 		if m.Blank {

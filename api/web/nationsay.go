@@ -18,7 +18,7 @@ func (w *tongue) rounded(e node.Estimate) (out node.Estimate, step int64) {
 	if e.High-e.Low >= 8*step && step > 1 { // fives between the tens
 		step = max(1, step/2)
 	}
-	return node.Estimate{N: (e.N + step/2) / step * step, Low: e.Low / step * step, High: (e.High + step - 1) / step * step}, step
+	return node.Estimate{Open: e.Open, N: (e.N + step/2) / step * step, Low: e.Low / step * step, High: (e.High + step - 1) / step * step}, step
 }
 
 // between says an estimate: "entre 8 100 et 8 400", or the number where it is exact.
