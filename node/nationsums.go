@@ -27,28 +27,33 @@ type Share struct {
 // Institution is what nobody stands behind: exact, added up over releases.
 type Institution struct{ Communes, Kinds, Replicas int64 }
 
-// Sums are the catalogue's cells over territories and quarters. Noise may have made a
-// number negative; a total is shown as none at least.
-type Sums struct {
-	Institution Institution
-
-	Actions, Mobility  Estimate
-	ByType             [public.Other + 1]Estimate // by category; the first is always none
-	Helped             Estimate                   // persons; one who was helped in several quarters counts in each
-	BySex              [public.Man + 1]Estimate
-	ByAge              [public.From90 + 1]Estimate
-	Requests           Estimate
-	Fates              [8]Estimate // by public.Fate…; the first is Requests
-	Found              Estimate
-	Helpers, Hours     Estimate
-	Joined, Offered    Estimate
-	Paired, Enrolled   Estimate
-	Bonds              Estimate
+// Shares are parts of the sums.
+type Shares struct {
 	MobilityShare      Share
 	CoveredShare       Share // of the requests, those for which somebody was found
 	FoundInDayShare    Share // of those that were found
 	FoundInTwoDayShare Share
 	FoundInWeekShare   Share
+}
+
+// Sums are the catalogue's cells over territories and quarters. Noise may have made a
+// number negative; a total is shown as none at least.
+type Sums struct {
+	Institution Institution
+
+	Actions, Mobility Estimate
+	ByType            [public.Other + 1]Estimate // by category; the first is always none
+	Helped            Estimate                   // persons; one who was helped in several quarters counts in each
+	BySex             [public.Man + 1]Estimate
+	ByAge             [public.From90 + 1]Estimate
+	Requests          Estimate
+	Fates             [8]Estimate // by public.Fate…; the first is Requests
+	Found             Estimate
+	Helpers, Hours    Estimate
+	Joined, Offered   Estimate
+	Paired, Enrolled  Estimate
+	Bonds             Estimate
+	Shares
 }
 
 // estimateOf is a figure as it is told: what is counted is never below none.
@@ -71,8 +76,10 @@ func sumsOf(t national.Totals) Sums {
 		Requests: sum(public.GroupRequests, public.FateRequested), Found: sum(public.GroupRequests, public.FateDay, public.FateTwoDays, public.FateWeek, public.FateLater),
 		Helpers: sum(public.GroupHelpers), Hours: sum(public.GroupHours), Joined: sum(public.GroupJoined), Offered: sum(public.GroupOffered),
 		Paired: sum(public.GroupPaired), Enrolled: sum(public.GroupEnrolled), Bonds: sum(public.GroupBonds),
-		MobilityShare: shareOf(t.Mobility()), CoveredShare: shareOf(t.Covered()),
-		FoundInDayShare: shareOf(t.Within(public.FateDay)), FoundInTwoDayShare: shareOf(t.Within(public.FateTwoDays)), FoundInWeekShare: shareOf(t.Within(public.FateWeek)),
+		Shares: Shares{
+			MobilityShare: shareOf(t.Mobility()), CoveredShare: shareOf(t.Covered()),
+			FoundInDayShare: shareOf(t.Within(public.FateDay)), FoundInTwoDayShare: shareOf(t.Within(public.FateTwoDays)), FoundInWeekShare: shareOf(t.Within(public.FateWeek)),
+		},
 	}
 	for c := public.Visit; c <= public.Other; c++ {
 		out.ByType[c] = sum(public.GroupActions, public.ActionCell(c))

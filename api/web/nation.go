@@ -79,7 +79,7 @@ func (s nation) report(c *gin.Context) {
 // read looks at what the address asks for; one that makes no sense asks for the
 // newest four quarters.
 func (s nation) read(c *gin.Context) (d nationData, err error) {
-	w := s.words(c)
+	w := estimating{s.words(c)}
 	look := node.NationLook{RealOnly: c.Query("real") == "1"}
 	if y, err := strconv.Atoi(c.Query("year")); err == nil && y >= 2020 && y <= s.node.Now().Year() {
 		look.Year, d.Year = y, strconv.Itoa(y)
@@ -104,7 +104,7 @@ func (s nation) read(c *gin.Context) (d nationData, err error) {
 	if d.Federated {
 		d.Heads, d.Parts = v.heads(), v.parts()
 	}
-	d.Map = s.drawMap(w, all)
+	d.Map = s.drawMap(w.tongue, all)
 	for _, t := range all {
 		d.Places = append(d.Places, nationPlace{t, node.DepartementName(t.Departement)})
 	}
@@ -122,7 +122,7 @@ func query(year string, realOnly bool) template.URL {
 
 // countrywide says the nation's sheet in one language.
 type countrywide struct {
-	*tongue
+	estimating
 	node.NationSheet
 }
 

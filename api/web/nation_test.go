@@ -269,6 +269,7 @@ func TestBulletinIsReadBeforeItIsPublished(t *testing.T) {
 		t.Errorf("kept %q and %q", title, text)
 	}
 	s.press("//button[text()='Relire avant de publier']")
+	s.sees("Rien n’est encore parti.")
 	for _, v := range s.axe() {
 		t.Errorf("the preview: %s", v)
 	}
