@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/bippop/bippop/federation/bulletin"
 	"github.com/bippop/bippop/federation/public"
+	federated "github.com/bippop/bippop/federation/roster"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/notice"
 	"github.com/bippop/bippop/node/internal/refuse"
@@ -307,4 +309,82 @@ func (n *Node) Coordinating() bool { return n.core.Coordinating() }
 // ends.
 func tidyLines(s string) string {
 	return strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n"))
+}
+
+// ear takes in what the coordinator is heard to say, in its own time: whoever tells
+// it must not wait. Safe for concurrent use.
+type ear struct {
+	*Bulletins
+	wake chan struct{}
+
+	mu      sync.Mutex // guards waiting, for a look
+	waiting []utterance
+}
+
+// utterance is entries of the coordinator's feed.
+type utterance struct {
+	from    public.Siren
+	epoch   uint16
+	at      int64
+	entries [][]byte
+}
+
+func newEar(s *Bulletins) *ear { return &ear{Bulletins: s, wake: make(chan struct{}, 1)} }
+
+// begin drops what waits: everything is heard again from its first entry on.
+func (s *ear) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = nil
+}
+
+func (s *ear) end() { s.begin() }
+
+func (s *ear) heard(siren public.Siren, epoch uint16, from int64, entries [][]byte) {
+	state := s.federating.rosters.State()
+	if state == nil {
+		return
+	}
+	if m, ok := state.Member(siren); !ok || m.Role != federated.Coordinator {
+		return
+	}
+	s.mu.Lock()
+	s.waiting = append(s.waiting, utterance{siren, epoch, from, entries})
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// keep takes in what waits until ctx ends. What could not be recorded is tried again
+// with the next one, and when this replica leads anew.
+func (s *ear) keep(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		}
+		for {
+			s.mu.Lock()
+			if len(s.waiting) == 0 {
+				s.mu.Unlock()
+				break
+			}
+			u := s.waiting[0]
+			s.mu.Unlock()
+			if err := s.settled(ctx, u.from, u.epoch, u.at, u.entries); err != nil {
+				if ctx.Err() == nil {
+					s.cfg.Logger.Warn("taking in the coordinator's bulletins", errAttr(err))
+				}
+				break
+			}
+			s.mu.Lock()
+			if len(s.waiting) > 0 && s.waiting[0].at == u.at && s.waiting[0].epoch == u.epoch {
+				s.waiting = s.waiting[1:]
+			}
+			s.mu.Unlock()
+		}
+	}
 }

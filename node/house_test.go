@@ -397,6 +397,8 @@ var large = map[string]bound{
 	"api.volunteer":                         {0, 28, "DTO: his whole page in one flat form"},
 	"node.core":                             {34, 0, "what all services read in common; unexported, no state of its own"},
 	"node.Node":                             {0, 24, "one field for each noun that callers see"},
+	"node.Config":                           {0, 20, "what an operator may say, each option with its reason"},
+	"node.Node":                             {0, 26, "one field for each noun that callers see"},
 	"node.Requests":                         {33, 0, "one method a transition, and their private halves"},
 	"node/internal/request.Request":         {0, 19, "one need and everything that has happened to it"},
 	"node/internal/machine.act":             {72, 0, "one method for each kind of command, behind one switch"},

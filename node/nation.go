@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bippop/bippop/federation/national"
 	"github.com/bippop/bippop/federation/public"
 	federated "github.com/bippop/bippop/federation/roster"
 	"github.com/bippop/bippop/node/internal/geo"
@@ -23,6 +24,8 @@ type Nation struct {
 	mu     sync.Mutex // guards what follows, for a look
 	of     map[public.Siren]*reported
 	sorted []public.Siren
+	book   *national.Book
+	roster uint64 // version of the roster that was followed
 }
 
 // reported is what is known of one territory.
@@ -60,22 +63,42 @@ type SimulatedTerritory struct {
 }
 
 func newNation(c *core) *Nation {
-	n := &Nation{core: c, of: map[public.Siren]*reported{}}
-	for _, s := range c.cfg.Simulated {
-		m, ok := memberOf(s.Siren)
+	n := &Nation{core: c}
+	n.begin()
+	return n
+}
+
+// begin forgets what was heard: every feed is heard again from its first entry on.
+func (s *Nation) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.of, s.sorted, s.book, s.roster = map[public.Siren]*reported{}, nil, national.NewBook(), 0
+	for _, one := range s.cfg.Simulated {
+		m, ok := memberOf(one.Siren)
 		if !ok {
 			continue // the registry of another year
 		}
 		m.Simulated = true
-		r := n.add(m)
-		for _, release := range s.Releases {
-			r.release(release)
-		}
-		if l := len(s.Releases); l > 0 {
-			r.said = public.DayOf(expected(s.Releases[l-1].Quarter).AddDate(0, 0, -int(uint32(s.Siren)%30)))
+		r := s.add(m)
+		for i, release := range one.Releases {
+			r.said = public.DayOf(expected(release.Quarter).AddDate(0, 0, -int(uint32(one.Siren)%30)))
+			if r.release(release) {
+				s.book.Take(public.Entry{From: one.Siren, Epoch: 1, Seq: uint64(i), Day: r.said, Body: release}) // its first at that place
+			}
 		}
 	}
-	return n
+}
+
+// end says that what was heard is out of date from now on; it is still shown, with
+// the day of each.
+func (s *Nation) end() {}
+
+// follow brings the members up to the roster's present version. The caller holds mu.
+func (s *Nation) follow() {
+	if state := s.federating.rosters.State(); state != nil && state.Version != s.roster {
+		s.know(state.Members)
+		s.roster = state.Version
+	}
 }
 
 // memberOf is a grouping of the registry as a member.
@@ -123,9 +146,8 @@ func (s *Nation) add(m NationMember) *reported {
 
 // know follows the roster: its territories are those that are expected to report.
 // Who has left it is forgotten with what it had said: the roster says what counts.
+// The caller holds mu.
 func (s *Nation) know(members []federated.Member) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	listed := map[public.Siren]bool{}
 	for _, m := range members {
 		if m.Role != federated.Territory {
@@ -149,14 +171,15 @@ func (s *Nation) know(members []federated.Member) {
 	})
 }
 
-// settled takes in entries of a territory's feed that count, from place from of an
+// heard takes in entries of a territory's feed that count, from place from of an
 // epoch on. What is known already is skipped, what is of no interest passed over. A
 // newer epoch says again what still counts of the former one.
-func (s *Nation) settled(siren public.Siren, epoch uint16, from int64, entries [][]byte) {
+func (s *Nation) heard(siren public.Siren, epoch uint16, from int64, entries [][]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.follow()
 	r := s.of[siren]
-	if r == nil || r.Simulated && len(s.cfg.Simulated) > 0 || epoch < r.epoch {
+	if r == nil || r.Simulated || epoch < r.epoch {
 		return
 	}
 	if epoch > r.epoch {
@@ -173,6 +196,10 @@ func (s *Nation) settled(siren public.Siren, epoch uint16, from int64, entries [
 			continue // it counts as said, and says nothing that is understood here
 		}
 		r.said, r.arrived = e.Day, s.now()
+		if err := s.book.Take(e); err != nil {
+			s.cfg.Logger.Warn("what a territory has released is not used", errAttr(err))
+			continue
+		}
 		switch m := e.Body.(type) {
 		case public.Release:
 			if r.release(m) {
@@ -269,6 +296,7 @@ func (s *Nation) Look(by Caller, look NationLook) (NationSheet, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.follow()
 	sheet := NationSheet{To: s.lastDue(), RealOnly: look.RealOnly}
 	sheet.From = sheet.To - min(sheet.To, 3)
 	if look.Year != 0 {
@@ -279,14 +307,14 @@ func (s *Nation) Look(by Caller, look NationLook) (NationSheet, error) {
 		sheet.To = sheet.From + 3
 	}
 	first, last := sheet.To, sheet.To
-	var sums summing
+	var all []public.Siren
 	s.each(!look.RealOnly, func(r *reported) {
 		sheet.Expected++
+		all = append(all, r.Siren)
 		had := false
-		for q, release := range r.quarters {
+		for q := range r.quarters {
 			first, last = min(first, q), max(last, q)
 			if q >= sheet.From && q <= sheet.To {
-				sums.add(release)
 				sheet.Releases, had = sheet.Releases+1, true
 			}
 		}
@@ -298,20 +326,18 @@ func (s *Nation) Look(by Caller, look NationLook) (NationSheet, error) {
 			}
 		}
 	})
-	sheet.Sums = sums.done()
+	sheet.Sums = s.sums(sheet.From, sheet.To, all)
 	for q := max(first, last-min(last, 11)); q <= last; q++ {
-		var one summing
 		row := QuarterSums{Quarter: q}
 		s.each(!look.RealOnly, func(r *reported) {
-			if release, ok := r.quarters[q]; ok {
-				one.add(release)
+			if _, ok := r.quarters[q]; ok {
 				row.Territories++
 				if r.Simulated {
 					row.Simulated++
 				}
 			}
 		})
-		row.Sums = one.done()
+		row.Sums = s.sums(q, q, all)
 		sheet.Trend = append(sheet.Trend, row)
 	}
 	newest, _ := last.Year()
@@ -320,6 +346,14 @@ func (s *Nation) Look(by Caller, look NationLook) (NationSheet, error) {
 		sheet.Years = append(sheet.Years, y)
 	}
 	return sheet, nil
+}
+
+// sums of some territories over a span. The caller holds mu.
+func (s *Nation) sums(from, to Quarter, of []public.Siren) Sums {
+	if len(of) == 0 {
+		of = []public.Siren{0} // nobody, where none would mean all
+	}
+	return sumsOf(s.book.Totals(national.Span{First: from, Last: to}, slices.Clone(of)...))
 }
 
 // Reporting says how a territory keeps to the calendar.
@@ -351,6 +385,7 @@ func (s *Nation) Territories(by Caller, realOnly bool) (out []NationTerritory, e
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.follow()
 	due := s.lastDue()
 	s.each(!realOnly, func(r *reported) { out = append(out, s.described(r, due)) })
 	slices.SortFunc(out, func(a, b NationTerritory) int {

@@ -86,7 +86,7 @@ func perInhabitants(r NationRow) int64 {
 
 // row of a territory; ok is false when it has released nothing in the span.
 func (s *Nation) row(r *reported, from, to Quarter) (row NationRow, ok bool) {
-	year, quarter, n := r.sums(from, to)
+	year, quarter, n := s.ofOne(r, from, to)
 	if n == 0 {
 		return row, false
 	}
@@ -102,19 +102,15 @@ func (s *Nation) row(r *reported, from, to Quarter) (row NationRow, ok bool) {
 }
 
 // sums of one territory: of all quarters of the span and of the newest one in it.
-func (r *reported) sums(from, to Quarter) (year, quarter Sums, releases int) {
-	var all, one summing
+func (s *Nation) ofOne(r *reported, from, to Quarter) (year, quarter Sums, releases int) {
 	newest := from
 	for q := from; q <= to; q++ {
-		if release, ok := r.quarters[q]; ok {
-			all.add(release)
+		if _, ok := r.quarters[q]; ok {
 			newest, releases = q, releases+1
 		}
 	}
-	if releases > 0 {
-		one.add(r.quarters[newest])
-	}
-	return all.done(), one.done(), releases
+	of := []public.Siren{r.Siren}
+	return s.sums(from, to, of), s.sums(newest, newest, of), releases
 }
 
 // widenOver tells a quarter where it is large enough, else the year, else that there
@@ -166,7 +162,7 @@ func (s *Nation) Detail(by Caller, siren public.Siren) (d NationDetail, err erro
 	}
 	d.From, d.To, d.Newest = last-min(last, 3), last, last
 	d.NationRow, _ = s.row(r, d.From, d.To)
-	year, quarter, _ := r.sums(d.From, d.To)
+	year, quarter, _ := s.ofOne(r, d.From, d.To)
 	for i := range d.ByType {
 		d.ByType[i] = widenOver(quarter.ByType[i], year.ByType[i])
 	}
@@ -178,10 +174,8 @@ func (s *Nation) Detail(by Caller, siren public.Siren) (d NationDetail, err erro
 	}
 	d.Institution = quarter.Institution
 	for q := max(d.First, last-min(last, 11)); q <= last; q++ {
-		if release, ok := r.quarters[q]; ok {
-			var one summing
-			one.add(release)
-			sums := one.done()
+		if _, ok := r.quarters[q]; ok {
+			sums := s.sums(q, q, []public.Siren{siren})
 			d.Trend = append(d.Trend, QuarterTold{q, widenOver(sums.Actions, Estimate{}), widenOver(sums.Helped, Estimate{})})
 		}
 	}

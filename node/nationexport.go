@@ -48,7 +48,7 @@ var indicators = func() (out []indicator) {
 	add("hours", "volunteer", func(s Sums) Estimate { return s.Hours })
 	add("joined", "volunteer", func(s Sums) Estimate { return s.Joined })
 	add("offered", "volunteer", func(s Sums) Estimate { return s.Offered })
-	exact := func(n int64) Estimate { return Estimate{n, n, n} }
+	exact := func(n int64) Estimate { return Estimate{N: n, Low: n, High: n} }
 	add("communes", "institution", func(s Sums) Estimate { return exact(s.Institution.Communes) })
 	add("kinds", "institution", func(s Sums) Estimate { return exact(s.Institution.Kinds) })
 	return out
@@ -78,7 +78,7 @@ func (s *Nation) Export(by Caller, realOnly bool) (out []NationRecord, err error
 		if !any {
 			return
 		}
-		year, quarter, _ := r.sums(last-min(last, 3), last)
+		year, quarter, _ := s.ofOne(r, last-min(last, 3), last)
 		for _, i := range indicators {
 			rec := NationRecord{
 				Siren: r.Siren.String(), Name: r.Name, Departement: r.Departement, Simulated: r.Simulated,

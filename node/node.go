@@ -45,6 +45,10 @@ type Node struct {
 	Ledger        *Ledger
 	Bulletins     *Bulletins
 	Nation        *Nation
+	Bulletins     *Bulletins
+	Nation        *Nation
+	Federation    *Federation
+	Ledger        *Ledger
 
 	core    *core
 	started time.Time
@@ -285,11 +289,18 @@ func (c *core) node() *Node {
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Ledger: newLedger(c),
 		Across:    &Across{c, &hearsay{}, noOffices{}},
 		Bulletins: &Bulletins{c}, Nation: newNation(c),
+		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Quarters: &Quarters{core: c}, Settings: &Settings{c}, Papers: &Papers{c},
+		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
+		Bulletins: &Bulletins{c}, Nation: newNation(c),
+		Federation: &Federation{c}, Ledger: newLedger(c),
 	}
+	ear := newEar(n.Bulletins)
+	c.federating.listen(n.Nation)
+	c.federating.listen(ear)
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	for _, task := range []func(context.Context){
-		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep, (&speaking{core: c}).keep,
+		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep, (&speaking{core: c}).keep, ear.keep,
 	} {
 		n.tasks.Go(func() { task(ctx) })
 	}

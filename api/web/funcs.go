@@ -114,7 +114,7 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"datedDay":     w.fullDate,
 		"until":        func(t time.Time) string { return w.fullDate(node.DayOf(t.In(s.node.Now().Location()))) },
 		"admin":        isAdmin,
-		"inhabitants":  w.inhabitants,
+		"inhabitants":  estimating{w}.inhabitants,
 		"coordinating": s.node.Coordinating,
 		"nearby":       func(metres int) string { return nearby(w, metres) },
 		"ref":          node.RefText,

@@ -79,7 +79,7 @@ func (s nation) report(c *gin.Context) {
 // read looks at what the address asks for; one that makes no sense asks for the
 // newest four quarters.
 func (s nation) read(c *gin.Context) (d nationData, err error) {
-	w := s.words(c)
+	w := estimating{s.words(c)}
 	look := node.NationLook{RealOnly: c.Query("real") == "1"}
 	if y, err := strconv.Atoi(c.Query("year")); err == nil && y >= 2020 && y <= s.node.Now().Year() {
 		look.Year, d.Year = y, strconv.Itoa(y)
@@ -104,7 +104,7 @@ func (s nation) read(c *gin.Context) (d nationData, err error) {
 	if d.Federated {
 		d.Heads, d.Parts = v.heads(), v.parts()
 	}
-	d.Map = s.drawMap(w, all)
+	d.Map = s.drawMap(w.tongue, all)
 	for _, t := range all {
 		d.Places = append(d.Places, nationPlace{t, node.DepartementName(t.Departement)})
 	}
@@ -122,7 +122,7 @@ func query(year string, realOnly bool) template.URL {
 
 // countrywide says the nation's sheet in one language.
 type countrywide struct {
-	*tongue
+	estimating
 	node.NationSheet
 }
 
@@ -143,15 +143,12 @@ func (v countrywide) findings() (out []string) {
 		return []string{v.t("nation.too_few")}
 	}
 	at, _ := v.rounded(a)
-	out = append(out, v.t("nation.finding", "Low", grouped(uint64(at.Low)), "Helped", v.about(v.Sums.Helped)))
+	out = append(out, v.t("nation.finding", "Low", grouped(uint64(at.Low))))
 	if m := v.Sums.MobilityShare; m.Known {
 		out = append(out, v.t("nation.mobility_says", "Share", v.percent(m)))
 	}
 	if m := v.Sums.CoveredShare; m.Known {
 		out = append(out, v.t("nation.covered_says", "Share", v.percent(m)))
-	}
-	if m := v.Sums.WomenShare; m.Known && m.Low > 500 {
-		out = append(out, v.t("nation.women_say", "Share", v.percent(m)))
 	}
 	return out
 }
@@ -180,7 +177,7 @@ func (v countrywide) parts() (out []nationPart) {
 	s := v.Sums
 	trend := nationPart{Name: "trend", Title: v.t("nation.by_quarter"), Which: v.t("nation.quarter")}
 	var columns []mark
-	shown := v.Trend[max(0, len(v.Trend)-8):]
+	shown := v.Trend[max(0, len(v.Trend)-6):]
 	for _, q := range shown {
 		at, _ := v.rounded(q.Sums.Actions)
 		columns = append(columns, mark{v.shortQuarter(q.Quarter), grouped(uint64(at.N)), uint64(at.N), false})

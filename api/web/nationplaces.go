@@ -46,7 +46,7 @@ func (s nation) coveragePage(c *gin.Context) {
 }
 
 func (s nation) covered(c *gin.Context) (d coverage, err error) {
-	w := s.words(c)
+	w := estimating{s.words(c)}
 	d.Real = c.Query("real") == "1"
 	all, err := s.node.Nation.Territories(caller(c), d.Real)
 	if err != nil {
@@ -67,7 +67,7 @@ func (s nation) covered(c *gin.Context) (d coverage, err error) {
 				row.Said = w.fullDate(node.DayOf(t.Said.Time()))
 			}
 			if !t.Arrived.IsZero() {
-				row.Arrived = s.sinceText(w, t.Arrived)
+				row.Arrived = s.sinceText(w.tongue, t.Arrived)
 				if days := int(public.DayOf(t.Arrived)) - int(t.Said); days > 0 {
 					row.Delay = w.t("nation.delay", "N", days)
 				}
@@ -114,7 +114,7 @@ func (s nation) comparePage(c *gin.Context) {
 }
 
 func (s nation) compared(c *gin.Context) (d comparison, err error) {
-	w := s.words(c)
+	w := estimating{s.words(c)}
 	d.Real = c.Query("real") == "1"
 	from, to, classes, err := s.node.Nation.Compare(caller(c), d.Real)
 	if err != nil {
@@ -154,7 +154,7 @@ type territoryData struct {
 }
 
 func (s nation) territory(c *gin.Context) {
-	w := s.words(c)
+	w := estimating{s.words(c)}
 	siren, err := public.ParseSiren(c.Param("siren"))
 	if err != nil {
 		s.fail(c, &node.Error{Kind: node.NotFound, Code: "no-territory"})
@@ -188,11 +188,11 @@ func (s nation) territory(c *gin.Context) {
 }
 
 // parts of one territory: a cell that is too small for a quarter is told over a year.
-func parts(w *tongue, d node.NationDetail) (out []nationPart) {
-	v := countrywide{tongue: w}
+func parts(w estimating, d node.NationDetail) (out []nationPart) {
+	v := countrywide{estimating: w}
 	trend := nationPart{Name: "trend", Title: w.t("nation.by_quarter"), Which: w.t("nation.quarter")}
 	var columns []mark
-	for _, q := range d.Trend[max(0, len(d.Trend)-8):] {
+	for _, q := range d.Trend[max(0, len(d.Trend)-6):] {
 		at, _ := w.rounded(q.Actions.Estimate)
 		m := mark{w.shortQuarter(q.Quarter), grouped(uint64(at.N)), uint64(at.N), q.Actions.Span == node.TooFew}
 		if m.Blank {

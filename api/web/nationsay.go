@@ -8,9 +8,12 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
+// estimating says estimates, quarters and sizes in one language.
+type estimating struct{ *tongue }
+
 // rounded puts an estimate into numbers as coarse as its interval is: more digits
 // would promise what noise does not keep. Low goes down and High up.
-func (w *tongue) rounded(e node.Estimate) (out node.Estimate, step int64) {
+func (w estimating) rounded(e node.Estimate) (out node.Estimate, step int64) {
 	step = 1
 	for e.High-e.Low >= 20*step {
 		step *= 10
@@ -18,11 +21,11 @@ func (w *tongue) rounded(e node.Estimate) (out node.Estimate, step int64) {
 	if e.High-e.Low >= 8*step && step > 1 { // fives between the tens
 		step = max(1, step/2)
 	}
-	return node.Estimate{N: (e.N + step/2) / step * step, Low: e.Low / step * step, High: (e.High + step - 1) / step * step}, step
+	return node.Estimate{Open: e.Open, N: (e.N + step/2) / step * step, Low: e.Low / step * step, High: (e.High + step - 1) / step * step}, step
 }
 
 // between says an estimate: "entre 8 100 et 8 400", or the number where it is exact.
-func (w *tongue) between(e node.Estimate) string {
+func (w estimating) between(e node.Estimate) string {
 	if e.Exact() {
 		return grouped(uint64(e.N))
 	}
@@ -34,7 +37,7 @@ func (w *tongue) between(e node.Estimate) string {
 }
 
 // about says an estimate within a sentence, where its interval stands elsewhere.
-func (w *tongue) about(e node.Estimate) string {
+func (w estimating) about(e node.Estimate) string {
 	at, step := w.rounded(e)
 	if step == 1 {
 		return grouped(uint64(at.N))
@@ -43,7 +46,7 @@ func (w *tongue) about(e node.Estimate) string {
 }
 
 // percent says a share: "62 %", or "entre 61 et 63 %".
-func (w *tongue) percent(p node.Share) string {
+func (w estimating) percent(p node.Share) string {
 	low, high := p.Low/10, (p.High+9)/10
 	if high-low <= 1 {
 		return strconv.Itoa((p.N+5)/10) + "\u00a0%"
@@ -52,7 +55,7 @@ func (w *tongue) percent(p node.Share) string {
 }
 
 // told says a cell of one territory.
-func (w *tongue) told(n node.Told) string {
+func (w estimating) told(n node.Told) string {
 	switch n.Span {
 	case node.TooFew:
 		return w.t("nation.fewer", "Least", node.Least)
@@ -62,18 +65,18 @@ func (w *tongue) told(n node.Told) string {
 	return w.between(n.Estimate)
 }
 
-func (w *tongue) quarter(q node.Quarter) string {
+func (w estimating) quarter(q node.Quarter) string {
 	year, n := q.Year()
 	return w.t("nation.quarter_of", "Nth", w.t("nation.nth"+strconv.Itoa(n)), "Year", year)
 }
 
-func (w *tongue) shortQuarter(q node.Quarter) string {
+func (w estimating) shortQuarter(q node.Quarter) string {
 	year, n := q.Year()
 	return fmt.Sprintf("%s%d %02d", w.t("nation.q"), n, year%100)
 }
 
 // quarters says a span: the year, where it is one.
-func (w *tongue) quarters(from, to node.Quarter) string {
+func (w estimating) quarters(from, to node.Quarter) string {
 	y1, n1 := from.Year()
 	y2, n2 := to.Year()
 	if y1 == y2 && n1 == 1 && n2 == 4 {
@@ -85,8 +88,8 @@ func (w *tongue) quarters(from, to node.Quarter) string {
 	return w.t("nation.from_to", "From", w.quarter(from), "To", w.quarter(to))
 }
 
-// people writes a number of inhabitants as coarse as anybody says it.
-func (w *tongue) inhabitants(n int) string {
+// inhabitants writes a number of inhabitants as coarse as anybody says it.
+func (w estimating) inhabitants(n int) string {
 	switch {
 	case n >= 10_000:
 		n = (n + 500) / 1000 * 1000
@@ -97,7 +100,7 @@ func (w *tongue) inhabitants(n int) string {
 }
 
 // perThousand writes actions of a quarter by a thousand inhabitants, to a tenth.
-func (w *tongue) perThousand(n node.Told, inhabitants int) string {
+func (w estimating) perThousand(n node.Told, inhabitants int) string {
 	if n.Span == node.TooFew || inhabitants == 0 {
 		return ""
 	}

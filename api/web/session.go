@@ -69,11 +69,14 @@ func (s *Site) know(c *gin.Context) {
 
 // staff and volunteer let the right people through and show others the door.
 func (s *Site) staff(h gin.HandlerFunc) gin.HandlerFunc {
-	return s.peopled(s.only(h, node.Caller.Staff))
+	return gate{s}.peopled(s.only(h, node.Caller.Staff))
 }
 
+// gate tells the pages of a territory from those of the nation.
+type gate struct{ *Site }
+
 // peopled is of territories: the coordinator's node has no such page, whoever asks.
-func (s *Site) peopled(h gin.HandlerFunc) gin.HandlerFunc {
+func (s gate) peopled(h gin.HandlerFunc) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if s.node.Coordinating() {
 			s.fail(c, &node.Error{Kind: node.NotFound, Code: "no-desk"})
@@ -84,7 +87,7 @@ func (s *Site) peopled(h gin.HandlerFunc) gin.HandlerFunc {
 }
 
 // countrywide is of the coordinator's node alone.
-func (s *Site) countrywide(h gin.HandlerFunc) gin.HandlerFunc {
+func (s gate) countrywide(h gin.HandlerFunc) gin.HandlerFunc {
 	inner := s.only(h, node.Caller.Coordinator)
 	return func(c *gin.Context) {
 		if !s.node.Coordinating() {
@@ -101,7 +104,7 @@ func readsBulletins(by node.Caller) bool {
 }
 
 func (s *Site) volunteer(h gin.HandlerFunc) gin.HandlerFunc {
-	return s.peopled(s.only(own(h), func(by node.Caller) bool { return by.Roles.Has(node.RoleVolunteer) && !by.Volunteer.Zero() }))
+	return gate{s}.peopled(s.only(own(h), func(by node.Caller) bool { return by.Roles.Has(node.RoleVolunteer) && !by.Volunteer.Zero() }))
 }
 
 func (s *Site) only(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
