@@ -36,6 +36,9 @@ var kinds = map[command.Kind]command.Command{
 	70: command.Say{}, 71: command.JoinFederation{}, 72: command.TakeRoster{}, 73: command.FreezeFeed{}, 74: command.OpenEpoch{},
 	75: command.TakeBack{}, 76: command.LeaveFederation{},
 	80: command.Freeze{}, 81: command.BeginVectors{},
+	90: command.PrepareCrossOffer{}, 91: command.HearCrossOffer{}, 92: command.PublishCrossOffer{}, 93: command.EndCrossOffer{},
+	94: command.AnswerInterest{}, 95: command.LapseInterest{}, 96: command.ShowInterest{}, 97: command.EndInterest{}, 98: command.AckInterest{},
+	99:  command.CloseInterest{},
 	100: command.AddPieces{}, 101: command.PublishBulletin{}, 102: command.TakeBulletins{},
 }
 
