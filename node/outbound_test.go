@@ -50,7 +50,7 @@ var doors = map[string]string{
 	"consensus/mesh":            "between the replicas of one territory, under mutual TLS: its own machines",
 	"node":                      "the mesh's transport, wrapped for requests between replicas",
 	"cmd/bippop":                "a command on the operator's desk asks the node that he names; bench starts programs",
-	"federation":                "to the hubs of the roster, the ledger's entries and what asks for them: TestNothingElseLeaves",
+	"federation":                "to the hubs of the roster, the ledger's entries and what asks for them, see TestQUICEqualsLedger there",
 	"cmd/bippop/internal/alarm": "alarms, to the mail server and the address that the operator names: counts, never a person",
 }
 
