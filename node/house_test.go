@@ -45,6 +45,7 @@ var house = map[string]floor{
 	"federation":                {"how a node speaks with the others: libp2p, hubs, leaves; owns libp2p", []string{"federation/feed", "federation/public", "federation/roster"}},
 	"federation/simulation":     {"a nation in one process, for tests and the bench", []string{"federation", "federation/feed", "federation/public", "federation/roster"}},
 	"federation/feed":           {"a log that one writer signs and others check; knows entries as bytes", []string{"federation/public"}},
+	"federation/ledger":         {"the check of feeds and roster by their bytes alone, for those who trust nobody", []string{"federation/bulletin", "federation/feed", "federation/public", "federation/roster"}},
 	"federation/roster":         {"who belongs to the federation, signed by k of n", []string{"federation/feed", "federation/public"}},
 	"federation/market":         {"what territories offer each other, folded from their feeds; decides nothing", []string{"federation/public"}},
 	"federation/public":         {"leaf: the closed set of things a territory may say; no type here can reach a person", nil},
@@ -79,13 +80,13 @@ var house = map[string]floor{
 	"node/internal/view":        {"lists that follow from records; crypto only for the names of keys", append([]string{"crypto", "node/internal/store"}, nouns...)},
 	"node/internal/rotation":    {"when a root key may replace another, and who may be told; decides only, so that a simulator can run it", []string{"crypto"}},
 	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/bulletin", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/rotation", "node/internal/store", "node/internal/view"}, nouns...)},
-	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation/bulletin", "federation/public", "node/internal/*"}},
+	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation/bulletin", "federation/public", "federation/roster", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
 	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
-	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation/public", "node"}},
+	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation/bulletin", "federation/ledger", "federation/public", "federation/roster", "node"}},
 	"cmd/bippop/internal/alarm": {"writes to the operator; reads vitals, which hold no person's words", []string{"crypto", "node"}},
 	"cmd/bippop/internal/meter": {"what Prometheus reads; reads vitals, which hold no person's words", []string{"node"}},
-	"cmd/bippop/internal/synth": {"invents a territory for the demo; knows no record", nil},
+	"cmd/bippop/internal/synth": {"invents a territory, and a nation, for the demo; knows no record", []string{"federation/public"}},
 }
 
 // owners says which packages alone may name a large dependency, so that it can
