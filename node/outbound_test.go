@@ -51,6 +51,7 @@ var doors = map[string]string{
 	"node":                      "the mesh's transport, wrapped for requests between replicas",
 	"cmd/bippop":                "a command on the operator's desk asks the node that he names; bench starts programs",
 	"federation":                "to the hubs of the roster, the ledger's entries and what asks for them, see TestQUICEqualsLedger there",
+	"federation/ledger":         "dpo verify, on the verifier's own machine, fetches the public tiles of the node that he names",
 	"cmd/bippop/internal/alarm": "alarms, to the mail server and the address that the operator names: counts, never a person",
 }
 
