@@ -53,6 +53,9 @@ type wires struct {
 // operator has to know, the host says itself.
 func init() { gologshim.SetDefaultHandler(slog.DiscardHandler) }
 
+// quicOptions is empty but in tests.
+var quicOptions []libp2pquic.Option
+
 // dialStep is how long an address of one class is ahead of the next.
 const dialStep = 300 * time.Millisecond
 
@@ -131,7 +134,7 @@ func (w *wires) openQUIC(cfg Config, key crypto.PrivKey, g connmgr.ConnectionGat
 	if w.quic, err = quicreuse.NewConnManager(quic.StatelessResetKey(reset), quic.TokenGeneratorKey(token), options...); err != nil {
 		return err
 	}
-	over, err := libp2pquic.NewTransport(key, w.quic, nil, g, w.rcmgr)
+	over, err := libp2pquic.NewTransport(key, w.quic, nil, g, w.rcmgr, quicOptions...)
 	if err != nil {
 		return err
 	}
