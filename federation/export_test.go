@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/bippop/bippop/federation/public"
@@ -12,6 +13,8 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
+	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
+	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	multistream "github.com/multiformats/go-multistream"
 )
 
@@ -158,13 +161,7 @@ func Inspect(siren public.Siren, epoch uint16, seq int64, b []byte) error {
 	}
 	i := inspector{roster: s, role: roster.Territory, today: 2000, feed: feedKey{siren, epoch}}
 	return i.check(seq, b)
-	"io"
-	"sync"
-
-	"github.com/libp2p/go-libp2p/core/network"
-	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
-	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
-)
+}
 
 // LogKeys has every QUIC connection of hosts that are opened from now on write its
 // secrets to w. The call that comes back ends it.

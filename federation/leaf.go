@@ -584,7 +584,8 @@ func (v *visit) compare(ctx context.Context, theirs feed.Checkpoint) error {
 	v.to.size = theirs.Head.Size
 	l.mu.Unlock()
 	if err := v.h.cfg.Own.Compare(ctx, theirs, v.back); err != nil {
-		if p, ok := v.roster().Policy(v.h.cfg.Siren, v.epoch); ok && errors.Is(err, feed.ErrFork) {
+		own, unsigned := v.h.cfg.Own.Checkpoint(ctx)
+		if p, ok := v.roster().Policy(v.h.cfg.Siren, v.epoch); ok && unsigned == nil && errors.Is(err, feed.ErrFork) {
 			v.h.accuse(feedKey{v.h.cfg.Siren, v.epoch}, p, feed.Evidence{A: own.Signed, B: theirs.Signed})
 		}
 		return fmt.Errorf("what the hub knows of this feed: %w", err)

@@ -68,14 +68,6 @@ const (
 	readBulletins
 	readReleases
 	releaseFigures
-	readNation
-	publishBulletins
-	readBulletins
-	readReleases
-	releaseFigures
-	readLedger
-	joinFederation
-	publishRoster
 )
 
 // aboutPeople is what no coordinator's node does, whoever asks.
@@ -117,12 +109,6 @@ var allowed = map[action]struct {
 	readNation:         {account.Coordinator, "totals of all territories, and nobody's name"},
 	publishBulletins:   {account.Coordinator, "the nation speaks with one voice"},
 	readBulletins:      {account.Coordinator | account.Admin | account.Agent | account.Official | account.DPO, "what the nation says, it says to those who run a territory"},
-	readNation:         {account.Coordinator, "totals of all territories, and nobody's name"},
-	publishBulletins:   {account.Coordinator, "the nation speaks with one voice"},
-	readBulletins:      {account.Coordinator | account.Admin | account.Agent | account.Official | account.DPO, "what the nation says, it says to those who run a territory"},
-	readLedger:         {account.DPO | account.Admin | account.Official | account.Coordinator, "what has left is no secret: it holds nobody's name"},
-	joinFederation:     {account.Admin, "whom the territory speaks to is decided by few"},
-	publishRoster:      {account.Admin | account.Coordinator, "the holders' signatures decide; this only makes the text and hands it on"},
 	keepBackups:        {account.Admin, "whoever holds a key backup and its recipient reads everything"},
 	readReleases:       {account.Agent | account.Admin | account.Official | account.DPO, "what has left is no secret here"},
 	releaseFigures:     {account.Admin, "what has left does not come back"},

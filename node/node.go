@@ -45,10 +45,6 @@ type Node struct {
 	Ledger        *Ledger
 	Bulletins     *Bulletins
 	Nation        *Nation
-	Bulletins     *Bulletins
-	Nation        *Nation
-	Federation    *Federation
-	Ledger        *Ledger
 
 	core    *core
 	started time.Time
@@ -289,10 +285,6 @@ func (c *core) node() *Node {
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Ledger: newLedger(c),
 		Across:    &Across{c, &hearsay{}, noOffices{}},
 		Bulletins: &Bulletins{c}, Nation: newNation(c),
-		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Quarters: &Quarters{core: c}, Settings: &Settings{c}, Papers: &Papers{c},
-		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
-		Bulletins: &Bulletins{c}, Nation: newNation(c),
-		Federation: &Federation{c}, Ledger: newLedger(c),
 	}
 	ear := newEar(n.Bulletins)
 	c.federating.listen(n.Nation)

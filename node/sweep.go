@@ -47,20 +47,6 @@ func (n *Node) sweep(ctx context.Context) {
 				if err := chore.do(ctx); err != nil && ctx.Err() == nil {
 					n.core.cfg.Logger.Warn(chore.of, errAttr(err))
 				}
-			if err := n.Series.recurAll(ctx); err != nil && ctx.Err() == nil {
-				n.core.cfg.Logger.Warn("recurring", errAttr(err))
-			}
-			if err := n.Erasures.due(ctx); err != nil && ctx.Err() == nil {
-				n.core.cfg.Logger.Warn("erasing whoever is wanted", errAttr(err))
-			}
-			if err := n.Quarters.due(ctx); err != nil && ctx.Err() == nil {
-				n.core.cfg.Logger.Warn("releasing a quarter", errAttr(err))
-			}
-			if err := n.core.presence(ctx); err != nil && ctx.Err() == nil {
-				n.core.cfg.Logger.Warn("saying that the territory is there", errAttr(err))
-			}
-			if err := n.Offers.pass(ctx); err != nil && ctx.Err() == nil {
-				n.core.cfg.Logger.Warn("closing offers", errAttr(err))
 			}
 		}
 	}
