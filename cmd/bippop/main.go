@@ -12,6 +12,7 @@
 //	bippop erasures what was erased, and what is certified
 //	bippop backup   copies of the data and of the keys
 //	bippop restore  bring a territory back from them
+//	bippop federation who belongs to the federation, and who signs for it
 //	bippop bench    measure a node on this machine
 //
 // Answers go to standard output, progress and errors to standard error. With

@@ -41,6 +41,8 @@ func TestStories(t *testing.T) {
 			"id":     cmdID,
 			"alter":  cmdAlter,
 			"canary": cmdCanary,
+			"apply":  cmdApply,
+			"hubs":   cmdHubs,
 		},
 	})
 }

@@ -63,6 +63,7 @@ func run(ctx context.Context, args []string, env func(string) string, out output
 		erasuresCommand(out),
 		backupCommand(out),
 		restoreCommand(env, out),
+		federationCommand(out),
 		benchCommand(env, out),
 		unsealCommand(out),
 		sealCommand(out),

@@ -256,6 +256,44 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return backups{a}.record(c)
 	case command.Say:
 		return egresses{a}.say(c)
+	case command.PrepareCrossOffer:
+		return crossings{a}.prepare(c)
+	case command.HearCrossOffer:
+		return crossings{a}.hear(c)
+	case command.PublishCrossOffer:
+		return crossings{a}.publish(c)
+	case command.EndCrossOffer:
+		return crossings{a}.end(c)
+	case command.AnswerInterest:
+		return crossings{a}.answer(c)
+	case command.LapseInterest:
+		return crossings{a}.lapse(c)
+	case command.ShowInterest:
+		return crossings{a}.show(c)
+	case command.EndInterest:
+		return crossings{a}.endInterest(c)
+	case command.AckInterest:
+		return crossings{a}.ack(c)
+	case command.CloseInterest:
+		return crossings{a}.close(c)
+	case command.JoinFederation:
+		return egresses{a}.join(c)
+	case command.TakeRoster:
+		return egresses{a}.takeRoster(c)
+	case command.FreezeFeed:
+		return egresses{a}.freeze(c)
+	case command.OpenEpoch:
+		return egresses{a}.openEpoch(c)
+	case command.TakeBack:
+		return egresses{a}.takeBack(c)
+	case command.LeaveFederation:
+		return egresses{a}.leave(c)
+	case command.AddPieces:
+		return bulletins{a}.add(c)
+	case command.PublishBulletin:
+		return bulletins{a}.publish(c)
+	case command.TakeBulletins:
+		return bulletins{a}.take(c)
 	case command.Freeze:
 		return releases{a}.freeze(c)
 	case command.BeginVectors:

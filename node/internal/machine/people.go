@@ -151,6 +151,7 @@ func (a *act) stepVolunteer(c command.StepVolunteer) (Reply, error) {
 	if before.Status == people.Approved {
 		a.freeSeats(c.ID, ident.Beneficiary{})
 		offers{a}.leave(c.ID)
+		crossings{a}.leave(c.ID)
 	}
 	a.saveVolunteer(before, after)
 	a.count(whom{him: c.ID}, c.Counts)

@@ -24,8 +24,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-const day = 24 * hour
-
 // t4 is the quarter of the tests.
 const t4 public.Quarter = 27
 
@@ -90,6 +88,7 @@ func counted(t *testing.T) *story {
 func (s *story) join() {
 	s.Helper()
 	err := s.store.Update(func(tx *store.Tx) error {
+		store.Memberships.Put(tx, egress.Membership{Joined: 1})
 		store.Feeds.Put(tx, egress.Feed{Epoch: 1})
 		return nil
 	})
@@ -346,6 +345,7 @@ func TestQuarterFrozen(t *testing.T) {
 func TestBudgetSpent(t *testing.T) {
 	s := counted(t)
 	if err := s.store.Update(func(tx *store.Tx) error {
+		store.Memberships.Put(tx, egress.Membership{Joined: 1})
 		store.Feeds.Put(tx, egress.Feed{Epoch: 1, Spent: public.Odometer{Last: t4 - 1, Any: true, Spent: [3]public.Micro{0, public.MaxSpending, 0}}})
 		return nil
 	}); err != nil {

@@ -239,7 +239,8 @@ func (a *act) reach(c command.Reach) (Reply, error) {
 		}
 		switch about.Word {
 		case command.Fine:
-			if ch.after.State == request.Told && ch.after.Counted&request.CountedTold == 0 {
+			knows := ch.after.State == request.Told || ch.after.Believes.Across
+			if knows && ch.after.Counted&request.CountedTold == 0 {
 				ch.after.Counted |= request.CountedTold
 				ch.only = public.Told
 			}
