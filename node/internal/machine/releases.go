@@ -219,15 +219,13 @@ func (a releases) freeze(c command.Freeze) (Reply, error) {
 	case !release.Over(r.Quarter, a.stamp.At):
 		return Reply{}, refuse.QuarterOpen
 	}
-	spent, err := feed.Spent.Follow(r)
+	_, err = feed.Spent.Follow(r) // append pays
 	switch {
 	case errors.Is(err, public.ErrBudget):
 		return Reply{}, refuse.BudgetSpent
 	case err != nil:
 		panic(fmt.Sprintf("machine: entry %d: %v", a.index, err))
 	}
-	feed.Spent = spent
-	store.Feeds.Put(a.tx, feed)
 	egresses{a.act}.append(c.Entry)
 	store.Vectors.Delete(a.tx, release.Key(r.Quarter))
 	store.Released.Put(a.tx, release.Released{Quarter: r.Quarter, Catalogue: r.Catalogue, Epoch: e.Epoch, Seq: e.Seq, At: a.stamp.At})
