@@ -59,11 +59,11 @@ const (
 	runReplicas
 	erasePeople
 	keepBackups
-	readReleases
-	releaseFigures
 	readNation
 	publishBulletins
 	readBulletins
+	readReleases
+	releaseFigures
 )
 
 // aboutPeople is what no coordinator's node does, whoever asks.

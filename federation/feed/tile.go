@@ -25,8 +25,8 @@ func TilePath(level int, n int64, width int) string {
 	return "tile/" + path
 }
 
-// parseTilePath is the inverse of TilePath.
-func parseTilePath(path string) (tlog.Tile, bool) {
+// ParseTilePath is the inverse of TilePath: what it takes, TilePath writes the same.
+func ParseTilePath(path string) (t tlog.Tile, ok bool) {
 	rest, ok := strings.CutPrefix(path, "tile/")
 	if !ok || strings.HasPrefix(rest, "data/") || len(path) > 100 {
 		return tlog.Tile{}, false
@@ -52,7 +52,7 @@ func (c *Copy) Tile(path string) ([]byte, error) {
 		}
 		return point.Signed, nil
 	}
-	t, ok := parseTilePath(path)
+	t, ok := ParseTilePath(path)
 	if !ok {
 		return nil, fs.ErrNotExist
 	}
@@ -93,15 +93,15 @@ func AppendBundle(bundle, entry []byte) []byte {
 }
 
 // ParseBundle splits a bundle of entries; they share its memory. [ErrRoot] when it
-// ends within one.
+// ends within one; those before are returned all the same.
 func ParseBundle(b []byte) (entries [][]byte, err error) {
 	for len(b) > 0 {
 		if len(b) < 2 {
-			return nil, ErrRoot
+			return entries, ErrRoot
 		}
 		n := 2 + int(binary.BigEndian.Uint16(b))
 		if len(b) < n {
-			return nil, ErrRoot
+			return entries, ErrRoot
 		}
 		entries = append(entries, b[2:n:n])
 		b = b[n:]
