@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bippop/bippop/federation/feed"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/libp2p/go-libp2p/core/network"
 )
@@ -72,7 +73,7 @@ type helloAnswer struct {
 	After      uint32 // seconds, with statusLater
 	Roster     uint64 // version
 	Time       int64  // seconds since 1970
-	Checkpoint []byte // newest of the caller's feed in its epoch; empty: none
+	Checkpoint []byte // newest of the caller's feed in its epoch; a witness has signed it now, also of nothing
 }
 
 // hello answers the first stream of a connection.
@@ -100,13 +101,16 @@ func (b *hub) hello(l *link, conn network.Conn, who standing) error {
 	}
 	if who.siren != 0 {
 		key := feedKey{who.siren, ask.Epoch}
-		if f, ok := b.h.copies.find(key); ok {
-			c := f.copy.Checkpoint()
-			answer.Checkpoint = c.Signed
-			if uint64(c.Head.Size) > ask.Size {
+		c := feed.Checkpoint{Origin: feed.EgressOrigin(who.siren, ask.Epoch), Head: feed.EmptyHead()}
+		if f, ok := b.h.copies.find(key); ok && f.copy.Head().Size > 0 {
+			if c = f.copy.Checkpoint(); uint64(c.Head.Size) > ask.Size {
 				answer.Status = statusBehind
 			}
 		}
+		if c, err = b.signer.Sign(c, now); err != nil {
+			return err
+		}
+		answer.Checkpoint = c.Signed
 		if b.frozen(key) {
 			answer.Status = statusFork
 		}

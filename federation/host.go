@@ -53,11 +53,11 @@ type Own interface {
 	Entries(ctx context.Context, from, to int64) ([][]byte, error)
 	// Witnessed hands over a checkpoint with the cosignatures of hubs.
 	Witnessed(ctx context.Context, c feed.Checkpoint) error
-	// Compare is what a hub knows of the feed: quorate, and else unchecked. Fetch brings
+	// Compare is what a hub knows of the feed, unchecked, with its own signature of this moment. Fetch brings
 	// entries from that hub; whether they lead to the checkpoint's root is for Compare
 	// to see. Ahead of us: take the rest back. Contrary to us: freeze, and [feed.ErrFork].
-	// The zero Checkpoint: the hub knows nothing of us. It is called at the first contact
-	// with each hub after Open, and whenever the heads differ.
+	// A signed head of size 0: the hub knows nothing of us. It is called at each contact,
+	// before anything is pushed.
 	Compare(ctx context.Context, hub feed.Checkpoint, fetch func(ctx context.Context, from, to int64) ([][]byte, error)) error
 }
 

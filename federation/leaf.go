@@ -249,18 +249,15 @@ func (l *leaf) callsAll() bool {
 	return ok && m.Role == roster.Coordinator
 }
 
-// needed is how many hubs must have said what they know of our feed before we speak.
-// Of a single replica that was restored from an old backup nobody else knows what it
-// had said.
+// needed is how many hubs must have said what they know of our feed before we speak:
+// as many witnesses as must sign. More than half of them have signed whatever has
+// settled, so one of these knows of it, even if every disk of ours was put back.
 func (l *leaf) needed(hubs []roster.Hub) int {
 	s := l.h.roster()
 	if s == nil || l.h.cfg.Own == nil {
 		return 0
 	}
-	if m, ok := s.Member(l.h.cfg.Siren); ok && len(m.Replicas) == 1 {
-		return min(2, len(hubs))
-	}
-	return min(1, len(hubs))
+	return min(max(1, int(s.Threshold)), len(hubs))
 }
 
 // compared counts the hubs with which the own feed was compared in this run.
@@ -555,39 +552,30 @@ func (v *visit) note(own feed.Checkpoint, settled bool) error {
 	return nil
 }
 
-// theirs is the hub's checkpoint of our feed. One that our replicas have not signed
-// is a lie.
+// theirs is the hub's checkpoint of our feed. Whether our replicas have signed it, by
+// today's keys or by former ones, Compare finds out.
 func (v *visit) theirs(m roster.Member) (feed.Checkpoint, error) {
 	none := feed.Checkpoint{Origin: feed.EgressOrigin(m.Siren, m.Epoch), Head: feed.EmptyHead()}
 	if len(v.hello.Checkpoint) == 0 {
 		return none, nil
 	}
 	c, err := feed.ParseCheckpoint(v.hello.Checkpoint)
+	if err == nil && c.Origin != none.Origin {
+		err = feed.ErrCheckpoint
+	}
 	if err != nil {
-		return none, fmt.Errorf("what the hub knows of this feed: %w: %w", err, errLie)
-	}
-	p, ok := v.roster().Policy(m.Siren, m.Epoch)
-	if !ok {
-		return none, errUnknown
-	}
-	if err := p.Quorate(c); err != nil {
 		return none, fmt.Errorf("what the hub knows of this feed: %w: %w", err, errLie)
 	}
 	return c, nil
 }
 
-// compare what the hub knows with our feed, at the first contact and whenever it
-// differs.
+// compare what the hub knows with our feed, at each contact: it also says that it
+// was so a moment ago, which our replicas want to hear before they sign.
 func (v *visit) compare(ctx context.Context, theirs feed.Checkpoint) error {
 	l := v.h.leaf
 	l.mu.Lock()
-	compared := v.to.compared
 	v.to.size = theirs.Head.Size
 	l.mu.Unlock()
-	own, err := v.h.cfg.Own.Checkpoint(ctx)
-	if compared && err == nil && own.Head == theirs.Head {
-		return nil
-	}
 	if err := v.h.cfg.Own.Compare(ctx, theirs, v.back); err != nil {
 		return fmt.Errorf("what the hub knows of this feed: %w", err)
 	}

@@ -175,6 +175,14 @@ func openFreshness(path string) (*freshness, error) {
 	return f, nil
 }
 
+// Fresh is the roster's checkpoint with the witness's signature that says last that
+// it was the newest; the zero Checkpoint when nobody has said so.
+func (h *Host) Fresh() feed.Checkpoint {
+	h.fresh.mu.Lock()
+	defer h.fresh.mu.Unlock()
+	return h.fresh.note
+}
+
 // cosigned is the roster's head with this hub's signature of the last day.
 func (f *freshness) cosigned(b *hub, s *roster.State) (feed.Checkpoint, error) {
 	f.mu.Lock()

@@ -59,6 +59,9 @@ const (
 	runReplicas
 	erasePeople
 	keepBackups
+	readLedger
+	joinFederation
+	publishRoster
 	readNation
 	publishBulletins
 	readBulletins
@@ -98,6 +101,9 @@ var allowed = map[action]struct {
 	changeOwnReadiness: {account.Volunteer, "only his own"},
 	runReplicas:        {account.Admin, "who adds or removes a machine holds the territory in his hands"},
 	erasePeople:        {account.Admin, "what is erased does not come back"},
+	readLedger:         {account.DPO | account.Admin | account.Official | account.Coordinator, "what has left is no secret: it holds nobody's name"},
+	joinFederation:     {account.Admin, "whom the territory speaks to is decided by few"},
+	publishRoster:      {account.Admin | account.Coordinator, "the holders' signatures decide; this only makes the text and hands it on"},
 	readNation:         {account.Coordinator, "totals of all territories, and nobody's name"},
 	publishBulletins:   {account.Coordinator, "the nation speaks with one voice"},
 	readBulletins:      {account.Coordinator | account.Admin | account.Agent | account.Official | account.DPO, "what the nation says, it says to those who run a territory"},

@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/federation/feed"
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/command"
 )
 
 // TestOnlyTries is how many limiters the throttle holds.
@@ -123,3 +126,41 @@ func (n *Node) LookAfter(ctx context.Context) error { return (&upkeep{core: n.co
 func (n *Node) SaveVault() error {
 	return n.core.keeper.change(func(*crypto.Vault) error { return nil })
 }
+
+// SayPresence does what the ticker does once a month.
+func (n *Node) SayPresence(ctx context.Context) error { return n.core.presence(ctx) }
+
+// Say adds an entry to the feed, with no more ceremony than a command has.
+func (n *Node) Say(ctx context.Context) error {
+	_, err := n.core.proposeEntry(ctx, public.Presence{}, func(entry []byte) command.Command {
+		return command.Say{Stamp: n.core.own(), Entry: entry}
+	})
+	return err
+}
+
+// Quorate is the feed's head with a majority's signatures, or why there is none.
+func (n *Node) Quorate(ctx context.Context) (feed.Checkpoint, error) {
+	return n.core.federating.own.Checkpoint(ctx)
+}
+
+// Heard registers what is told of settled entries.
+func (n *Node) Heard(f func(siren public.Siren, seq int64)) { n.core.federating.listen(hearer(f)) }
+
+type hearer func(public.Siren, int64)
+
+func (hearer) begin() {}
+func (hearer) end()   {}
+func (h hearer) heard(siren public.Siren, _ uint16, from int64, entries [][]byte) {
+	for i := range entries {
+		h(siren, from+int64(i))
+	}
+}
+
+// SignHead asks this replica, as a leader would, for its signature over any head.
+func (n *Node) SignHead(ctx context.Context, origin string, h feed.Head) error {
+	_, err := n.core.federating.cosigning.sign(ctx, signMessage{Origin: origin, Size: h.Size, Root: h.Root})
+	return err
+}
+
+// FederationDir is where a replica keeps what it has signed.
+func FederationDir(cfg Config) string { return federationDir(cfg) }

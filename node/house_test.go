@@ -81,7 +81,7 @@ var house = map[string]floor{
 	"node/internal/view":        {"lists that follow from records; crypto only for the names of keys", append([]string{"crypto", "node/internal/store"}, nouns...)},
 	"node/internal/rotation":    {"when a root key may replace another, and who may be told; decides only, so that a simulator can run it", []string{"crypto"}},
 	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/bulletin", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/rotation", "node/internal/store", "node/internal/view"}, nouns...)},
-	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation/bulletin", "federation/public", "federation/roster", "node/internal/*"}},
+	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation", "federation/*", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
 	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
 	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation/bulletin", "federation/ledger", "federation/public", "federation/roster", "federation/simulation", "node"}},
@@ -119,33 +119,9 @@ var owners = map[string][]string{
 	"github.com/cloudflare/circl":            {"crypto"},
 	"github.com/prometheus/client_golang":    {"cmd/bippop/internal/meter"},
 	"github.com/wneessen/go-mail":            {"cmd/bippop/internal/alarm"},
-	"github.com/emersion":                    nil,           // tests only: an SMTP server
-	"filippo.io/torchwood":                   nil,           // tests only: another reader of checkpoints and tiles
-	"github.com/hashicorp/raft":              {"consensus"}, // raft, raft-wal, raft-boltdb
-	"github.com/hashicorp/go-hclog":          {"consensus"},
-	"github.com/hashicorp/memberlist":        {"consensus/gossip"},
-	"go.etcd.io/bbolt":                       {"consensus"},
-	"github.com/libp2p/go-libp2p":            {"federation"},
-	"github.com/dgraph-io/badger":            {"node/internal/store"},
-	"github.com/gin-gonic/gin":               {"api", "api/web"},
-	"github.com/danielgtaylor/huma":          {"api", "api/web"},
+	"github.com/emersion":                    nil,      // tests only: an SMTP server
+	"filippo.io/torchwood":                   nil,      // tests only: another reader of checkpoints and tiles
 	"github.com/google/differential-privacy": {"node"}, // propose.go: the place of chance
-	"filippo.io/age":                         {"crypto"},
-	"golang.org/x/crypto":                    {"crypto"},
-	"github.com/yeqown/go-qrcode":            {"api/web"},
-	"github.com/spf13/cobra":                 {"cmd/bippop"},
-	"github.com/xuri/excelize":               {"node/internal/sheet"}, // it writes; what strangers send is read without it
-	"github.com/rogpeppe/go-internal":        nil,                     // tests only
-	"pgregory.net/rapid":                     nil,                     // tests only
-	"github.com/stretchr/testify":            nil,
-	"github.com/dgraph-io/ristretto":         nil,
-	"github.com/hashicorp/golang-lru":        nil,
-	"github.com/libp2p/go-libp2p-core":       nil,
-	"github.com/anishathalye/porcupine":      nil, // tests only
-	"github.com/cloudflare/circl":            {"crypto"},
-	"github.com/prometheus/client_golang":    {"cmd/bippop/internal/meter"},
-	"github.com/wneessen/go-mail":            {"cmd/bippop/internal/alarm"},
-	"github.com/emersion":                    nil, // tests only: an SMTP server
 }
 
 // pure packages give the same answer on every machine, at any time.

@@ -40,6 +40,8 @@ type Node struct {
 	Replicas      *Replicas
 	Erasures      *Erasures
 	Backups       *Backups
+	Federation    *Federation
+	Ledger        *Ledger
 	Bulletins     *Bulletins
 	Nation        *Nation
 
@@ -72,6 +74,8 @@ type core struct {
 	peers   *peers     // nil: alone
 	turned  chan struct{}
 	copies  *copies
+
+	federating *federating
 }
 
 // ErrNotFounded says that the data folder holds no territory yet.
@@ -186,6 +190,8 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 		return c, err
 	}
 	c.proposer.members = c.members
+	c.federating = newFederating(c)
+	c.proposer.speakable = c.federating.cosigning.speakable
 	if cfg.Peering.Listener != nil {
 		c.peers, err = newPeers(c, lending)
 	}
@@ -275,13 +281,13 @@ func (c *core) node() *Node {
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c, &Quarters{core: c}}, Settings: &Settings{c}, Papers: &Papers{c},
-		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
+		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Ledger: newLedger(c),
 		Bulletins: &Bulletins{c}, Nation: newNation(c),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	for _, task := range []func(context.Context){
-		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep,
+		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep, (&speaking{core: c}).keep,
 	} {
 		n.tasks.Go(func() { task(ctx) })
 	}
@@ -380,6 +386,8 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.learnMembers()
 		case event.Rotated, event.ErasureChanged, event.DestinationChanged:
 			c.copies.look()
+		case event.FeedChanged, event.RosterChanged:
+			c.federating.note(e)
 		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.BulletinCame:
 		}
 	}
@@ -430,6 +438,8 @@ func (r replicated) Load(in io.Reader) error {
 	c.places.forget()
 	c.tallies.forget()
 	c.learnMembers()
+	c.federating.note(event.RosterChanged{})
+	c.federating.note(event.FeedChanged{})
 	if err := (rooting{c}).follow(); err != nil {
 		return err
 	}

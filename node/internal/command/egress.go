@@ -49,6 +49,7 @@ type OpenEpoch struct {
 type TakeBack struct {
 	Stamp   `cbor:"0,keyasint"`
 	Entries [][]byte `cbor:"1,keyasint"`
+	Whole   bool     `cbor:"2,keyasint,omitempty"` // as many witnesses as the roster asks for hold no more
 }
 
 // LeaveFederation ends what the territory says to others. Its feed stays, as what

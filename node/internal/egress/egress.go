@@ -22,6 +22,10 @@ type Feed struct {
 	// stays frozen until people open a new epoch in the roster.
 	Evidence [2][]byte `cbor:"5,keyasint"`
 	After    uint64    `cbor:"6,keyasint"` // entries of the former epoch that count; the first epoch: 0
+	// Restored is when this record came back from a backup. Nothing is said before the
+	// hubs have given back what was said since that backup: else a place in the feed
+	// would be used twice.
+	Restored when.At `cbor:"7,keyasint,omitempty"`
 }
 
 // Next reports whether the entry is the one that may be appended now.
@@ -31,6 +35,8 @@ func (f Feed) Next(e public.Entry) error {
 		return refuse.NotFederated
 	case f.Frozen != 0:
 		return refuse.FeedFrozen
+	case f.Restored != 0:
+		return refuse.FeedRestored
 	case e.Epoch != f.Epoch || e.Seq != f.Size:
 		return refuse.StaleFeed
 	}

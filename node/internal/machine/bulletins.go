@@ -122,14 +122,19 @@ func (a bulletins) take(c command.TakeBulletins) (Reply, error) {
 			panic(fmt.Sprintf("machine: entry %d: bulletins that do not follow each other", a.index))
 		}
 		next = e.Seq + 1
-		switch m := e.Body.(type) {
-		case bulletin.Piece:
-			store.NoticePieces.Put(a.tx, notice.Piece{PDF: m.PDF, Index: m.Index, Bytes: m.Bytes})
-		case bulletin.Bulletin:
-			store.Notices.Put(a.tx, notice.Of(e, m, a.stamp.At, ident.Account{}))
-			a.happen(event.BulletinCame{})
-		}
+		a.regain(e)
 	}
 	store.Readings.Put(a.tx, notice.Reading{From: c.Coordinator, Epoch: c.Epoch, Next: c.To})
 	return Reply{}, nil
+}
+
+// regain records what the coordinator has said, here or elsewhere.
+func (a bulletins) regain(e bulletin.Entry) {
+	switch m := e.Body.(type) {
+	case bulletin.Piece:
+		store.NoticePieces.Put(a.tx, notice.Piece{PDF: m.PDF, Index: m.Index, Bytes: m.Bytes})
+	case bulletin.Bulletin:
+		store.Notices.Put(a.tx, notice.Of(e, m, a.stamp.At, ident.Account{}))
+		a.happen(event.BulletinCame{})
+	}
 }

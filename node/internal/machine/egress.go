@@ -3,9 +3,11 @@ package machine
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/bippop/bippop/federation/bulletin"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/egress"
@@ -146,7 +148,13 @@ func (a egresses) join(c command.JoinFederation) (Reply, error) {
 	m.Joined, m.By, m.Invitation, m.Left = a.stamp.At, a.stamp.By, c.Invitation, 0
 	store.Memberships.Put(a.tx, m)
 	if a.feed().Epoch == 0 {
-		store.Feeds.Put(a.tx, egress.Feed{Epoch: 1})
+		f := egress.Feed{Epoch: 1}
+		revived, err := a.tx.Meta("revived")
+		a.must(err)
+		if revived != 0 { // the backup may be older than the first thing that was said
+			f.Restored = a.stamp.At
+		}
+		store.Feeds.Put(a.tx, f)
 		a.happen(event.FeedChanged{Epoch: 1})
 	}
 	a.happen(event.RosterChanged{})
@@ -265,10 +273,9 @@ func (a egresses) releases(feeds []egress.Feed) (spent public.Odometer, lost []p
 	last := feeds[len(feeds)-1].Epoch
 	a.must(store.Leaves.Each(a.tx, nil, func(l egress.Leaf) bool {
 		e, err := public.Decode(l.Bytes)
-		a.must(err)
 		r, ok := e.Body.(public.Release)
 		switch {
-		case !ok:
+		case err != nil || !ok: // also the coordinator's own words
 		case l.Seq < counts[l.Epoch]:
 			spent, err = spent.Follow(r)
 			a.must(err)
@@ -284,34 +291,68 @@ func (a egresses) releases(feeds []egress.Feed) (spent public.Odometer, lost []p
 // bytes, with the same effect as when they were first appended.
 func (a egresses) takeBack(c command.TakeBack) (Reply, error) {
 	f := a.feed()
-	entries := make([]public.Entry, len(c.Entries))
+	f.Restored = 0
+	places, said := make([]public.Entry, len(c.Entries)), make([]any, len(c.Entries))
 	for i, b := range c.Entries {
-		e, err := a.decode(b)
+		place, body, err := a.recall(b)
 		if err == nil {
-			err = f.Next(e)
+			err = f.Next(place)
 		}
 		if err != nil {
 			return Reply{}, err
 		}
-		if r, ok := e.Body.(public.Release); ok {
+		if r, ok := body.(public.Release); ok {
 			if f.Spent, err = f.Spent.Follow(r); err != nil {
 				return Reply{}, refuse.WrongHistory
 			}
 		}
 		f.Size++
-		entries[i] = e
+		places[i], said[i] = place, body
 	}
 	for i, b := range c.Entries {
 		a.append(b)
-		a.regain(entries[i])
+		a.regain(places[i], said[i])
+	}
+	if f = a.feed(); c.Whole && f.Restored != 0 {
+		f.Restored = 0
+		store.Feeds.Put(a.tx, f)
+		a.happen(event.FeedChanged{Epoch: f.Epoch})
 	}
 	return Reply{}, nil
 }
 
+// revive marks the feed of a territory that comes back from a backup.
+func (a egresses) revive() {
+	a.tx.SetMeta("revived", 1)
+	if f := a.feed(); f.Epoch != 0 {
+		f.Restored = max(a.stamp.At, 1)
+		store.Feeds.Put(a.tx, f)
+	}
+}
+
+// recall reads an entry of the territory's own: where it stands, and what it says,
+// a [public.Message] or, on the coordinator's node, a [bulletin.Entry].
+func (a egresses) recall(b []byte) (place public.Entry, body any, err error) {
+	if _, err := public.Decode(b); !errors.Is(err, public.ErrKind) {
+		e, err := a.decode(b)
+		return e, e.Body, err
+	}
+	t, err := find(a.act, store.Territories, theTerritory, refuse.NotFounded)
+	if err != nil {
+		return public.Entry{}, nil, err
+	}
+	own, err := public.ParseSiren(t.Siren)
+	a.must(err)
+	e := bulletins(a).decode(b, own)
+	return public.Entry{From: e.From, Epoch: e.Epoch, Seq: e.Seq, Day: e.Day}, e, nil
+}
+
 // regain does to other records what the command did that first appended an entry.
 // The figures of a quarter stand in the entry alone.
-func (a egresses) regain(e public.Entry) {
-	switch e.Body.(type) {
+func (a egresses) regain(e public.Entry, body any) {
+	switch body := body.(type) {
+	case bulletin.Entry:
+		bulletins(a).regain(body)
 	case public.Release, public.Presence, public.Handover:
 	default:
 		crossings{a.act}.takeBack(e)

@@ -3,6 +3,7 @@ package machine_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"flag"
 	"os"
 	"reflect"
@@ -12,7 +13,9 @@ import (
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/egress"
+	"github.com/bippop/bippop/node/internal/machine"
 	"github.com/bippop/bippop/node/internal/refuse"
+	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/store"
 	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
@@ -367,5 +370,38 @@ func TestForeign(t *testing.T) {
 	}
 	if got := saidBy(t, s.store); got.feed().Size != 0 {
 		t.Errorf("%d entries", got.feed().Size)
+	}
+}
+
+// TestRevived: a territory that comes back from a backup says nothing before the
+// hubs have given back what it had said, even if the backup is older than the day on
+// which it joined.
+func TestRevived(t *testing.T) {
+	for _, joined := range []bool{true, false} {
+		former := tell(t)
+		if joined {
+			former.do(0, command.JoinFederation{Stamp: former.stamp(), Genesis: genesis})
+			former.do(0, command.Say{Stamp: former.stamp(), Entry: entry(1, 0, public.Presence{})})
+		}
+		var records, keys bytes.Buffer
+		if err := errors.Join(former.store.DumpRecords(&records), former.store.DumpKeys(&keys)); err != nil {
+			t.Fatal(err)
+		}
+		now := &story{T: t, peer: newReplica(t, t.TempDir()), at: former.at}
+		defer now.store.Close()
+		here := replica.Replica{ID: box(5), At: address(5)}
+		if _, err := machine.Restore(now.store, &records, &keys, here, func(machine.Restored) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if !joined {
+			now.do(0, command.JoinFederation{Stamp: now.stamp(), Genesis: genesis})
+		}
+		seq := saidBy(t, now.store).feed().Size
+		next := entry(1, seq, public.Presence{})
+		now.do(refuse.FeedRestored, command.Say{Stamp: now.stamp(), Entry: next})
+		now.do(0, command.TakeBack{Stamp: now.stamp(), Entries: [][]byte{next}}) // one hub's
+		now.do(refuse.FeedRestored, command.Say{Stamp: now.stamp(), Entry: entry(1, seq+1, public.Presence{})})
+		now.do(0, command.TakeBack{Stamp: now.stamp(), Whole: true})
+		now.do(0, command.Say{Stamp: now.stamp(), Entry: entry(1, seq+1, public.Presence{})})
 	}
 }

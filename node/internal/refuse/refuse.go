@@ -101,6 +101,7 @@ const (
 	OtherGenesis     Reason = 125
 	OtherRoot        Reason = 126
 	WrongHistory     Reason = 127
+	FeedRestored     Reason = 128
 
 	// Figures that leave.
 	QuarterOpen     Reason = 130
@@ -229,6 +230,7 @@ var reasons = map[Reason]struct {
 	OtherGenesis:       {Conflict, "other-genesis", "this roster is not the one that the invitation names; nothing of it was taken: ask whoever sent the invitation"},
 	OtherRoot:          {Conflict, "other-root", "the roster opens a new epoch from entries that this node does not hold; its holders have to name the last place at which both agree"},
 	WrongHistory:       {Conflict, "wrong-history", "what the hubs hold in this territory's name does not follow from what it holds itself"},
+	FeedRestored:       {Conflict, "feed-restored", "this territory came back from a backup and first asks the hubs what it has said since; until they have answered nothing more is said"},
 	NotCoordinator:     {Conflict, "not-coordinator", "only the coordinator's node publishes bulletins"},
 	StaleBulletin:      {Retry, "stale-bulletin", "another bulletin was published meanwhile; number it again"},
 	PiecesMissing:      {Conflict, "pieces-missing", "a part of the PDF is missing; attach it again"},

@@ -109,6 +109,10 @@ var (
 	Memberships   = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
 )
 
+// lastCollection is the highest number that is given out, here or to what comes
+// next of the federation: none of these holds a key. A backup stops at others.
+const lastCollection = 44
+
 func (c Collection[R]) key(id []byte) []byte {
 	return append([]byte{spaceRecord, c.Code}, id...)
 }
