@@ -69,10 +69,6 @@ type Collection[R Record] struct {
 	id   func(R) []byte
 }
 
-// lastCollection is the last number that a collection without keys may have: a part
-// of a backup with a later one is of a newer program.
-const lastCollection = 44
-
 // The collections.
 var (
 	Beneficiaries = Collection[people.Beneficiary]{1, "beneficiary", func(r people.Beneficiary) []byte { return r.ID[:] }}
