@@ -21,6 +21,7 @@ func (s *Quarters) Join(frozen bool) error {
 		if frozen {
 			f.Frozen = when.Of(s.now())
 		}
+		store.Memberships.Put(tx, egress.Membership{Joined: 1})
 		store.Feeds.Put(tx, f)
 		return err
 	})

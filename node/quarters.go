@@ -121,12 +121,21 @@ func (s *Quarters) due(ctx context.Context) error {
 	}
 }
 
-// begin starts the counting, once all replicas know how.
+// begin starts the counting, once all replicas know how. A coordinator's node counts
+// nobody and releases nothing.
 func (s *Quarters) begin(ctx context.Context) error {
+	var t territory.Territory
+	err := s.view(func(tx *store.Tx) (err error) {
+		t, _, err = store.Territories.Get(tx, []byte{0})
+		return err
+	})
+	if err != nil || t.Role == territory.RoleCoordinator {
+		return err
+	}
 	if _, behind := s.members.behind(command.LevelOf(command.KindBeginVectors)); behind {
 		return nil
 	}
-	_, err := s.propose(ctx, command.BeginVectors{Stamp: s.own()})
+	_, err = s.propose(ctx, command.BeginVectors{Stamp: s.own()})
 	if e, ok := errors.AsType[*Error](err); ok && e.Code == refuse.VectorsBegun.Code() {
 		return nil
 	}

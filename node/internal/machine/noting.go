@@ -17,6 +17,20 @@ type noting struct {
 	quarter public.Quarter // of the fact at hand
 	tallies []release.Tally
 	vectors []release.Vector
+	asked   []public.Quarter // of which is known whether they are counted
+	counted []bool
+}
+
+// at takes up a fact of a quarter, and reports whether the quarter is counted. Cells
+// are many and quarters few: the records are asked once of each.
+func (n *noting) at(q public.Quarter) bool {
+	n.quarter = q
+	i := slices.Index(n.asked, q)
+	if i < 0 {
+		i = len(n.asked)
+		n.asked, n.counted = append(n.asked, q), append(n.counted, n.counts(q))
+	}
+	return n.counted[i]
 }
 
 func (n *noting) her(about whom, f func(*release.Use) []release.Change) {

@@ -83,8 +83,7 @@ func (a releases) note(about whom, cells []public.Cell) {
 	}
 	n := noting{releases: a}
 	for _, c := range cells {
-		n.quarter = public.QuarterOf(c.Month)
-		if !release.Open(n.quarter, a.stamp.At) || !a.counts(n.quarter) {
+		if q := public.QuarterOf(c.Month); !release.Open(q, a.stamp.At) || !n.at(q) {
 			continue
 		}
 		switch c.Indicator {
@@ -153,8 +152,7 @@ func (a releases) part(counts []command.Count, back bool) {
 	for _, c := range counts {
 		cell := a.cell(c)
 		g, ok := groups[cell.Indicator]
-		n.quarter = public.QuarterOf(cell.Month)
-		if !ok || !a.counts(n.quarter) {
+		if !ok || !n.at(public.QuarterOf(cell.Month)) {
 			continue
 		}
 		by := int32(min(c.N, public.MaxCell))
@@ -221,7 +219,8 @@ func (a releases) freeze(c command.Freeze) (Reply, error) {
 	case !release.Over(r.Quarter, a.stamp.At):
 		return Reply{}, refuse.QuarterOpen
 	}
-	switch _, err := feed.Spent.Follow(r); {
+	_, err = feed.Spent.Follow(r) // append pays
+	switch {
 	case errors.Is(err, public.ErrBudget):
 		return Reply{}, refuse.BudgetSpent
 	case err != nil:
