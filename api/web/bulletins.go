@@ -53,7 +53,11 @@ func (s bulletins) write(c *gin.Context, code int, d node.BulletinDraft, err err
 func (s bulletins) preview(c *gin.Context) {
 	d := node.BulletinDraft{Title: c.PostForm("title"), Text: c.PostForm("text")}
 	err := s.node.Bulletins.Check(caller(c), &d)
-	if err != nil || c.PostForm("again") != "" {
+	switch {
+	case c.PostForm("again") != "":
+		s.write(c, http.StatusOK, d, nil)
+		return
+	case err != nil:
 		s.write(c, status(err), d, err)
 		return
 	}
