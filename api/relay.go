@@ -64,6 +64,11 @@ func readsOnly(r *http.Request) bool {
 	if strings.HasPrefix(r.URL.Path, "/settings/imports/") {
 		return false
 	}
+	for _, at := range []string{transparency, "/ledger", "/federation", base + "/ledger", base + "/federation"} {
+		if strings.HasPrefix(r.URL.Path, at) {
+			return false // who speaks knows what the hubs have signed
+		}
+	}
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == base+"/find"
 }
 
