@@ -88,7 +88,7 @@ func TestElectedSeesNoPeople(tt *testing.T) {
 	open := map[string]bool{
 		"GET /": true, "POST /sign-in": true, "POST /sign-out": true, "POST /language": true, "GET /sources": true,
 		"GET /assets/:hash/:name": true, "GET /figures": true, "GET /figures.csv": true,
-		"GET /theme/:colour": true, "GET /logo/:version": true, "GET /sw.js": true, "GET /offline": true,
+		"GET /theme/:colour": true, "GET /logo/:version": true, "GET /sw.js": true, "GET /offline": true, "GET /ledger": true, "GET /ledger/:epoch/:seq": true,
 	}
 	e := gin.New()
 	web.New(web.Config{Node: t.node, Logger: node.NewLogger(io.Discard, slog.LevelError)}).Mount(e)
