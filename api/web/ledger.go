@@ -35,7 +35,7 @@ type ledgerData struct {
 	Epoch   uint16
 	Older   uint64 // place before which the next page begins; 0: none
 	Ways    []node.Connection
-	Address string // where anybody checks it
+	Command string // with which anybody checks it
 	Total   uint64
 	Settled int64
 }
@@ -45,7 +45,7 @@ func (s ledger) page(c *gin.Context) {
 	epoch, _ := strconv.ParseUint(c.Query("epoch"), 10, 16)
 	before, _ := strconv.ParseUint(c.Query("before"), 10, 64)
 	all, more, err := s.node.Ledger.Entries(by, node.LedgerPage{Epoch: uint16(epoch), Before: before, Limit: 50})
-	d := ledgerData{Address: "/transparency/", Epoch: uint16(epoch)}
+	d := ledgerData{Command: "bippop dpo verify https://" + c.Request.Host + "/transparency/", Epoch: uint16(epoch)}
 	if err == nil {
 		d.Feeds, err = s.node.Ledger.Feeds(by)
 	}
