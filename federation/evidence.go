@@ -146,7 +146,7 @@ func (h *Host) accuse(k feedKey, p feed.Policy, e feed.Evidence) {
 
 // shows hands over what proves a fork.
 func (v *visit) shows(ctx context.Context, a evidenceAsk) (err error) {
-	l, err := v.h.call(ctx, v.peer, protocolEvidence)
+	l, err := v.call(ctx, protocolEvidence)
 	if err != nil {
 		return err
 	}

@@ -108,6 +108,9 @@ type Host struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	work   sync.WaitGroup
+
+	closing sync.Once
+	closed  error
 }
 
 // PeerOf is the libp2p peer ID of a seed, as the roster names it.
@@ -226,6 +229,11 @@ func (h *Host) Feed(siren public.Siren) (*feed.Copy, bool) {
 
 // Close ends all connections and waits for what goes on.
 func (h *Host) Close() error {
+	h.closing.Do(func() { h.closed = h.close() })
+	return h.closed
+}
+
+func (h *Host) close() error {
 	h.cancel()
 	var all []error
 	if h.wires != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bippop/bippop/federation/feed"
@@ -37,7 +38,7 @@ type hub struct {
 	strikes *strikes
 	room    *room
 	proofs  *evidences
-	handler func(p protocol.ID, who standing) // tests count what is let in
+	answers atomic.Int64 // streams that were let in
 
 	mu       sync.Mutex
 	sessions map[string]*session // by connection
@@ -70,16 +71,15 @@ func (c HubConfig) WitnessKey() string { return feed.NewWitnessSigner(c.Name, c.
 func (b *hub) watch() {
 	b.h.wires.swarm.Notify(&network.NotifyBundle{
 		ConnectedF: func(_ network.Network, c network.Conn) {
-			if c.Stat().Direction != network.DirInbound {
-				return
+			if who, _ := b.h.standing(c.RemotePeer()); c.Stat().Direction != network.DirInbound || who.hub != "" {
+				return // what we opened; a hub may ask over the connection that we have to it
 			}
 			// The timer is real time, not the node's clock: it is about this connection.
-			t := time.AfterFunc(helloWithin, func() {
+			time.AfterFunc(helloWithin, func() {
 				if b.session(c) == nil {
 					_ = c.Close()
 				}
 			})
-			context.AfterFunc(b.h.ctx, func() { t.Stop() })
 		},
 		DisconnectedF: func(_ network.Network, c network.Conn) { b.leave(c) },
 	})
@@ -119,7 +119,7 @@ func (b *hub) admit(c network.Conn, who standing, now time.Time) time.Duration {
 	s := &session{who, c, now}
 	b.sessions[c.ID()], b.speaks[name] = s, s
 	b.mu.Unlock()
-	if old != nil && old.conn.ID() != c.ID() {
+	if old != nil && old.conn.ID() != c.ID() && who.seat != seatHub {
 		_ = old.conn.Close()
 	}
 	return 0

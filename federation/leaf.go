@@ -111,20 +111,20 @@ func (l *leaf) run() {
 		case <-next.C:
 		}
 		full := !time.Now().Before(due)
-		err := l.round(l.h.ctx, full, false)
-		if err == nil && full {
+		reached, _ := l.round(l.h.ctx, full, false)
+		if reached && full {
 			due = time.Now().Add(spread(l.pulls))
 		}
-		next.Reset(max(0, l.wait(err, time.Until(due))))
+		next.Reset(max(0, l.wait(reached, time.Until(due))))
 	}
 }
 
-// wait until the next round: a failed one comes again when a hub may be called, one
-// whose head has not settled after a while.
-func (l *leaf) wait(err error, due time.Duration) time.Duration {
+// wait until the next round: one that reached no hub comes again when one may be
+// called, one whose head has not settled after a while.
+func (l *leaf) wait(reached bool, due time.Duration) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err == nil {
+	if reached {
 		if l.settled < l.size {
 			return min(due, settleWithin)
 		}
@@ -166,19 +166,22 @@ func (l *leaf) order() []roster.Hub {
 
 // Sync runs one round now, whatever the pauses: it pushes, and pulls. nil when a hub
 // was reached and took and gave what there was.
-func (h *Host) Sync(ctx context.Context) error { return h.leaf.round(ctx, true, true) }
+func (h *Host) Sync(ctx context.Context) error {
+	_, err := h.leaf.round(ctx, true, true)
+	return err
+}
 
 // errSettling says that too few hubs have cosigned the newest entries yet.
 var errSettling = errors.New("too few hubs have cosigned the newest entries yet")
 
 // round calls hubs. A leaf calls one, its home or the first that answers, and others
 // too when the head of its feed does not settle. A hub and the coordinator call all.
-func (l *leaf) round(ctx context.Context, full, now bool) error {
+func (l *leaf) round(ctx context.Context, full, now bool) (reached bool, err error) {
 	select {
 	case l.turn <- struct{}{}:
 		defer func() { <-l.turn }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -190,39 +193,38 @@ func (l *leaf) round(ctx context.Context, full, now bool) error {
 	all := l.callsAll()
 	if len(hubs) == 0 {
 		if l.h.hub != nil {
-			return nil // it is the only one
+			return true, nil // it is the only one
 		}
-		return l.note(errors.New("no hub is known: the invitation or the roster names them"))
+		return false, l.note(errors.New("no hub is known: the invitation or the roster names them"))
 	}
 	var faults []error
-	reached := 0
 	needed := l.needed(hubs)
 	for _, hub := range hubs {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return reached, ctx.Err()
 		}
 		err := l.visit(ctx, hub, full, now, needed)
-		switch {
-		case err == nil:
-			reached++
-		case errors.Is(err, errSettling):
-			reached++
-			if l.settleOverdue() {
-				continue
-			}
-			err = nil
-		default:
+		further := errors.Is(err, errSettling) && l.settleOverdue()
+		if err != nil && !errors.Is(err, errSettling) {
 			faults = append(faults, fmt.Errorf("hub %s: %w", hub.Name, err))
+			continue
 		}
-		if err == nil && !all && l.done(needed) {
-			break
+		reached = true
+		if !all && !further && l.done(needed) {
+			return true, l.note(nil)
 		}
 	}
-	if reached > 0 && (len(faults) == 0 || !all) {
-		return l.note(nil)
+	if reached && !all {
+		faults = nil // one that was reached has stood in for the others
+		if !l.done(needed) {
+			faults = []error{errAlone}
+		}
 	}
-	return l.note(errors.Join(faults...))
+	return reached, l.note(errors.Join(faults...))
 }
+
+// errAlone says why a territory of one machine does not speak.
+var errAlone = errors.New("a territory of one machine first asks two hubs what they know of it: only one answers, so nothing is sent yet")
 
 func (l *leaf) note(err error) error {
 	l.mu.Lock()
@@ -301,6 +303,7 @@ type visit struct {
 	h     *Host
 	hub   roster.Hub
 	peer  peer.ID
+	conn  network.Conn
 	epoch uint16
 	to    *contact
 	hello helloAnswer
@@ -343,7 +346,9 @@ func (l *leaf) visit(ctx context.Context, hub roster.Hub, full, now bool, needed
 	c.tried = l.h.now()
 	l.mu.Unlock()
 	err = v.run(ctx, full, needed)
-	_ = l.h.wires.swarm.ClosePeer(id)
+	if l.h.hub == nil {
+		_ = l.h.wires.swarm.ClosePeer(id)
+	} // hubs stay connected: over the same connection the other one may be asking us
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err == nil || errors.Is(err, errSettling) {
@@ -376,7 +381,8 @@ func pause(fails int, err error) time.Duration {
 func (v *visit) run(ctx context.Context, full bool, needed int) error {
 	dial, cancel := context.WithTimeout(ctx, dialWithin)
 	defer cancel()
-	if err := v.h.wires.dial(dial, v.peer, v.hub.Addresses); err != nil {
+	var err error
+	if v.conn, err = v.h.wires.dial(dial, v.peer, v.hub.Addresses); err != nil {
 		return fmt.Errorf("not reached: %w", err)
 	}
 	if err := v.greet(ctx); err != nil {
@@ -423,7 +429,7 @@ func revoked(err error) error {
 
 // greet says HELLO. Only its answer says that we are let in.
 func (v *visit) greet(ctx context.Context) (err error) {
-	l, err := v.h.call(ctx, v.peer, protocolHello)
+	l, err := v.call(ctx, protocolHello)
 	if err != nil {
 		return err
 	}

@@ -155,7 +155,7 @@ func (b *hub) stream(l *link, f *held, c feed.Checkpoint, from int64, budget *in
 // pull asks for what this host may read and lacks. Each feed is given to take as
 // soon as it is whole.
 func (v *visit) pull(ctx context.Context, ask pullAsk, take func(offered) error) (err error) {
-	l, err := v.h.call(ctx, v.peer, protocolPull)
+	l, err := v.call(ctx, protocolPull)
 	if err != nil {
 		return err
 	}

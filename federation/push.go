@@ -99,7 +99,7 @@ func (b *hub) gather(l *link, who standing) (o offered, held int, err error) {
 // push what a hub does not have of the own feed, and take its cosignature. What comes
 // back is checked: the same head, and signatures that count are added to ours.
 func (v *visit) push(ctx context.Context, own feed.Checkpoint, known int64) (err error) {
-	l, err := v.h.call(ctx, v.peer, protocolPush)
+	l, err := v.call(ctx, protocolPush)
 	if err != nil {
 		return err
 	}

@@ -76,6 +76,9 @@ func (v *visit) rosters(ctx context.Context, theirs uint64) error {
 			return err
 		}
 	}
+	if s := h.roster(); theirs <= version && s != nil && h.now().Sub(h.fresh.since(s, h.now())) < freshFor/2 {
+		return nil
+	}
 	for {
 		answer, err := v.fetch(ctx, rosterAsk{From: version})
 		if err != nil {
@@ -130,7 +133,7 @@ func (v *visit) give(ctx context.Context, from uint64) error {
 }
 
 func (v *visit) fetch(ctx context.Context, ask rosterAsk) (answer rosterAnswer, err error) {
-	l, err := v.h.call(ctx, v.peer, protocolRoster)
+	l, err := v.call(ctx, protocolRoster)
 	if err != nil {
 		return answer, err
 	}

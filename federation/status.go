@@ -22,6 +22,7 @@ type Status struct {
 	Hubs     []HubStatus
 	Feeds    []FeedStatus
 	Callers  int      // a hub: who has said HELLO and is connected
+	Answers  int64    // a hub: requests that were let in, in this run
 	Forked   []string // a hub: feeds that are frozen, "SIREN-EPOCH"
 	ClockOff bool     // a hub's clock and ours are more than five minutes apart
 }
@@ -89,6 +90,7 @@ func (h *Host) Status() Status {
 		h.hub.mu.Lock()
 		out.Callers = len(h.hub.speaks)
 		h.hub.mu.Unlock()
+		out.Answers = h.hub.answers.Load()
 		out.Forked = h.hub.proofs.list()
 	}
 	return out

@@ -69,8 +69,8 @@ var muxer = func() *multistream.MultistreamMuxer[protocol.ID] {
 }()
 
 // call opens a stream to a hub that is connected.
-func (h *Host) call(ctx context.Context, p peer.ID, name protocol.ID) (*link, error) {
-	s, err := h.wires.swarm.NewStream(network.WithNoDial(ctx, "connected before"), p)
+func (v *visit) call(ctx context.Context, name protocol.ID) (*link, error) {
+	s, err := v.conn.NewStream(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -119,9 +119,7 @@ func (h *Host) serve(s network.Stream) {
 	}
 	_ = s.SetProtocol(name)
 	l := newLink(s, name)
-	if h.hub.handler != nil {
-		h.hub.handler(name, who)
-	}
+	h.hub.answers.Add(1)
 	err = h.hub.answer(h.ctx, l, name, who)
 	if err != nil {
 		h.blame(p, string(name), err)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/connmgr"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -45,7 +46,7 @@ type wires struct {
 // dialStep is how long an address of one class is ahead of the next.
 const dialStep = 300 * time.Millisecond
 
-func openWires(cfg Config, key crypto.PrivKey, g gater) (_ *wires, err error) {
+func openWires(cfg Config, key crypto.PrivKey, g connmgr.ConnectionGater) (_ *wires, err error) {
 	id, err := peer.IDFromPrivateKey(key)
 	if err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func openWires(cfg Config, key crypto.PrivKey, g gater) (_ *wires, err error) {
 	return w, nil
 }
 
-func (w *wires) openQUIC(cfg Config, key crypto.PrivKey, g gater) error {
+func (w *wires) openQUIC(cfg Config, key crypto.PrivKey, g connmgr.ConnectionGater) error {
 	raw, err := key.Raw()
 	if err != nil {
 		return err
@@ -162,7 +163,7 @@ func (w *wires) close() error {
 // dial a hub at its addresses, all classes but one step apart. A connection says
 // nothing yet: the hub may close it once it knows who calls, so only an answered
 // HELLO counts.
-func (w *wires) dial(ctx context.Context, p peer.ID, addresses []string) error {
+func (w *wires) dial(ctx context.Context, p peer.ID, addresses []string) (network.Conn, error) {
 	var all []ma.Multiaddr
 	for _, text := range addresses {
 		if a, err := ma.NewMultiaddr(text); err == nil {
@@ -170,14 +171,13 @@ func (w *wires) dial(ctx context.Context, p peer.ID, addresses []string) error {
 		}
 	}
 	if len(all) == 0 {
-		return errors.New("the roster has no address of this hub that this program can read")
+		return nil, errors.New("the roster has no address of this hub that this program can read")
 	}
 	w.peers.ClearAddrs(p)
 	w.peers.AddAddrs(p, all, peerstore.TempAddrTTL)
 	// The library's own pause after a failure is set aside: how long to wait is decided
 	// in one place, by what the hub answers.
-	_, err := w.swarm.DialPeer(network.WithForceDirectDial(ctx, "own backoff"), p)
-	return err
+	return w.swarm.DialPeer(network.WithForceDirectDial(ctx, "own backoff"), p)
 }
 
 // rank tries QUIC, then TCP, then WebSocket: the first goes through most networks

@@ -65,6 +65,8 @@ const (
 	readNation
 	publishBulletins
 	readBulletins
+	readReleases
+	releaseFigures
 )
 
 // aboutPeople is what no coordinator's node does, whoever asks.
@@ -106,6 +108,8 @@ var allowed = map[action]struct {
 	publishBulletins:   {account.Coordinator, "the nation speaks with one voice"},
 	readBulletins:      {account.Coordinator | account.Admin | account.Agent | account.Official | account.DPO, "what the nation says, it says to those who run a territory"},
 	keepBackups:        {account.Admin, "whoever holds a key backup and its recipient reads everything"},
+	readReleases:       {account.Agent | account.Admin | account.Official | account.DPO, "what has left is no secret here"},
+	releaseFigures:     {account.Admin, "what has left does not come back"},
 }
 
 // may refuses a caller whose roles do not allow the action.

@@ -48,6 +48,7 @@ var house = map[string]floor{
 	"federation/ledger":         {"the check of feeds and roster by their bytes alone, for those who trust nobody", []string{"federation/bulletin", "federation/feed", "federation/public", "federation/roster"}},
 	"federation/roster":         {"who belongs to the federation, signed by k of n", []string{"federation/feed", "federation/public"}},
 	"federation/market":         {"what territories offer each other, folded from their feeds; decides nothing", []string{"federation/public"}},
+	"federation/national":       {"adds up what territories have released; knows no node", []string{"federation/public"}},
 	"federation/public":         {"leaf: the closed set of things a territory may say; no type here can reach a person", nil},
 	"node/internal/ident":       {"IDs that say by their type what they name", nil},
 	"node/internal/when":        {"time as data: the machine has no clock and no zone", nil},
@@ -83,7 +84,7 @@ var house = map[string]floor{
 	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation", "federation/*", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
 	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
-	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation/public", "federation/roster", "node"}},
+	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation/bulletin", "federation/ledger", "federation/public", "federation/roster", "federation/simulation", "node"}},
 	"cmd/bippop/internal/alarm": {"writes to the operator; reads vitals, which hold no person's words", []string{"crypto", "node"}},
 	"cmd/bippop/internal/meter": {"what Prometheus reads; reads vitals, which hold no person's words", []string{"node"}},
 	"cmd/bippop/internal/synth": {"invents a territory, and a nation, for the demo; knows no record", []string{"federation/public"}},
@@ -92,34 +93,35 @@ var house = map[string]floor{
 // owners says which packages alone may name a large dependency, so that it can
 // be replaced, and its logs and secrets watched, in one place.
 var owners = map[string][]string{
-	"github.com/hashicorp/raft":           {"consensus"}, // raft, raft-wal, raft-boltdb
-	"github.com/hashicorp/go-hclog":       {"consensus"},
-	"github.com/hashicorp/memberlist":     {"consensus/gossip"},
-	"go.etcd.io/bbolt":                    {"consensus"},
-	"github.com/libp2p/go-libp2p":         {"federation"},
-	"github.com/quic-go/quic-go":          {"federation"},
-	"github.com/multiformats":             {"federation"},
-	"github.com/marcopolo/simnet":         {"federation/simulation"},
-	"github.com/dgraph-io/badger":         {"node/internal/store"},
-	"github.com/gin-gonic/gin":            {"api", "api/web"},
-	"github.com/danielgtaylor/huma":       {"api", "api/web"},
-	"filippo.io/age":                      {"crypto"},
-	"golang.org/x/crypto":                 {"crypto"},
-	"github.com/yeqown/go-qrcode":         {"api/web"},
-	"github.com/spf13/cobra":              {"cmd/bippop"},
-	"github.com/xuri/excelize":            nil, // tests only: a second reader of what we write
-	"github.com/rogpeppe/go-internal":     nil, // tests only
-	"pgregory.net/rapid":                  nil, // tests only
-	"github.com/stretchr/testify":         nil,
-	"github.com/dgraph-io/ristretto":      nil,
-	"github.com/hashicorp/golang-lru":     nil,
-	"github.com/libp2p/go-libp2p-core":    nil,
-	"github.com/anishathalye/porcupine":   nil, // tests only
-	"github.com/cloudflare/circl":         {"crypto"},
-	"github.com/prometheus/client_golang": {"cmd/bippop/internal/meter"},
-	"github.com/wneessen/go-mail":         {"cmd/bippop/internal/alarm"},
-	"github.com/emersion":                 nil, // tests only: an SMTP server
-	"filippo.io/torchwood":                nil, // tests only: another reader of checkpoints and tiles
+	"github.com/hashicorp/raft":              {"consensus"}, // raft, raft-wal, raft-boltdb
+	"github.com/hashicorp/go-hclog":          {"consensus"},
+	"github.com/hashicorp/memberlist":        {"consensus/gossip"},
+	"go.etcd.io/bbolt":                       {"consensus"},
+	"github.com/libp2p/go-libp2p":            {"federation"},
+	"github.com/quic-go/quic-go":             {"federation"},
+	"github.com/multiformats":                {"federation"},
+	"github.com/marcopolo/simnet":            {"federation/simulation"},
+	"github.com/dgraph-io/badger":            {"node/internal/store"},
+	"github.com/gin-gonic/gin":               {"api", "api/web"},
+	"github.com/danielgtaylor/huma":          {"api", "api/web"},
+	"filippo.io/age":                         {"crypto"},
+	"golang.org/x/crypto":                    {"crypto"},
+	"github.com/yeqown/go-qrcode":            {"api/web"},
+	"github.com/spf13/cobra":                 {"cmd/bippop"},
+	"github.com/xuri/excelize":               nil, // tests only: a second reader of what we write
+	"github.com/rogpeppe/go-internal":        nil, // tests only
+	"pgregory.net/rapid":                     nil, // tests only
+	"github.com/stretchr/testify":            nil,
+	"github.com/dgraph-io/ristretto":         nil,
+	"github.com/hashicorp/golang-lru":        nil,
+	"github.com/libp2p/go-libp2p-core":       nil,
+	"github.com/anishathalye/porcupine":      nil, // tests only
+	"github.com/cloudflare/circl":            {"crypto"},
+	"github.com/prometheus/client_golang":    {"cmd/bippop/internal/meter"},
+	"github.com/wneessen/go-mail":            {"cmd/bippop/internal/alarm"},
+	"github.com/emersion":                    nil,      // tests only: an SMTP server
+	"filippo.io/torchwood":                   nil,      // tests only: another reader of checkpoints and tiles
+	"github.com/google/differential-privacy": {"node"}, // propose.go: the place of chance
 }
 
 // pure packages give the same answer on every machine, at any time.

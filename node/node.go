@@ -280,7 +280,7 @@ func (c *core) node() *Node {
 	n := &Node{core: c, started: c.now(), Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
-		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
+		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c, &Quarters{core: c}}, Settings: &Settings{c}, Papers: &Papers{c},
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Ledger: newLedger(c),
 		Bulletins: &Bulletins{c}, Nation: newNation(c),
 	}
@@ -312,19 +312,21 @@ func (n *Node) Await(ctx context.Context, index uint64) error {
 
 // Fresh returns once reads here see every write acknowledged before the call, by
 // whatever replica.
-func (n *Node) Fresh(ctx context.Context) error {
-	if n.core.peers == nil {
-		_, err := n.core.replica.Barrier(ctx)
+func (n *Node) Fresh(ctx context.Context) error { return fresh(ctx, n.core) }
+
+func fresh(ctx context.Context, c *core) error {
+	if c.peers == nil {
+		_, err := c.replica.Barrier(ctx)
 		return explain(err)
 	}
-	at, err := askLeader(ctx, n.core.peers, "/barrier", n.core.peers.barrier, nothing{})
+	at, err := askLeader(ctx, c.peers, "/barrier", c.peers.barrier, nothing{})
 	if errors.Is(err, mesh.ErrUnreachable) {
 		return errLeader
 	}
 	if err != nil {
 		return explain(err)
 	}
-	return n.Await(ctx, at.Index)
+	return explain(c.replica.Wait(ctx, at.Index))
 }
 
 // recognitionLimit bounds how long a token that is not known here is looked for.

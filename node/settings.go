@@ -226,7 +226,7 @@ func (n *Node) found(ctx context.Context, f Founding) error {
 		return err
 	}
 	n.core.places.forget()
-	return errors.Join(rooting{n.core}.follow(), p.refresh())
+	return errors.Join(rooting{n.core}.follow(), p.refresh(), n.Figures.Quarters.begin(ctx))
 }
 
 // nodesAtHand is a tree that is not committed yet.

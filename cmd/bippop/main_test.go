@@ -43,6 +43,7 @@ func TestStories(t *testing.T) {
 			"canary": cmdCanary,
 			"apply":  cmdApply,
 			"hubs":   cmdHubs,
+			"ledger": cmdLedger,
 		},
 	})
 }

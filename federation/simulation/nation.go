@@ -87,7 +87,7 @@ func kinds() (all []public.Schema) {
 // Add territories with so many replicas, a majority of which must sign. Each has its
 // six nearest as neighbours.
 func (n *Nation) Add(count, replicas int) error {
-	const each = 40 // members in one entry
+	const each = 20 // members in one entry
 	var bodies []roster.Body
 	for range count {
 		w := NewWriter(Siren(1+len(n.Territories)), replicas, 1)

@@ -31,10 +31,6 @@ func visited(r request.Request) whom {
 	return whom{her: r.Beneficiary, came: r.Coming(), minutes: r.Outcome.Minutes}
 }
 
-// metaVectors is the number of the first quarter that is counted whole, plus one; 0
-// before the counting has begun.
-const metaVectors = "vectors"
-
 // begin starts the counting. The present quarter is whole when nobody is known yet.
 func (a releases) begin(command.BeginVectors) (Reply, error) {
 	if !exists(a.act, store.Territories, []byte{0}) {
@@ -47,7 +43,7 @@ func (a releases) begin(command.BeginVectors) (Reply, error) {
 	if !empty(a.act, store.Beneficiaries) || !empty(a.act, store.Volunteers) {
 		q++
 	}
-	a.tx.SetMeta(metaVectors, uint64(q)+1)
+	a.tx.SetMeta(release.MetaFirst, uint64(q)+1)
 	return Reply{}, nil
 }
 
@@ -59,7 +55,7 @@ func empty[R store.Record](a *act, c store.Collection[R]) bool {
 
 // first is the first quarter that is counted whole.
 func (a releases) first() (public.Quarter, bool) {
-	n, err := a.tx.Meta(metaVectors)
+	n, err := a.tx.Meta(release.MetaFirst)
 	a.must(err)
 	if n == 0 {
 		return 0, false
@@ -82,50 +78,42 @@ func (a releases) counts(q public.Quarter) bool {
 // so late, or so early, that the quarter's tallies are gone counts in the exact
 // counters alone.
 func (a releases) note(about whom, cells []public.Cell) {
-	for i, c := range cells {
-		q := public.QuarterOf(c.Month)
-		if !release.Open(q, a.stamp.At) || !a.counts(q) {
+	if about.her.Zero() && about.him.Zero() {
+		return
+	}
+	n := noting{releases: a}
+	for _, c := range cells {
+		n.quarter = public.QuarterOf(c.Month)
+		if !release.Open(n.quarter, a.stamp.At) || !a.counts(n.quarter) {
 			continue
 		}
-		her := func(f func(*release.Use) []release.Change) {
-			if !about.her.Zero() {
-				a.tally(store.Beneficiaries.Code, about.her, q, f)
-			}
-		}
-		him := func(f func(*release.Use) []release.Change) {
-			if !about.him.Zero() {
-				a.tally(store.Volunteers.Code, about.him, q, f)
-			}
-		}
-		fate := func(n int) { her(func(u *release.Use) []release.Change { return u.Fate(n) }) }
 		switch c.Indicator {
 		case public.Requested:
-			her((*release.Use).Request)
+			n.her(about, (*release.Use).Request)
 		case public.Found:
-			fate(soonest(cells))
+			n.fate(about, soonest(cells))
 		case public.Done:
-			her(func(u *release.Use) []release.Change { return u.HelpedBy(cells[i], len(about.came)) })
+			n.her(about, func(u *release.Use) []release.Change { return u.HelpedBy(c, len(about.came)) })
 			for _, v := range about.came {
-				if !v.Zero() {
-					a.tally(store.Volunteers.Code, v, q, func(u *release.Use) []release.Change { return u.Gave(about.minutes) })
-				}
+				n.him(v, func(u *release.Use) []release.Change { return u.Gave(about.minutes) })
 			}
 		case public.NotDone:
-			fate(public.FateNotDone)
+			n.fate(about, public.FateNotDone)
 		case public.Cancelled:
-			fate(public.FateCancelled)
+			n.fate(about, public.FateCancelled)
 		case public.Unfilled:
-			fate(public.FateUnfilled)
+			n.fate(about, public.FateUnfilled)
 		case public.Enrolled:
-			her((*release.Use).Enrol)
+			n.her(about, (*release.Use).Enrol)
 		case public.Bonds:
-			her((*release.Use).Bond)
+			n.her(about, (*release.Use).Bond)
 		case public.Joined:
-			him((*release.Use).Join)
+			n.him(about.him, (*release.Use).Join)
 		case public.Offered:
-			him((*release.Use).Offer)
+			n.him(about.him, (*release.Use).Offer)
 		}
 	}
+	n.write()
 }
 
 // soonest is the fate of a request for which somebody was found: by the narrowest
@@ -146,27 +134,6 @@ func soonest(cells []public.Cell) int {
 	return fate
 }
 
-// tally notes a fact of somebody and changes the vector by what the bounds leave.
-func (a releases) tally(collection byte, id [16]byte, q public.Quarter, f func(*release.Use) []release.Change) {
-	t, ok, err := store.Tallies.Get(a.tx, erasure.Key(collection, id))
-	a.must(err)
-	if !ok {
-		t = release.Tally{Collection: collection, ID: id}
-	}
-	t, _ = t.Pruned(a.stamp.At)
-	u, t := t.Of(q)
-	changes := f(&u)
-	store.Tallies.Put(a.tx, t.With(u))
-	a.change(q, changes)
-}
-
-func (a releases) change(q public.Quarter, changes []release.Change) {
-	if len(changes) == 0 {
-		return
-	}
-	store.Vectors.Put(a.tx, a.vector(q).Apply(changes))
-}
-
 // vector of a quarter; that of one in which nothing was counted is all noughts.
 func (a releases) vector(q public.Quarter) release.Vector {
 	v, ok, err := store.Vectors.Get(a.tx, release.Key(q))
@@ -182,19 +149,21 @@ func (a releases) vector(q public.Quarter) release.Vector {
 // one holds without a tally, also long after the quarter.
 func (a releases) part(counts []command.Count, back bool) {
 	groups := map[public.Indicator]public.GroupNumber{public.Enrolled: public.GroupEnrolled, public.Joined: public.GroupJoined}
+	n := noting{releases: a}
 	for _, c := range counts {
 		cell := a.cell(c)
 		g, ok := groups[cell.Indicator]
-		q := public.QuarterOf(cell.Month)
-		if !ok || !a.counts(q) {
+		n.quarter = public.QuarterOf(cell.Month)
+		if !ok || !a.counts(n.quarter) {
 			continue
 		}
-		n := int32(min(c.N, public.MaxCell))
+		by := int32(min(c.N, public.MaxCell))
 		if back {
-			n = -n
+			by = -by
 		}
-		a.change(q, []release.Change{{Group: g, N: n}})
+		n.change([]release.Change{{Group: g, N: by}})
 	}
+	n.write()
 }
 
 // metaPruned is the first quarter that may have tallies.

@@ -14,6 +14,10 @@ import (
 	"github.com/bippop/bippop/node/internal/when"
 )
 
+// MetaFirst is the store's number of the first quarter that is counted whole, plus
+// one; 0 before the counting has begun.
+const MetaFirst = "vectors"
+
 // Version of the catalogue in which vectors are counted. Another one begins with a
 // command of its own: all replicas must count alike.
 const Version = 1
