@@ -65,8 +65,13 @@ func readsOnly(r *http.Request) bool {
 	if strings.HasPrefix(r.URL.Path, "/settings/imports/") {
 		return false
 	}
-	if across, ok := strings.CutPrefix(r.URL.Path, base); ok && strings.HasPrefix(across, "/across") || strings.HasPrefix(r.URL.Path, "/across") {
+	if strings.HasPrefix(r.URL.Path, transparency) {
 		return false
+	}
+	for _, at := range []string{"/ledger", "/federation", "/across", "/nation"} {
+		if strings.HasPrefix(strings.TrimPrefix(r.URL.Path, base), at) {
+			return false // who speaks knows what the hubs have signed, and what others say
+		}
 	}
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == base+"/find"
 }

@@ -43,12 +43,7 @@ type FederationStatus struct {
 	Demo    bool
 	Listed  bool // the roster names this territory
 
-	Epoch    uint16
-	Size     uint64  // entries of the epoch
-	Settled  int64   // of these, as far as this machine knows
-	Frozen   Instant // 0: it is not
-	Evidence []string
-	Restored bool // it came back from a backup and has not heard the hubs yet
+	FeedStanding
 
 	Speaks   bool // this machine speaks for the territory
 	Fresh    time.Time
@@ -58,6 +53,16 @@ type FederationStatus struct {
 	Machines []MachineLine
 	Strange  int // machines that the roster names and the territory does not have
 	Next     FederationStep
+}
+
+// FeedStanding is where the territory's own feed stands.
+type FeedStanding struct {
+	Epoch    uint16
+	Size     uint64  // entries of the epoch
+	Settled  int64   // of these, as far as this machine knows
+	Frozen   Instant // 0: it is not
+	Evidence []string
+	Restored bool // it came back from a backup and has not heard the hubs yet
 }
 
 // Date8601 is a day, "2026-11-23".
@@ -98,7 +103,7 @@ func (s *Federation) Status(ctx context.Context, by Caller) (out FederationStatu
 	if err != nil {
 		return out, err
 	}
-	out = FederationStatus{Joined: m.Joined, Left: m.Left, Version: m.Version, Epoch: f.Epoch, Size: f.Size, Frozen: f.Frozen, Restored: f.Restored != 0}
+	out = FederationStatus{Joined: m.Joined, Left: m.Left, Version: m.Version, FeedStanding: FeedStanding{Epoch: f.Epoch, Size: f.Size, Frozen: f.Frozen, Restored: f.Restored != 0}}
 	if f.Frozen != 0 {
 		out.Evidence = []string{string(f.Evidence[0]), string(f.Evidence[1])}
 	}
@@ -259,7 +264,7 @@ func (s *Federation) Roster(by Caller) (out RosterView, err error) {
 	}
 	state := s.federating.rosters.State()
 	if state == nil {
-		return out, &Error{Kind: NotFound, Code: "no-roster", Reason: "no roster is known here yet; join a federation, or wait until a hub has answered"}
+		return out, &Error{Kind: Unavailable, Code: "no-roster", Reason: "no roster is known here yet; join a federation, or wait until a hub has answered"}
 	}
 	out = RosterView{Name: state.Name, Genesis: hex.EncodeToString(state.Genesis[:]), Version: state.Version, Expires: Date8601(state.Expires.Time().Format(time.DateOnly)), Demo: state.Demo, Need: int(state.Need), Threshold: int(state.Threshold)}
 	for _, h := range state.Holders {

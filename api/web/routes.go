@@ -132,6 +132,15 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/volunteers/:id/erase", gate{s}.peopled(s.only(erasures{s}.askVolunteer, isAdmin)))
 	r.POST("/volunteers/:id/erase", gate{s}.peopled(s.only(erasures{s}.wantVolunteer, isAdmin)))
 
+	// What has left, and to whom the territory speaks.
+	r.GET("/ledger", s.only(ledger{s}.page, readsLedger))
+	r.GET("/ledger/:epoch/:seq", s.only(ledger{s}.entry, readsLedger))
+	r.GET("/federation", s.only(federating{s}.page, isAdmin))
+	r.POST("/federation/join", s.only(federating{s}.join, isAdmin))
+	r.POST("/federation/leave", s.only(federating{s}.leave, isAdmin))
+	r.POST("/federation/sync", s.only(federating{s}.sync, isAdmin))
+	r.POST("/federation/apply", s.only(federating{s}.apply, isAdmin))
+
 	// The nation, on the coordinator's node; what it says, in every territory.
 	r.GET("/nation", gate{s}.countrywide(nation{s}.page))
 	r.GET("/nation.csv", gate{s}.countrywide(nation{s}.csv))

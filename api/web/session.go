@@ -132,6 +132,8 @@ func (s entry) home(c *gin.Context) {
 		c.Redirect(http.StatusSeeOther, "/desk")
 	case by.Official():
 		c.Redirect(http.StatusSeeOther, "/figures")
+	case by.Roles.Has(node.RoleDPO):
+		c.Redirect(http.StatusSeeOther, "/ledger")
 	case by.Roles.Has(node.RoleVolunteer):
 		c.Redirect(http.StatusSeeOther, "/me")
 	default:

@@ -16,6 +16,7 @@ func federationCommand(out output) *cobra.Command {
 		Use:   "federation",
 		Short: "Take part with other territories: who belongs, who signs, what is passed on",
 	}
+	c.AddCommand(memberCommands(out)...)
 	c.AddCommand(holderKeyCommand(out), rosterCommand(out))
 	return c
 }
