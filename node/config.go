@@ -49,6 +49,9 @@ type Config struct {
 	// Wrote, when set, is told of each write, on the writer's goroutine: it must not
 	// wait.
 	Wrote func(Write)
+	// Simulated are territories that take part in nothing, for a demo: the coordinator's
+	// figures show them, and say so.
+	Simulated []SimulatedTerritory
 	// Now is the clock. Nil means time.Now; the demo and tests move it.
 	Now func() time.Time
 

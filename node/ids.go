@@ -143,6 +143,13 @@ const (
 	RoleAgent     = account.Agent
 	RoleVolunteer = account.Volunteer
 	RoleOfficial  = account.Official
+	RoleDPO       = account.DPO
+
+	RoleCoordinator = account.Coordinator
+
+	TerritoryNode   = territory.RoleTerritory
+	CoordinatorNode = territory.RoleCoordinator
+	ObserverNode    = territory.RoleObserver
 
 	OfferOpen      = offer.Open
 	OfferFull      = offer.Full

@@ -40,6 +40,8 @@ type Node struct {
 	Replicas      *Replicas
 	Erasures      *Erasures
 	Backups       *Backups
+	Bulletins     *Bulletins
+	Nation        *Nation
 
 	core    *core
 	started time.Time
@@ -274,6 +276,7 @@ func (c *core) node() *Node {
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
+		Bulletins: &Bulletins{c}, Nation: newNation(c),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
@@ -375,7 +378,7 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.learnMembers()
 		case event.Rotated, event.ErasureChanged, event.DestinationChanged:
 			c.copies.look()
-		case event.RequestChanged, event.PersonReached, event.OfferChanged:
+		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.BulletinCame:
 		}
 	}
 	c.watch.note(index, events)

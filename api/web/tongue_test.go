@@ -145,7 +145,7 @@ var computed = []string{
 	"offers.state_", "bonds.why_", "series.nth_", "series.month_", "series.holiday_",
 	"imports.fault.", "imports.file.", "imports.field.", "imports.why.", "imports.alike.", "imports.comma.",
 	"replicas.state_", "replicas.role_", "replicas.does_", "replicas.next_", "replicas.why_", "replicas.start_", "replicas.bytes_", "erasures.kind_", "erasures.wait_", "erasures.limit_", "backups.state_", "backups.care_",
-	"figures.", "figures.month", "figures.kind", "figures.sex", "figures.age", "figures.csv", "figures.times", "figures.half_in_", "figures.by_",
+	"nation.", "nation.by_", "nation.fate", "nation.nth", "figures.", "figures.month", "figures.kind", "figures.sex", "figures.age", "figures.csv", "figures.times", "figures.half_in_", "figures.by_",
 }
 
 // TestEveryKeyIsSaid: what pages say exists and is given its data, and nothing is

@@ -13,6 +13,7 @@
 //	bippop backup   copies of the data and of the keys
 //	bippop restore  bring a territory back from them
 //	bippop dpo      check what left the territory, without trusting it
+//	bippop federation who belongs to the federation, and who signs for it
 //	bippop bench    measure a node on this machine
 //
 // Answers go to standard output, progress and errors to standard error. With

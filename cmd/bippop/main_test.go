@@ -42,6 +42,8 @@ func TestStories(t *testing.T) {
 			"alter":  cmdAlter,
 			"canary": cmdCanary,
 			"ledger": cmdLedger,
+			"apply":  cmdApply,
+			"hubs":   cmdHubs,
 		},
 	})
 }

@@ -64,6 +64,7 @@ func run(ctx context.Context, args []string, env func(string) string, out output
 		backupCommand(out),
 		restoreCommand(env, out),
 		dpoCommand(out),
+		federationCommand(out),
 		benchCommand(env, out),
 		unsealCommand(out),
 		sealCommand(out),

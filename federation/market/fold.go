@@ -120,7 +120,7 @@ func (s *fold) decide(name public.Ref, e public.Entry) {
 			if x.Answered != 0 {
 				return Twice
 			}
-			x.Answered, x.Answer, x.Why = e.Day, name, b.Why
+			x.Answered, x.Answer, x.Why, x.Ended = e.Day, name, b.Why, name
 			return 0
 		})
 	case public.Lapse:
@@ -131,7 +131,7 @@ func (s *fold) decide(name public.Ref, e public.Entry) {
 			case x.lapsed || x.closed != 0:
 				return Twice
 			}
-			x.lapsed = true
+			x.lapsed, x.Ended = true, name
 			o.Taken -= x.Slots
 			return 0
 		})
@@ -146,7 +146,7 @@ func (s *fold) decide(name public.Ref, e public.Entry) {
 			case x.lapsed || x.closed != 0:
 				return Twice
 			}
-			x.closed = b.Outcome
+			x.closed, x.Ended = b.Outcome, name
 			return 0
 		})
 	}
@@ -166,6 +166,9 @@ func (s *fold) withdraw(name, of public.Ref) {
 	o.Withdrawn = true
 	for _, x := range s.matches {
 		if x.Offer == of {
+			if x.Ended == (public.Ref{}) {
+				x.Ended = name
+			}
 			x.cancelled = x.accepted && !x.lapsed && x.closed == 0
 		}
 	}

@@ -77,6 +77,7 @@ type Match struct {
 	Shown    public.Day
 	Answered public.Day     // accepted or declined; 0: neither
 	Answer   public.Ref     // the entry that accepts or declines
+	Ended    public.Ref     // the entry of the offering side that ended it: declined, lapsed, closed, or withdrew the offer
 	Why      public.Why     // of Declined
 	Outcome  public.Outcome // of Closed
 }

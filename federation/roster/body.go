@@ -165,7 +165,7 @@ func checkHolders(holders []Holder, need uint8) error {
 	}
 	names := map[string]bool{}
 	for _, h := range holders {
-		if !validKeyName(h.Name) || !clean(h.Name, MaxName) || len(h.Key) != ed25519.PublicKeySize {
+		if !h.ValidName() || len(h.Key) != ed25519.PublicKeySize {
 			return refuse("a holder has a name without spaces and plus signs, and a key")
 		}
 		if names[h.Name] {

@@ -3,7 +3,6 @@ package roster
 import (
 	"bytes"
 	"crypto/ed25519"
-	"encoding/pem"
 	"fmt"
 	"slices"
 	"strings"
@@ -117,8 +116,6 @@ type draftWire struct {
 	Need    uint8
 }
 
-const draftBlock = "BIPPOP ROSTER DRAFT"
-
 // Draft is an entry for the end of this roster, unsigned. A nil s takes a genesis:
 // [Found] first, and whatever else the roster shall begin with. A draft that would
 // be refused once it is signed is refused here: [ErrInvariant], [ErrOrder] for a day
@@ -168,7 +165,7 @@ func (d Draft) Genesis() [32]byte { return d.entry.Genesis }
 // Encode writes a draft and its signatures as text that can be mailed.
 func (d Draft) Encode() []byte {
 	w := draftWire{Entry: encode(d.entry.wire()), Holders: d.holders, Need: d.need}
-	return pem.EncodeToMemory(&pem.Block{Type: draftBlock, Bytes: encode(w)})
+	return armour(draftBlock, encode(w))
 }
 
 // ParseDraft reads what Encode wrote; text before and after it is passed over. The
@@ -287,21 +284,3 @@ func (d Draft) Entry() ([]byte, error) {
 	entry.Signatures = e.least(entry.Signatures)
 	return entry.Encode()
 }
-
-// unarmour finds the one block of a type in a text.
-func unarmour(block string, text []byte) ([]byte, error) {
-	if len(text) > maxText {
-		return nil, ErrForm
-	}
-	b, rest := pem.Decode(text)
-	if b == nil || b.Type != block || len(b.Headers) > 0 {
-		return nil, ErrForm
-	}
-	if again, _ := pem.Decode(rest); again != nil {
-		return nil, ErrForm
-	}
-	return b.Bytes, nil
-}
-
-// maxText is the size of an armoured text that is read, in bytes.
-const maxText = 64 << 10

@@ -104,3 +104,6 @@ func validPeer(text string) bool {
 	b := n.Bytes()
 	return len(b) == len(peerPrefix)-1+ed25519.PublicKeySize && bytes.HasPrefix(b, peerPrefix[1:]) && PeerOf(b[len(peerPrefix)-1:]) == text
 }
+
+// ValidName reports whether a holder may be named so.
+func (h Holder) ValidName() bool { return validKeyName(h.Name) && clean(h.Name, MaxName) }

@@ -56,7 +56,7 @@ func (s *State) Policy(n public.Siren, epoch uint16) (feed.Policy, bool) {
 }
 
 func (s *State) policy(m Member) feed.Policy {
-	p := feed.Policy{Origin: egressOrigin(m.Siren, m.Epoch), Quorum: int(m.Quorum), Witnesses: s.witnesses(), Threshold: s.threshold()}
+	p := feed.Policy{Origin: feed.EgressOrigin(m.Siren, m.Epoch), Quorum: int(m.Quorum), Witnesses: s.witnesses(), Threshold: s.threshold()}
 	for _, r := range m.Replicas {
 		p.Replicas = append(p.Replicas, r.Key)
 	}
@@ -69,21 +69,21 @@ func (s *State) policy(m Member) feed.Policy {
 func (s *State) Ended(n public.Siren, epoch uint16) (p feed.Policy, last uint64, ok bool) {
 	for _, c := range s.Closed {
 		if c.Siren == n && c.Epoch == epoch {
-			return feed.Policy{Origin: egressOrigin(n, epoch), Replicas: c.Replicas, Quorum: c.Quorum, Witnesses: c.Witnesses, Threshold: c.Threshold}, c.Last, true
+			return feed.Policy{Origin: feed.EgressOrigin(n, epoch), Replicas: c.Replicas, Quorum: c.Quorum, Witnesses: c.Witnesses, Threshold: c.Threshold}, c.Last, true
 		}
 	}
 	return feed.Policy{}, 0, false
 }
 
-// Freshness says what makes a checkpoint of the roster itself count: the holders'
-// signatures stand in its entries, so no replica signs it, and one witness is enough
-// to say that this was the newest version on a day.
+// Freshness says whose word counts that this was the newest version at an instant:
+// ask it for the cosignatures of a checkpoint of the roster. No replica signs one,
+// since the holders' signatures stand in the entries, so it is never quorate.
 func (s *State) Freshness() feed.Policy {
 	return feed.Policy{Origin: s.Origin(), Witnesses: s.witnesses(), Threshold: 1}
 }
 
 // Origin of the roster's feed.
-func (s *State) Origin() string { return rosterOrigin(s.Genesis) }
+func (s *State) Origin() string { return feed.RosterOrigin(s.Genesis) }
 
 func (s *State) witnesses() (keys []string) {
 	for _, h := range s.Hubs {

@@ -27,6 +27,13 @@ type keyHolder struct {
 	hub   string       // else
 }
 
+func (k keyHolder) String() string {
+	if k.hub != "" {
+		return "hub " + k.hub
+	}
+	return k.siren.String()
+}
+
 // Fold applies entries from the first one on. genesis is the digest of the roster
 // that is meant; the zero genesis accepts any. [ErrGenesis] and all errors of Apply.
 func Fold(genesis [32]byte, entries [][]byte) (*State, error) {
@@ -222,8 +229,8 @@ func rawKey(text string) (raw [ed25519.PublicKeySize]byte) {
 
 func (s *State) enterKey(text string, by keyHolder) error {
 	raw := rawKey(text)
-	if _, taken := s.index.keys[raw]; taken {
-		return refuse("a key that signs for %s is in use already", text[:max(0, len(text)-45)])
+	if owner, taken := s.index.keys[raw]; taken {
+		return refuse("the key of %s signs for %s already", by, owner)
 	}
 	s.index.keys[raw] = by
 	return nil
@@ -271,13 +278,9 @@ func (s *State) meet(m Member) error {
 }
 
 // end keeps what verifies a feed that ends.
-func (s *State) end(m Member, last uint64) error {
-	if m.Epoch > 1 && last < m.StartSize {
-		return refuse("the feed of %s began at %d entries, it can not end at %d", m.Siren, m.StartSize, last)
-	}
+func (s *State) end(m Member, last uint64) {
 	p := s.policy(m)
 	s.Closed = append(s.Closed, Closed{Siren: m.Siren, Epoch: m.Epoch, Last: last, Replicas: p.Replicas, Quorum: p.Quorum, Witnesses: p.Witnesses, Threshold: p.Threshold})
-	return nil
 }
 
 func (b RemoveMember) apply(s *State) error {
@@ -289,9 +292,7 @@ func (b RemoveMember) apply(s *State) error {
 	if m.Epoch == 1<<16-1 {
 		return refuse("%s has no epoch left", b.Siren)
 	}
-	if err := s.end(m, b.Last); err != nil {
-		return err
-	}
+	s.end(m, b.Last)
 	s.forget(m)
 	s.Members = slices.Delete(s.Members, at, at+1)
 	for i := range s.Members {
@@ -312,9 +313,7 @@ func (b OpenEpoch) apply(s *State) error {
 	if b.Epoch != m.Epoch+1 {
 		return refuse("%s is in epoch %d; the next one is %d", b.Siren, m.Epoch, m.Epoch+1)
 	}
-	if err := s.end(*m, b.StartSize); err != nil {
-		return err
-	}
+	s.end(*m, b.StartSize)
 	m.Epoch, m.StartSize, m.StartRoot = b.Epoch, b.StartSize, b.StartRoot
 	return nil
 }

@@ -38,6 +38,12 @@ type OfferChanged struct {
 	By        ident.Account // zero: the node itself
 }
 
+// CrossingChanged: an offer to neighbouring territories, or an interest in one of
+// theirs, stands elsewhere.
+type CrossingChanged struct {
+	By ident.Account // zero: the node itself
+}
+
 // PersonReached: an attempt to call her was recorded.
 type PersonReached struct{ ID ident.Beneficiary }
 
@@ -77,5 +83,6 @@ func (VolunteerChanged) event()   {}
 func (RequestChanged) event()     {}
 func (PersonReached) event()      {}
 func (OfferChanged) event()       {}
+func (CrossingChanged) event()    {}
 func (ImportClosed) event()       {}
 func (SettingsChanged) event()    {}

@@ -312,6 +312,8 @@ func (a egresses) takeBack(c command.TakeBack) (Reply, error) {
 // The figures of a quarter stand in the entry alone.
 func (a egresses) regain(e public.Entry) {
 	switch e.Body.(type) {
-	case public.Release, public.Retract, public.Presence, public.Handover:
+	case public.Release, public.Presence, public.Handover:
+	default:
+		crossings{a.act}.takeBack(e)
 	}
 }

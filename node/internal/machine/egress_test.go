@@ -114,7 +114,7 @@ func entry(epoch uint16, seq uint64, m public.Message) []byte {
 }
 
 // release of a quarter, paid after what was spent.
-func release(o public.Odometer, q public.Quarter, first int32) (public.Release, public.Odometer, bool) {
+func quarterly(o public.Odometer, q public.Quarter, first int32) (public.Release, public.Odometer, bool) {
 	receipt, err := o.Charge(public.CatalogueVersion, q)
 	if err != nil {
 		return public.Release{}, o, false
@@ -192,7 +192,7 @@ func TestLawsOfFeed(t *testing.T) {
 				for j := range n("entries", 3) {
 					quarter += public.Quarter(n("quarters", 2))
 					var m public.Message = public.Presence{}
-					if r, after, ok := release(spent, quarter, int32(i)); ok {
+					if r, after, ok := quarterly(spent, quarter, int32(i)); ok {
 						m, spent = r, after
 					}
 					entries = append(entries, entry(epoch, seq+uint64(j), m))
@@ -323,8 +323,8 @@ func TestTakeBack(t *testing.T) {
 	for _, s := range []*story{whole, restored} {
 		s.do(0, command.JoinFederation{Stamp: s.stamp(), Genesis: genesis})
 	}
-	first, spent, _ := release(public.Odometer{}, 24, 1)
-	second, _, _ := release(spent, 25, 2)
+	first, spent, _ := quarterly(public.Odometer{}, 24, 1)
+	second, _, _ := quarterly(spent, 25, 2)
 	entries := [][]byte{entry(1, 0, first), entry(1, 1, public.Presence{}), entry(1, 2, second), entry(1, 3, public.Retract{Seq: 0})}
 	for _, b := range entries {
 		whole.do(0, command.TakeBack{Stamp: whole.stamp(), Entries: [][]byte{b}})
@@ -336,7 +336,7 @@ func TestTakeBack(t *testing.T) {
 	if !reflect.DeepEqual(a.feed(), b.feed()) || a.root(t, 1, 4) != b.root(t, 1, 4) {
 		t.Errorf("taken back: %+v, was %+v", b.feed(), a.feed())
 	}
-	other, _, _ := release(public.Odometer{}, 24, 9)
+	other, _, _ := quarterly(public.Odometer{}, 24, 9)
 	restored.do(refuse.WrongHistory, command.TakeBack{Stamp: restored.stamp(), Entries: [][]byte{entry(1, 4, other)}})
 }
 
@@ -349,7 +349,7 @@ func TestForeign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, _, _ := release(public.Odometer{}, 24, 1)
+	first, _, _ := quarterly(public.Odometer{}, 24, 1)
 	for name, c := range map[string]command.Command{
 		"another's":        command.Say{Stamp: s.stamp(), Entry: foreign},
 		"another's, taken": command.TakeBack{Stamp: s.stamp(), Entries: [][]byte{foreign}},
