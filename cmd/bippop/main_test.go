@@ -41,9 +41,9 @@ func TestStories(t *testing.T) {
 			"id":     cmdID,
 			"alter":  cmdAlter,
 			"canary": cmdCanary,
-			"ledger": cmdLedger,
 			"apply":  cmdApply,
 			"hubs":   cmdHubs,
+			"ledger": cmdLedger,
 		},
 	})
 }

@@ -2,6 +2,7 @@ package roster_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -86,6 +87,50 @@ func TestGolden(t *testing.T) {
 	}
 	if got.String() != string(want) {
 		t.Error("bytes that are signed have changed; with -update the difference can be looked at")
+	}
+}
+
+// TestOneForm: what says the same in other bytes is refused, so that nobody makes
+// another leaf of an entry.
+func TestOneForm(t *testing.T) {
+	right, err := roster.Entry{Genesis: [32]byte{1}, Seq: 1, Before: [32]byte{2}, Day: today, Bodies: []roster.Body{roster.Renew{Expires: today + 1}}}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := roster.DecodeEntry(right); err != nil {
+		t.Fatal(err)
+	}
+	text := hex.EncodeToString(right)
+	zero := strings.Repeat("00", 31)
+	for what, change := range map[string][2]string{
+		"a number in more bytes":     {"1909c4", "1a000009c4"},
+		"a length in more bytes":     {"870158", "98070158"},
+		"nothing instead of none":    {"80", "f6"},
+		"a list without length":      {"8701", "9f01"},
+		"a shorter digest":           {"582001" + zero, "581f01" + zero[2:]},
+		"a longer digest":            {"582001" + zero, "582101" + zero + "00"},
+		"a tag":                      {"1909c4", "c11909c4"},
+		"more after it":              {"80", "8000"},
+		"a field more in a change":   {"82088119", "8208821900"},
+		"a float for a number":       {"1909c4", "f968e2"},
+		"an unknown change":          {"8208", "8218c8"},
+		"another version":            {"8701", "8702"},
+		"a change that is not there": {text[len(text)-16:], "80" + "80"},
+	} {
+		at := strings.LastIndex(text, change[0])
+		if change[0] == "8701" || change[0] == "870158" || change[0] == "1909c4" {
+			at = strings.Index(text, change[0])
+		}
+		if at < 0 {
+			t.Fatalf("%s: not found in %s", what, text)
+		}
+		wrong, err := hex.DecodeString(text[:at] + change[1] + text[at+len(change[0]):])
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if _, err := roster.DecodeEntry(wrong); !errors.Is(err, roster.ErrForm) && !errors.Is(err, roster.ErrNewer) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

@@ -92,7 +92,7 @@ func bodies(s *roster.State) *rapid.Generator[roster.Body] {
 			m := member(number("who", 6), some()...)
 			if was, ok := s.Member(m.Siren); ok && rapid.Bool().Draw(t, "keeps") {
 				m = was
-				m.Name = "CC"
+				m.Name, m.Replicas = "CC", slices.Clone(was.Replicas)
 			}
 			m.Role = rapid.SampledFrom([]roster.Role{1, 1, 1, 1, 2, 3, 4}).Draw(t, "role")
 			if m.Role != roster.Territory {
@@ -151,7 +151,11 @@ func TestInvariants(t *testing.T) {
 		s := founded(t).state
 		for range 25 {
 			some := rapid.SliceOfN(bodies(s), 1, 2).Draw(t, "changes")
+			before := fmt.Sprint(s.Head, s.Members, s.Hubs, s.Closed)
 			d, err := s.Draft(today, some...)
+			if fmt.Sprint(s.Head, s.Members, s.Hubs, s.Closed) != before {
+				t.Fatal("a draft has changed the state")
+			}
 			if err != nil {
 				if !errors.Is(err, roster.ErrInvariant) {
 					t.Fatalf("%v", err)
@@ -170,12 +174,11 @@ func TestInvariants(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			before := s.Head
 			next, err := s.Apply(b)
 			if err != nil {
 				t.Fatalf("it was drafted, and is refused: %v", err)
 			}
-			if s.Head != before {
+			if fmt.Sprint(s.Head, s.Members, s.Hubs, s.Closed) != before {
 				t.Fatal("a state has changed")
 			}
 			if err := invariants(next); err != nil {
@@ -189,6 +192,49 @@ func TestInvariants(t *testing.T) {
 	})
 	if accepted < 100 || refused < 100 {
 		t.Errorf("%d were accepted and %d refused: this tries too little", accepted, refused)
+	}
+}
+
+// TestImmutable: readers keep a state while others make the next ones of it.
+func TestImmutable(t *testing.T) {
+	c := founded(t)
+	for n := range 8 {
+		c.add(two, roster.SetMember{Member: member(n, commune(33000+10*n), commune(33000+10*n+5))})
+	}
+	near := func(n int, of ...int) roster.Body {
+		m, _ := c.state.Member(siren(n))
+		m.Neighbours = nil
+		for _, o := range of {
+			m.Neighbours = append(m.Neighbours, siren(o))
+		}
+		return roster.SetMember{Member: m}
+	}
+	type seen struct {
+		state *roster.State
+		text  string
+	}
+	var all []seen
+	look := func() { all = append(all, seen{c.state, fmt.Sprint(c.state.Members, c.state.Hubs, c.state.Closed)}) }
+	look()
+	step := func(bodies ...roster.Body) { c.add(two, bodies...); look() }
+	for n := 7; n > 0; n-- { // siren 0 gets one neighbour after the other, each before the others
+		step(near(n, 0))
+	}
+	for n := 1; n < 8; n++ {
+		step(roster.MoveCommunes{From: siren(n), To: siren(0), Communes: []public.Commune{commune(33000 + 10*n)}})
+		step(roster.MoveCommunes{From: siren(0), To: siren(n), Communes: []public.Commune{commune(33000 + 10*n)}})
+	}
+	for n := 7; n > 0; n-- {
+		step(roster.MoveCommunes{From: siren(n), To: siren(0), Communes: []public.Commune{commune(33000 + 10*n)}})
+	}
+	step(near(1))
+	step(near(2))
+	step(roster.RemoveMember{Siren: siren(3), Last: 1})
+	step(roster.OpenEpoch{Siren: siren(4), Epoch: 2})
+	for i, s := range all {
+		if fmt.Sprint(s.state.Members, s.state.Hubs, s.state.Closed) != s.text {
+			t.Errorf("state %d has changed since", i)
+		}
 	}
 }
 
@@ -377,6 +423,19 @@ func TestHolders(t *testing.T) {
 		if _, err := d.Entry(); !errors.Is(err, roster.ErrSignature) {
 			t.Errorf("%v may replace the holders: %v", signers, err)
 		}
+		// Nor does it pass when somebody hands it over all the same.
+		e := roster.Entry{Genesis: c.state.Genesis, Seq: c.state.Version, Before: c.state.Head.Root, Day: today, Bodies: []roster.Body{next}}
+		for _, name := range signers {
+			e.Signatures = append(e.Signatures, roster.Signature{Key: [32]byte(publicKey(name)), Sign: [64]byte(ed25519.Sign(key(name), roster.SignedText(e)))})
+		}
+		slices.SortFunc(e.Signatures, func(a, b roster.Signature) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+		b, err := e.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.state.Apply(b); !errors.Is(err, roster.ErrSignature) {
+			t.Errorf("signed by %v it is accepted: %v", signers, err)
+		}
 	}
 	// Eve's key is lost.
 	next := roster.SetHolders{Holders: holders("ana", "bob", "dan"), Need: 2}
@@ -391,6 +450,8 @@ func TestHolders(t *testing.T) {
 	if err := d.Sign(key("eve")); !errors.Is(err, roster.ErrSignature) {
 		t.Errorf("a former holder signs: %v", err)
 	}
+	// More shall sign from now on: they show that they can.
+	refused(roster.SetHolders{Holders: holders("ana", "bob", "dan"), Need: 3}, "ana", "bob")
 	// All are replaced in one step, then one alone.
 	all := roster.SetHolders{Holders: holders("una", "ulf", "ute", "uwe", "udo"), Need: 3}
 	refused(all, "una", "ulf", "ute", "uwe", "udo", "ana")

@@ -38,7 +38,7 @@ var kinds = map[command.Kind]command.Command{
 	80: command.Freeze{}, 81: command.BeginVectors{},
 	90: command.PrepareCrossOffer{}, 91: command.HearCrossOffer{}, 92: command.PublishCrossOffer{}, 93: command.EndCrossOffer{},
 	94: command.AnswerInterest{}, 95: command.LapseInterest{}, 96: command.ShowInterest{}, 97: command.EndInterest{}, 98: command.AckInterest{},
-	99: command.CloseInterest{},
+	99:  command.CloseInterest{},
 	100: command.AddPieces{}, 101: command.PublishBulletin{}, 102: command.TakeBulletins{},
 }
 
