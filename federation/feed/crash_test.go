@@ -394,3 +394,59 @@ func TestLeftovers(t *testing.T) {
 		t.Errorf("an entry that has turned is read: %v", err)
 	}
 }
+
+// TestTogether: while one appends, others read, and what they read is the feed. Run it
+// with -race.
+func TestTogether(t *testing.T) {
+	origin := feed.EgressOrigin(siren, 1)
+	who := newCast(origin)
+	entries := some(0, 400)
+	c, err := feed.OpenCopy(t.TempDir(), origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	stop := make(chan struct{})
+	for range 3 {
+		go func() {
+			for {
+				select {
+				case <-stop:
+					done <- nil
+					return
+				default:
+				}
+				point := c.Checkpoint()
+				if point.Head.Size == 0 {
+					continue
+				}
+				n := int64(0)
+				if err := c.Entries(0, point.Head.Size, func(i int64, b []byte) error {
+					n++
+					if string(b) != string(entries[i]) {
+						return fmt.Errorf("entry %d differs", i)
+					}
+					return nil
+				}); err != nil || n != point.Head.Size {
+					done <- fmt.Errorf("%d of %d entries: %w", n, point.Head.Size, err)
+					return
+				}
+				if err := who.policy.Settled(point); err != nil {
+					done <- err
+					return
+				}
+			}
+		}()
+	}
+	for at := 0; at < len(entries); at += 25 {
+		if err := c.Append(entries[at:at+25], who.settle(t, headOf(entries[:at+25]))); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	for range 3 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -349,3 +349,23 @@ func TestHidden(t *testing.T) {
 		t.Errorf("%+v", r.Faults)
 	}
 }
+
+// FuzzVerify puts anybody's bytes in the place of a file: the check ends, and is
+// content with nothing but what was there.
+func FuzzVerify(f *testing.F) {
+	w := peace(f)
+	good := shelve(f, w.ledger())
+	paths := slices.Sorted(maps.Keys(good))
+	for i, path := range paths {
+		f.Add(uint8(i), good[path])
+	}
+	f.Fuzz(func(t *testing.T, i uint8, b []byte) {
+		path := paths[int(i)%len(paths)]
+		s := maps.Clone(good)
+		s[path] = b
+		r, err := ledger.Verify(t.Context(), s, ledger.Options{Genesis: w.state.Genesis, Against: []ledger.Source{good}})
+		if err == nil && r.OK != bytes.Equal(b, good[path]) {
+			t.Fatalf("%s: in order %v", path, r.OK)
+		}
+	})
+}
