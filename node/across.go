@@ -41,10 +41,17 @@ type Office struct {
 	Email     string // a functional mailbox
 }
 
-// noOffices is a territory that knows no other.
-type noOffices struct{}
+// listedOffices are those that the roster names.
+type listedOffices struct{ *rosters }
 
-func (noOffices) Office(public.Siren) (Office, bool) { return Office{}, false }
+func (l listedOffices) Office(siren public.Siren) (Office, bool) {
+	s := l.State()
+	if s == nil {
+		return Office{}, false
+	}
+	m, ok := s.Member(siren)
+	return Office{Siren: siren.String(), Territory: m.Name, Name: m.Contact.Name, Phone: m.Contact.Phone, Email: m.Contact.Email}, ok
+}
 
 // office of a territory; one that is not on the roster has its number only.
 func (s *Across) office(siren public.Siren) Office {

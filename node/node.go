@@ -283,10 +283,11 @@ func (c *core) node() *Node {
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c, &Quarters{core: c}}, Settings: &Settings{c}, Papers: &Papers{c},
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Ledger: newLedger(c),
-		Across:    &Across{c, &hearsay{}, noOffices{}},
+		Across:    &Across{c, &hearsay{}, listedOffices{c.federating.rosters}},
 		Bulletins: &Bulletins{c}, Nation: newNation(c),
 	}
 	ear := newEar(n.Bulletins)
+	c.federating.listen(n.Across.hearsay)
 	c.federating.listen(n.Nation)
 	c.federating.listen(ear)
 	ctx, cancel := context.WithCancel(context.Background())
