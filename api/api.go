@@ -81,6 +81,7 @@ func New(cfg Config) http.Handler {
 	e.Use(s.note, s.catch, bound, lost)
 	e.GET("/healthz", s.alive)
 	e.GET("/readyz", s.ready)
+	e.GET(transparency+"*path", s.transparent)
 	s.mount(e)
 	mountPages(e, cfg)
 	all := s.fence(e)

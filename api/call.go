@@ -22,24 +22,28 @@ import (
 type access uint8
 
 const (
-	anybody    access = iota // also without a session
-	signedIn                 // every role; the services look closer
-	desk                     // agents and administrators
-	admins                   // administrators
-	volunteers               // volunteers, about themselves
-	helpers                  // the desk, and volunteers within what is theirs
-	readers                  // agents, administrators and officials: figures, and nobody's name
+	anybody      access = iota // also without a session
+	signedIn                   // every role; the services look closer
+	desk                       // agents and administrators
+	admins                     // administrators
+	volunteers                 // volunteers, about themselves
+	helpers                    // the desk, and volunteers within what is theirs
+	auditors                   // the data protection officer, administrators, officials, the coordinator: what left
+	coordinators               // who hands on the roster
+	readers                    // agents, administrators and officials: figures, and nobody's name
 )
 
 // why says it for the description of the interface.
 var why = map[access]string{
-	anybody:    "For anybody.",
-	signedIn:   "For everybody who is signed in.",
-	desk:       "For agents and administrators.",
-	admins:     "For administrators.",
-	volunteers: "For volunteers, about themselves.",
-	helpers:    "For agents and administrators, and for volunteers within what is theirs.",
-	readers:    "For agents, administrators and officials; from officials small numbers are hidden.",
+	anybody:      "For anybody.",
+	signedIn:     "For everybody who is signed in.",
+	desk:         "For agents and administrators.",
+	admins:       "For administrators.",
+	volunteers:   "For volunteers, about themselves.",
+	helpers:      "For agents and administrators, and for volunteers within what is theirs.",
+	auditors:     "For data protection officers, administrators, officials and the coordinator.",
+	coordinators: "For administrators and coordinators, on the coordinator's node.",
+	readers:      "For agents, administrators and officials; from officials small numbers are hidden.",
 }
 
 func (a access) lets(by node.Caller) bool {
@@ -48,6 +52,10 @@ func (a access) lets(by node.Caller) bool {
 		return by.Staff()
 	case admins:
 		return by.Roles.Has(node.RoleAdmin)
+	case auditors:
+		return by.Roles.Has(node.RoleDPO | node.RoleAdmin | node.RoleOfficial | node.RoleCoordinator)
+	case coordinators:
+		return by.Roles.Has(node.RoleAdmin | node.RoleCoordinator)
 	case readers:
 		return by.Staff() || by.Roles.Has(node.RoleOfficial)
 	case helpers:

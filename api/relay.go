@@ -59,10 +59,19 @@ func (s *server) relayed(next http.Handler) http.Handler {
 }
 
 // readsOnly reports whether this replica can answer alone. An upload that waits
-// to be looked at lies in the leader's memory.
+// to be looked at lies in the leader's memory, and so does what the neighbouring
+// territories say.
 func readsOnly(r *http.Request) bool {
 	if strings.HasPrefix(r.URL.Path, "/settings/imports/") {
 		return false
+	}
+	if strings.HasPrefix(r.URL.Path, transparency) {
+		return false
+	}
+	for _, at := range []string{"/ledger", "/federation", "/across", "/nation"} {
+		if strings.HasPrefix(strings.TrimPrefix(r.URL.Path, base), at) {
+			return false // who speaks knows what the hubs have signed, and what others say
+		}
 	}
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == base+"/find"
 }

@@ -138,6 +138,19 @@ func (s *server) surface() {
 	add(s, admins, 200, "POST", "/backups/{id}/drop", "drop-backup-destination", backupRoutes{s}.drop)
 	add(s, admins, 200, "POST", "/backups/{id}/now", "back-up-now", backupRoutes{s}.now)
 	add(s, admins, 200, "POST", "/backups/{id}/kept", "record-key-backup-kept", backupRoutes{s}.kept)
+
+	add(s, auditors, 200, "GET", "/federation", "read-federation", federationRoutes{s}.status)
+	add(s, auditors, 200, "GET", "/federation/roster", "read-roster", federationRoutes{s}.roster)
+	add(s, admins, 204, "POST", "/federation/join", "join-federation", federationRoutes{s}.join)
+	add(s, admins, 204, "POST", "/federation/leave", "leave-federation", federationRoutes{s}.leave)
+	add(s, admins, 204, "POST", "/federation/sync", "call-hubs-now", federationRoutes{s}.sync)
+	add(s, admins, 200, "POST", "/federation/application", "apply-to-federation", federationRoutes{s}.apply)
+	add(s, coordinators, 200, "POST", "/federation/drafts", "draft-roster-entry", federationRoutes{s}.draft)
+	add(s, coordinators, 204, "POST", "/federation/roster", "publish-roster-entry", federationRoutes{s}.publish)
+	add(s, coordinators, 200, "POST", "/federation/invitations", "invite-territory", federationRoutes{s}.invite)
+	add(s, auditors, 200, "GET", "/ledger", "list-what-left", ledgerRoutes{s}.entries)
+	add(s, auditors, 200, "GET", "/ledger/{epoch}/{seq}", "prove-what-left", ledgerRoutes{s}.proof)
+	add(s, auditors, 200, "GET", "/ledger/connections", "list-other-connections", ledgerRoutes{s}.connections)
 }
 
 // mount adds the surface and its description to e.

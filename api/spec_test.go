@@ -40,7 +40,7 @@ func TestDescription(t *testing.T) {
 		t.Error(err)
 	}
 	all := operations(r.spec)
-	if len(all) != 100 {
+	if len(all) != 112 {
 		t.Errorf("%d operations", len(all))
 	}
 	ids := map[string]string{}
@@ -138,6 +138,7 @@ func TestElected(t *testing.T) {
 	elected.get("/me").is(t, "roles.0", "official")
 	open := []string{
 		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /action-types", "GET /territory", "GET /communes", "GET /figures",
+		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster",
 	}
 	bodies := map[string]say{ // what is bound before the service looks who asks
 		"PUT /volunteers/{id}/readiness": {"week": []string{}, "per_week": 0, "radius_km": 0, "absences": []say{}},
@@ -175,4 +176,46 @@ func TestElected(t *testing.T) {
 	all.is(t, "communes.0", "33352")
 	elected.call("GET", "/figures?from=2026-01&to=2026-11", nil).want(422)
 	elected.call("GET", "/figures?from=2026-01&to=2026-12&commune=75056", nil).want(422)
+}
+
+// TestAuditor: the data protection officer reads what has left and by which ways, and
+// nothing about anybody: every operation that there is refuses, but for those of this
+// list.
+func TestAuditor(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	admin := r.signIn("admin")
+	admin.write(201, "POST", "/accounts", say{"login": "dpo1", "password": password, "roles": []string{"dpo"}})
+	admin.call("POST", "/accounts", say{"login": "dpo2", "password": password, "roles": []string{"dpo", "agent"}}).want(422)
+	her, him := admin.enrol("Laforêt"), admin.approve("Dumas")
+	auditor := r.signIn("dpo1")
+	auditor.get("/me").is(t, "roles.0", "dpo")
+	auditor.get("/ledger").is(t, "next", "")
+	auditor.get("/federation").is(t, "next", "join")
+	auditor.get("/ledger/connections").is(t, "items.0.name", "replicas")
+	open := []string{
+		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /action-types", "GET /territory", "GET /communes",
+		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster",
+	}
+	bodies := map[string]say{ // what is bound before the service looks who asks
+		"PUT /volunteers/{id}/readiness": {"week": []string{}, "per_week": 0, "radius_km": 0, "absences": []say{}},
+		"POST /requests/{id}/accept":     {"volunteer": someID},
+		"POST /requests/{id}/refuse":     {"volunteer": someID},
+		"POST /requests/{id}/withdraw":   {"volunteer": someID},
+		"POST /requests/{id}/told":       {},
+		"POST /requests/{id}/finish":     {"done": true},
+	}
+	for name := range operations(r.spec) {
+		if slices.Contains(open, name) {
+			continue
+		}
+		method, path := split(name)
+		for _, id := range []string{someID, him, her} {
+			res := auditor.call(method, strings.ReplaceAll(path, someID, id), bodies[name], "If-Match", `"1"`)
+			nobody := res.status == 404 && strings.HasPrefix(path, "/requests/") // there is no such request
+			if res.status != 403 && !nobody || strings.Contains(string(res.raw), "Laforêt") {
+				t.Errorf("%s lets a data protection officer: %d %s", name, res.status, res.raw)
+			}
+		}
+	}
 }

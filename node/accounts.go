@@ -71,11 +71,11 @@ func (s *Accounts) SignIn(ctx context.Context, login string, password Secret, fr
 	}
 	s.throttle.forgive(login)
 	life := volunteerSession
-	if acc.Roles.Has(account.Admin | account.Agent | account.Official) {
+	if acc.Roles.Has(account.Admin | account.Agent | account.Official | account.DPO | account.Coordinator) {
 		life = staffSession
 	}
 	token := Token{Text: drawToken(), Expires: s.now().Add(life)}
-	c := Caller{Account: acc.ID, Roles: acc.Roles, Volunteer: acc.Of}
+	c := Caller{Account: acc.ID, Roles: acc.Roles, Volunteer: acc.Of, Coordinating: s.Coordinating()}
 	_, err = s.propose(ctx, command.OpenSession{Stamp: s.stamp(c, ""), Session: account.Session{
 		ID: sessionID(token.Text), Account: acc.ID, Expires: s.clock().Add(life), Bearer: bearer,
 	}})
@@ -106,7 +106,7 @@ func (s *Accounts) Session(token Secret) (c Caller, err error) {
 		if !ok || acc.Closed {
 			return errSignIn
 		}
-		c = Caller{Account: acc.ID, Roles: acc.Roles, Volunteer: acc.Of}
+		c = Caller{Account: acc.ID, Roles: acc.Roles, Volunteer: acc.Of, Coordinating: s.Coordinating()}
 		return nil
 	})
 	return c, err
@@ -171,6 +171,10 @@ func (s *Accounts) Open(ctx context.Context, by Caller, in NewAccount) (Receipt,
 	switch {
 	case !in.Roles.Valid():
 		return Receipt{}, invalid("roles", "unknown-role", "roles are admin, agent and volunteer; an official has no other")
+	case s.Coordinating() && in.Roles&^(account.Admin|account.Coordinator|account.DPO) != 0:
+		return Receipt{}, invalid("roles", "no-desk", "on the coordinator's node roles are admin, coordinator and dpo: there is no desk")
+	case !s.Coordinating() && in.Roles.Has(account.Coordinator):
+		return Receipt{}, invalid("roles", "not-coordinator", "only the coordinator's node has coordinators")
 	case in.Roles.Has(account.Volunteer) == in.Of.Zero():
 		return Receipt{}, invalid("volunteer", "missing", "an account with the role volunteer belongs to a volunteer, and only such an account does")
 	}
@@ -224,10 +228,10 @@ type Account struct {
 
 // List opens all accounts, for administrators; for agents, those of volunteers.
 func (s *Accounts) List(by Caller) (out []Account, err error) {
-	if err := by.may(vetVolunteers); err != nil {
+	all := by.may(manageAccounts) == nil
+	if err := by.may(vetVolunteers); err != nil && !all {
 		return nil, err
 	}
-	all := by.may(manageAccounts) == nil
 	err = s.view(func(tx *store.Tx) error {
 		var inner error
 		err := store.Accounts.Each(tx, nil, func(a account.Account) bool {

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"slices"
+
 	"github.com/bippop/bippop/node/internal/account"
 	"github.com/bippop/bippop/node/internal/command"
 )
@@ -12,6 +14,10 @@ type Caller struct {
 	Volunteer VolunteerID // whom the account belongs to, if to a volunteer
 	Name      Secret      // as the account says it, where it is shown; may be empty
 
+	// Coordinating: the node is the national coordinator's. There are no people on it,
+	// and whatever is about people is refused.
+	Coordinating bool
+
 	// Key is the Idempotency-Key of this call, at most 64 bytes, or empty.
 	// Body is what the caller sent; a digest of it tells a repetition from
 	// another request under the same key.
@@ -20,7 +26,12 @@ type Caller struct {
 }
 
 // Staff reports whether the caller works at the desk.
-func (c Caller) Staff() bool { return c.Roles.Has(account.Admin | account.Agent) }
+func (c Caller) Staff() bool {
+	return !c.Coordinating && c.Roles.Has(account.Admin|account.Agent)
+}
+
+// Coordinator reports whether the caller presents the nation's figures.
+func (c Caller) Coordinator() bool { return c.Coordinating && c.Roles.Has(account.Coordinator) }
 
 // Official reports whether the caller is an elected member: who sees figures, and
 // no people.
@@ -48,7 +59,22 @@ const (
 	runReplicas
 	erasePeople
 	keepBackups
+	readLedger
+	joinFederation
+	publishRoster
+	offerAcross
+	readNation
+	publishBulletins
+	readBulletins
+	readReleases
+	releaseFigures
 )
+
+// aboutPeople is what no coordinator's node does, whoever asks.
+var aboutPeople = []action{
+	readPeople, writePeople, vetVolunteers, handleRequests, callPeople, readFigures, readSmallCells, importPeople, exportPeople, defineTypes,
+	seeOwnRequests, answerForSelf, changeOwnReadiness, erasePeople, offerAcross,
+}
 
 // An official stands in readFigures alone: every action about people is
 // forbidden to him, and what he reads of the figures passes [stats.Protect].
@@ -76,13 +102,25 @@ var allowed = map[action]struct {
 	changeOwnReadiness: {account.Volunteer, "only his own"},
 	runReplicas:        {account.Admin, "who adds or removes a machine holds the territory in his hands"},
 	erasePeople:        {account.Admin, "what is erased does not come back"},
+	readLedger:         {account.DPO | account.Admin | account.Official | account.Coordinator, "what has left is no secret: it holds nobody's name"},
+	joinFederation:     {account.Admin, "whom the territory speaks to is decided by few"},
+	publishRoster:      {account.Admin | account.Coordinator, "the holders' signatures decide; this only makes the text and hands it on"},
+	offerAcross:        {account.Agent | account.Admin, "an offer to neighbours is the desk's word, in the territory's name"},
+	readNation:         {account.Coordinator, "totals of all territories, and nobody's name"},
+	publishBulletins:   {account.Coordinator, "the nation speaks with one voice"},
+	readBulletins:      {account.Coordinator | account.Admin | account.Agent | account.Official | account.DPO, "what the nation says, it says to those who run a territory"},
 	keepBackups:        {account.Admin, "whoever holds a key backup and its recipient reads everything"},
+	readReleases:       {account.Agent | account.Admin | account.Official | account.DPO, "what has left is no secret here"},
+	releaseFigures:     {account.Admin, "what has left does not come back"},
 }
 
 // may refuses a caller whose roles do not allow the action.
 func (c Caller) may(a action) error {
 	if c.Account.Zero() {
 		return errSignIn
+	}
+	if c.Coordinating && slices.Contains(aboutPeople, a) {
+		return errNoDesk
 	}
 	if !c.Roles.Has(allowed[a].roles) {
 		return errForbidden

@@ -194,7 +194,7 @@ func (s *Calls) call(r *reader, requests []RequestID, now Instant) (c Call, err 
 	}
 	for _, v := range visits {
 		c.Her, c.After, c.Missed = v.Her, v.Her.CallAfter, int(v.Her.Missed)
-		c.News = append(c.News, News{Visit: v, First: len(v.Believes.Coming) == 0 && !v.Believes.Over})
+		c.News = append(c.News, News{Visit: v, First: len(v.Believes.Coming) == 0 && !v.Believes.Over && !v.Believes.Across})
 		c.Due = sooner(c.Due, dueOf(v.Request))
 	}
 	c.Later = waits(c.After, c.Due, now)

@@ -37,6 +37,11 @@ type Config struct {
 	PasswordCost crypto.PasswordCost
 	// Peering is how the other replicas are met; the zero value is alone.
 	Peering Peering
+	// Federation is how this replica takes part in one.
+	Federation Federating
+	// Connections, when set, tells of the ways out that the program around the node
+	// has, with their counts.
+	Connections func() []Connection
 	// OnFault, when set, is called once, when the log is of no more use: the process
 	// should end and be started again.
 	OnFault func(error)
@@ -49,6 +54,9 @@ type Config struct {
 	// Wrote, when set, is told of each write, on the writer's goroutine: it must not
 	// wait.
 	Wrote func(Write)
+	// Simulated are territories that take part in nothing, for a demo: the coordinator's
+	// figures show them, and say so.
+	Simulated []SimulatedTerritory
 	// Now is the clock. Nil means time.Now; the demo and tests move it.
 	Now func() time.Time
 

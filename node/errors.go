@@ -50,6 +50,7 @@ func invalid(field, code, reason string) error {
 
 var (
 	errForbidden = &Error{Kind: Forbidden, Code: "forbidden", Reason: "your role does not allow this"}
+	errNoDesk    = &Error{Kind: NotFound, Code: "no-desk", Reason: "this is the national coordinator's node: there is no desk and nobody's file here"}
 	errSignIn    = &Error{Kind: SignIn, Code: "sign-in", Reason: "sign in first"}
 	errFull      = &Error{Kind: Unavailable, Code: "disk-full", Reason: "the disk is almost full: nothing is written until the operator frees space; reading goes on"}
 	errDamaged   = &Error{Kind: Unavailable, Code: "damaged", Reason: "the data on disk is damaged: this node serves nothing until the operator restores it"}

@@ -5,6 +5,11 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/federation/feed"
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/command"
+	"github.com/bippop/bippop/node/internal/egress"
+	"github.com/bippop/bippop/node/internal/store"
 )
 
 // TestOnlyTries is how many limiters the throttle holds.
@@ -123,3 +128,71 @@ func (n *Node) LookAfter(ctx context.Context) error { return (&upkeep{core: n.co
 func (n *Node) SaveVault() error {
 	return n.core.keeper.change(func(*crypto.Vault) error { return nil })
 }
+
+// SayPresence does what the ticker does once a month.
+func (n *Node) SayPresence(ctx context.Context) error { return n.core.presence(ctx) }
+
+// Say adds an entry to the feed, with no more ceremony than a command has.
+func (n *Node) Say(ctx context.Context) error {
+	_, err := n.core.proposeEntry(ctx, public.Presence{}, func(entry []byte) command.Command {
+		return command.Say{Stamp: n.core.own(), Entry: entry}
+	})
+	return err
+}
+
+// Quorate is the feed's head with a majority's signatures, or why there is none.
+func (n *Node) Quorate(ctx context.Context) (feed.Checkpoint, error) {
+	return n.core.federating.own.Checkpoint(ctx)
+}
+
+// Heard registers what is told of settled entries.
+func (n *Node) Heard(f func(siren public.Siren, seq int64)) { n.core.federating.listen(hearer(f)) }
+
+type hearer func(public.Siren, int64)
+
+func (hearer) begin() {}
+func (hearer) end()   {}
+func (h hearer) heard(siren public.Siren, _ uint16, from int64, entries [][]byte) {
+	for i := range entries {
+		h(siren, from+int64(i))
+	}
+}
+
+// SignHead asks this replica, as a leader would, for its signature over any head.
+func (n *Node) SignHead(ctx context.Context, origin string, h feed.Head) error {
+	_, err := n.core.federating.cosigning.sign(ctx, signMessage{Origin: origin, Size: h.Size, Root: h.Root})
+	return err
+}
+
+// FederationDir is where a replica keeps what it has signed.
+func FederationDir(cfg Config) string { return federationDir(cfg) }
+
+// Federate makes the territory a member of a federation, which has said nothing.
+func (n *Node) Federate(ctx context.Context, by Caller) error {
+	_, err := n.core.propose(ctx, command.JoinFederation{Stamp: n.core.stamp(by, ""), Genesis: [32]byte{1}})
+	n.Across.hearsay.begin()
+	return err
+}
+
+// Neighbours are the offices on the roster.
+func (n *Node) Neighbours(o map[public.Siren]Office) { n.Across.offices = officesOf(o) }
+
+type officesOf map[public.Siren]Office
+
+func (o officesOf) Office(s public.Siren) (Office, bool) { c, ok := o[s]; return c, ok }
+
+// Heard hands over what another territory has said, from a place in its feed on.
+func (n *Node) HeardNeighbour(siren public.Siren, from int64, entries [][]byte) {
+	n.Across.hearsay.heard(siren, 1, from, entries)
+}
+
+// Said is the territory's feed.
+func (n *Node) Said() (out [][]byte, err error) {
+	err = n.core.store.View(func(tx *store.Tx) error {
+		return store.Leaves.Each(tx, nil, func(l egress.Leaf) bool { out = append(out, l.Bytes); return true })
+	})
+	return out, err
+}
+
+// CrossDue does what the ticker does every ten minutes.
+func (n *Node) CrossDue(ctx context.Context) error { return crossingsDue{n.Across}.propose(ctx) }

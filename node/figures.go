@@ -10,7 +10,10 @@ import (
 )
 
 // Figures are the territory's counters: primary, and without a link to anybody.
-type Figures struct{ *core }
+type Figures struct {
+	*core
+	Quarters *Quarters
+}
 
 // The catalogue's words, for callers.
 type (

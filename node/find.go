@@ -19,13 +19,13 @@ type Find struct {
 
 	mu     sync.RWMutex // guards what follows against load, which replaces it
 	index  *search.Index
-	roster *roster
+	roster *muster
 	missed *missed // nil: writes are followed at once
 	built  bool
 }
 
 func newFind(c *core) *Find {
-	return &Find{core: c, index: search.New(), roster: newRoster(), missed: &missed{}}
+	return &Find{core: c, index: search.New(), roster: newMuster(), missed: &missed{}}
 }
 
 // Match says how somebody was found.
@@ -176,8 +176,8 @@ func (f *Find) later(note func(*missed)) bool {
 }
 
 // read builds an index and a roster of one state.
-func (f *Find) read() (*search.Index, *roster, error) {
-	index, roster := search.New(), newRoster()
+func (f *Find) read() (*search.Index, *muster, error) {
+	index, roster := search.New(), newMuster()
 	err := f.store.View(func(tx *store.Tx) error {
 		seen := map[ImportID]bool{}
 		var inner error
@@ -329,17 +329,17 @@ func (f *Find) followVolunteer(tx *store.Tx, id VolunteerID, seen map[ImportID]b
 	return f.putVolunteer(f.index, r)
 }
 
-// roster holds every volunteer's record without his words, for matching: a few
+// muster holds every volunteer's record without his words, for matching: a few
 // hundred bytes each. Safe for concurrent use.
-type roster struct {
+type muster struct {
 	mu   sync.RWMutex // guards all, for a copy
 	all  []people.Volunteer
 	seat map[VolunteerID]int // where in all
 }
 
-func newRoster() *roster { return &roster{seat: map[VolunteerID]int{}} }
+func newMuster() *muster { return &muster{seat: map[VolunteerID]int{}} }
 
-func (r *roster) put(v people.Volunteer) {
+func (r *muster) put(v people.Volunteer) {
 	v.Box, v.Leaf.Box = nil, nil
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -351,7 +351,7 @@ func (r *roster) put(v people.Volunteer) {
 	r.all = append(r.all, v)
 }
 
-func (r *roster) drop(id VolunteerID) {
+func (r *muster) drop(id VolunteerID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i, ok := r.seat[id]
@@ -366,7 +366,7 @@ func (r *roster) drop(id VolunteerID) {
 }
 
 // approved copies the records of those who may be asked.
-func (r *roster) approved() []people.Volunteer {
+func (r *muster) approved() []people.Volunteer {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	out := make([]people.Volunteer, 0, len(r.all))
@@ -379,7 +379,7 @@ func (r *roster) approved() []people.Volunteer {
 }
 
 // count is how many volunteers stand in each status.
-func (r *roster) count() map[Status]int {
+func (r *muster) count() map[Status]int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	n := map[Status]int{}

@@ -46,6 +46,12 @@ func (t *town) wait(d time.Duration) {
 
 // newTown founds a territory of three communes; change may alter its Config.
 func newTown(tb testing.TB, change ...func(*node.Config)) *town {
+	tb.Helper()
+	return newTownOf(tb, "200044394", change...)
+}
+
+// newTownOf is newTown of another territory.
+func newTownOf(tb testing.TB, siren string, change ...func(*node.Config)) *town {
 	// Monday, 23 November 2026, 9 h in La Réole.
 	t := &town{TB: tb, now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC), kinds: map[string]node.TypeID{}, log: &bytes.Buffer{}}
 	unseal, err := crypto.Passphrase("une phrase de passe longue", 10)
@@ -59,7 +65,7 @@ func newTown(tb testing.TB, change ...func(*node.Config)) *town {
 		c(&t.cfg)
 	}
 	t.Node, err = node.FoundTerritory(tb.Context(), t.cfg, node.Founding{
-		Territory: node.Territory{Siren: "200044394", Name: "CC du Réolais en Sud Gironde", Calls: "Entraide chez nous", Phone: "05 36 49 00 00", Communes: []string{"33352", "33187", "33289"}},
+		Territory: node.Territory{Siren: siren, Name: "CC du Réolais en Sud Gironde", Calls: "Entraide chez nous", Phone: "05 36 49 00 00", Communes: []string{"33352", "33187", "33289"}},
 		Login:     "admin", Password: secret(password),
 	})
 	t.must(err)

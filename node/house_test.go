@@ -29,7 +29,7 @@ type floor struct {
 }
 
 // nouns are what a store or a command is about.
-var nouns = []string{"node/internal/account", "node/internal/backup", "node/internal/bond", "node/internal/catalogue", "node/internal/contact", "node/internal/egress", "node/internal/erasure", "node/internal/ident", "node/internal/offer", "node/internal/people", "node/internal/replica", "node/internal/request", "node/internal/series", "node/internal/territory", "node/internal/when"}
+var nouns = []string{"node/internal/account", "node/internal/across", "node/internal/backup", "node/internal/bond", "node/internal/catalogue", "node/internal/contact", "node/internal/egress", "node/internal/erasure", "node/internal/ident", "node/internal/notice", "node/internal/offer", "node/internal/people", "node/internal/release", "node/internal/replica", "node/internal/request", "node/internal/series", "node/internal/territory", "node/internal/when"}
 
 // house says, for each package, why it is there and which packages of ours it
 // may import. A package that is not listed fails the test: give it a floor first.
@@ -41,8 +41,14 @@ var house = map[string]floor{
 	"consensus/gossip":          {"what replicas hear of each other; a hint, decides nothing", []string{"consensus", "consensus/mesh", "crypto"}},
 	"consensus/mesh":            {"every byte between replicas: mutual TLS, one port, many protocols", []string{"consensus"}},
 	"consensus/mesh/meshtest":   {"territories, and wires to cut and to listen to, for everybody's tests", []string{"consensus/mesh"}},
+	"federation/bulletin":       {"the coordinator's own words, one way; apart from public, which has no free text", []string{"federation/public"}},
+	"federation":                {"how a node speaks with the others: libp2p, hubs, leaves; owns libp2p", []string{"federation/feed", "federation/public", "federation/roster"}},
+	"federation/simulation":     {"a nation in one process, for tests and the bench", []string{"federation", "federation/feed", "federation/public", "federation/roster"}},
 	"federation/feed":           {"a log that one writer signs and others check; knows entries as bytes", []string{"federation/public"}},
+	"federation/ledger":         {"the check of feeds and roster by their bytes alone, for those who trust nobody", []string{"federation/bulletin", "federation/feed", "federation/public", "federation/roster"}},
 	"federation/roster":         {"who belongs to the federation, signed by k of n", []string{"federation/feed", "federation/public"}},
+	"federation/market":         {"what territories offer each other, folded from their feeds; decides nothing", []string{"federation/public"}},
+	"federation/national":       {"adds up what territories have released; knows no node", []string{"federation/public"}},
 	"federation/public":         {"leaf: the closed set of things a territory may say; no type here can reach a person", nil},
 	"node/internal/ident":       {"IDs that say by their type what they name", nil},
 	"node/internal/when":        {"time as data: the machine has no clock and no zone", nil},
@@ -51,12 +57,15 @@ var house = map[string]floor{
 	"node/internal/catalogue":   {"kinds of action; counts in national words", []string{"federation/public", "node/internal/ident", "node/internal/refuse"}},
 	"node/internal/request":     {"one need and the ways in which it changes", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/series":      {"help that comes again", []string{"node/internal/ident", "node/internal/refuse", "node/internal/request", "node/internal/when"}},
+	"node/internal/notice":      {"the coordinator's bulletins, as a node keeps them", []string{"federation/bulletin", "federation/public", "node/internal/ident", "node/internal/when"}},
 	"node/internal/offer":       {"what a volunteer proposes before anybody asks", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/bond":        {"ties that live on without the platform", []string{"node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/contact":     {"calls to people", []string{"node/internal/ident", "node/internal/when"}},
 	"node/internal/account":     {"who may sign in", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/replica":     {"the machines that carry the records, and who may be one", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
-	"node/internal/egress":      {"what the territory has said to others, and the federation it belongs to", []string{"federation/public", "node/internal/refuse", "node/internal/when"}},
+	"node/internal/egress":      {"what the territory has said to others, and the federation it belongs to", []string{"federation/public", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
+	"node/internal/release":     {"what a quarter comes to for the nation, with a bound on what anybody adds", []string{"federation/public", "node/internal/when"}},
+	"node/internal/across":      {"help that crosses the territory's border, with what of it stays here", []string{"federation/public", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/erasure":     {"whom the territory has forgotten, and who may still hold the former key", []string{"crypto", "node/internal/ident", "node/internal/when"}},
 	"node/internal/backup":      {"where copies lie", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/territory":   {"whose node this is", []string{"node/internal/refuse", "node/internal/when"}},
@@ -71,54 +80,56 @@ var house = map[string]floor{
 	"node/internal/store":       {"encrypted records; owns Badger", append([]string{"crypto", "federation/public"}, nouns...)},
 	"node/internal/view":        {"lists that follow from records; crypto only for the names of keys", append([]string{"crypto", "node/internal/store"}, nouns...)},
 	"node/internal/rotation":    {"when a root key may replace another, and who may be told; decides only, so that a simulator can run it", []string{"crypto"}},
-	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/rotation", "node/internal/store", "node/internal/view"}, nouns...)},
-	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation/public", "node/internal/*"}},
+	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/bulletin", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/rotation", "node/internal/store", "node/internal/view"}, nouns...)},
+	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation", "federation/*", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
 	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
-	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation/public", "node"}},
+	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation/bulletin", "federation/ledger", "federation/public", "federation/roster", "federation/simulation", "node"}},
 	"cmd/bippop/internal/alarm": {"writes to the operator; reads vitals, which hold no person's words", []string{"crypto", "node"}},
 	"cmd/bippop/internal/meter": {"what Prometheus reads; reads vitals, which hold no person's words", []string{"node"}},
-	"cmd/bippop/internal/synth": {"invents a territory for the demo; knows no record", nil},
+	"cmd/bippop/internal/synth": {"invents a territory, and a nation, for the demo; knows no record", []string{"federation/public"}},
 }
 
 // owners says which packages alone may name a large dependency, so that it can
 // be replaced, and its logs and secrets watched, in one place.
 var owners = map[string][]string{
-	"github.com/hashicorp/raft":           {"consensus"}, // raft, raft-wal, raft-boltdb
-	"github.com/hashicorp/go-hclog":       {"consensus"},
-	"github.com/hashicorp/memberlist":     {"consensus/gossip"},
-	"go.etcd.io/bbolt":                    {"consensus"},
-	"github.com/libp2p/go-libp2p":         {"federation"},
-	"github.com/dgraph-io/badger":         {"node/internal/store"},
-	"github.com/gin-gonic/gin":            {"api", "api/web"},
-	"github.com/danielgtaylor/huma":       {"api", "api/web"},
-	"filippo.io/age":                      {"crypto"},
-	"golang.org/x/crypto":                 {"crypto"},
-	"github.com/yeqown/go-qrcode":         {"api/web"},
-	"github.com/spf13/cobra":              {"cmd/bippop"},
-	"github.com/xuri/excelize":            {"node/internal/sheet"}, // it writes; what strangers send is read without it
-	"github.com/rogpeppe/go-internal":     nil,                     // tests only
-	"pgregory.net/rapid":                  nil,                     // tests only
-	"github.com/stretchr/testify":         nil,
-	"github.com/dgraph-io/ristretto":      nil,
-	"github.com/hashicorp/golang-lru":     nil,
-	"github.com/libp2p/go-libp2p-core":    nil,
-	"github.com/anishathalye/porcupine":   nil, // tests only
-	"github.com/cloudflare/circl":         {"crypto"},
-	"github.com/prometheus/client_golang": {"cmd/bippop/internal/meter"},
-	"github.com/wneessen/go-mail":         {"cmd/bippop/internal/alarm"},
-	"github.com/emersion":                 nil, // tests only: an SMTP server
+	"github.com/hashicorp/raft":              {"consensus"}, // raft, raft-wal, raft-boltdb
+	"github.com/hashicorp/go-hclog":          {"consensus"},
+	"github.com/hashicorp/memberlist":        {"consensus/gossip"},
+	"go.etcd.io/bbolt":                       {"consensus"},
+	"github.com/libp2p/go-libp2p":            {"federation"},
+	"github.com/quic-go/quic-go":             {"federation"},
+	"github.com/multiformats":                {"federation"},
+	"github.com/marcopolo/simnet":            {"federation/simulation"},
+	"github.com/dgraph-io/badger":            {"node/internal/store"},
+	"github.com/gin-gonic/gin":               {"api", "api/web"},
+	"github.com/danielgtaylor/huma":          {"api", "api/web"},
+	"filippo.io/age":                         {"crypto"},
+	"golang.org/x/crypto":                    {"crypto"},
+	"github.com/yeqown/go-qrcode":            {"api/web"},
+	"github.com/spf13/cobra":                 {"cmd/bippop"},
+	"github.com/xuri/excelize":               nil, // tests only: a second reader of what we write
+	"github.com/rogpeppe/go-internal":        nil, // tests only
+	"pgregory.net/rapid":                     nil, // tests only
+	"github.com/stretchr/testify":            nil,
+	"github.com/dgraph-io/ristretto":         nil,
+	"github.com/hashicorp/golang-lru":        nil,
+	"github.com/libp2p/go-libp2p-core":       nil,
+	"github.com/anishathalye/porcupine":      nil, // tests only
+	"github.com/cloudflare/circl":            {"crypto"},
+	"github.com/prometheus/client_golang":    {"cmd/bippop/internal/meter"},
+	"github.com/wneessen/go-mail":            {"cmd/bippop/internal/alarm"},
+	"github.com/emersion":                    nil,      // tests only: an SMTP server
+	"filippo.io/torchwood":                   nil,      // tests only: another reader of checkpoints and tiles
+	"github.com/google/differential-privacy": {"node"}, // propose.go: the place of chance
 }
 
 // pure packages give the same answer on every machine, at any time.
 var pure = []string{
-	"consensus/autopilot",
-	"node/internal/account", "node/internal/bond", "node/internal/catalogue", "node/internal/command", "node/internal/contact", "node/internal/dispatch", "node/internal/egress",
-	"node/internal/event", "node/internal/machine", "node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/request", "node/internal/series",
-	"node/internal/rotation", "node/internal/stats",
-	"node/internal/erasure", "node/internal/event", "node/internal/machine", "node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/replica", "node/internal/request", "node/internal/series",
-	"node/internal/stats",
-	"node/internal/territory", "node/internal/view", "node/internal/when",
+	"consensus/autopilot", "node/internal/account", "node/internal/bond", "node/internal/catalogue", "node/internal/command", "node/internal/contact",
+	"node/internal/dispatch", "node/internal/egress", "node/internal/erasure", "node/internal/event", "node/internal/machine", "node/internal/notice",
+	"node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/release", "node/internal/replica", "node/internal/request",
+	"node/internal/rotation", "node/internal/series", "node/internal/stats", "node/internal/territory", "node/internal/view", "node/internal/when",
 }
 
 // impure says what a pure package may not use, and why: a package, or a name in
@@ -381,12 +392,15 @@ type bound struct {
 
 var large = map[string]bound{
 	"consensus.Replica":                     {26, 21, "raft's own surface: transport, log, snapshots and their loops end in one place"},
+	"api.membership":                        {0, 22, "DTO: all that the page of the federation shows, flat"},
 	"api.beneficiary":                       {0, 35, "DTO: her whole page in one flat form"},
 	"api.visit":                             {0, 19, "DTO: a request with all that the desk sees of it"},
 	"api.volunteer":                         {0, 28, "DTO: his whole page in one flat form"},
-	"node.core":                             {34, 0, "what all services read in common; unexported, no state of its own"},
-	"node.Node":                             {0, 21, "one field for each noun that callers see"},
+	"node.core":                             {44, 0, "what all services read in common; unexported, no state of its own"},
+	"node.Node":                             {0, 26, "one field for each noun that callers see"},
+	"node.Config":                           {0, 20, "what an operator may say, each option with its reason"},
 	"node.Requests":                         {33, 0, "one method a transition, and their private halves"},
+	"node/internal/request.Request":         {0, 19, "one need and everything that has happened to it"},
 	"node/internal/machine.act":             {72, 0, "one method for each kind of command, behind one switch"},
 	"node/internal/store.Tx":                {26, 0, "the keyspace on one page: a method for each space"},
 	"cmd/bippop/internal/synth.Beneficiary": {0, 20, "the columns of a town hall's spreadsheet"},

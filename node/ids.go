@@ -30,6 +30,9 @@ type (
 	SeriesID      = ident.Series
 	OfferID       = ident.Offer
 	BondID        = ident.Bond
+	CrossOfferID  = ident.CrossOffer
+	InterestID    = ident.Interest
+	Ref           = public.Ref // of an entry in a territory's feed
 
 	BeneficiaryWords = people.BeneficiaryWords
 	BeneficiaryFacts = people.Facts
@@ -143,6 +146,13 @@ const (
 	RoleAgent     = account.Agent
 	RoleVolunteer = account.Volunteer
 	RoleOfficial  = account.Official
+	RoleDPO       = account.DPO
+
+	RoleCoordinator = account.Coordinator
+
+	TerritoryNode   = territory.RoleTerritory
+	CoordinatorNode = territory.RoleCoordinator
+	ObserverNode    = territory.RoleObserver
 
 	OfferOpen      = offer.Open
 	OfferFull      = offer.Full

@@ -30,6 +30,7 @@ type Node struct {
 	Calls         *Calls
 	Offers        *Offers
 	Bonds         *Bonds
+	Across        *Across
 	Catalogue     *Catalogue
 	Accounts      *Accounts
 	Imports       *Imports
@@ -40,6 +41,10 @@ type Node struct {
 	Replicas      *Replicas
 	Erasures      *Erasures
 	Backups       *Backups
+	Federation    *Federation
+	Ledger        *Ledger
+	Bulletins     *Bulletins
+	Nation        *Nation
 
 	core    *core
 	started time.Time
@@ -70,6 +75,8 @@ type core struct {
 	peers   *peers     // nil: alone
 	turned  chan struct{}
 	copies  *copies
+
+	federating *federating
 }
 
 // ErrNotFounded says that the data folder holds no territory yet.
@@ -184,6 +191,8 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 		return c, err
 	}
 	c.proposer.members = c.members
+	c.federating = newFederating(c)
+	c.proposer.speakable = c.federating.cosigning.speakable
 	if cfg.Peering.Listener != nil {
 		c.peers, err = newPeers(c, lending)
 	}
@@ -272,13 +281,19 @@ func (c *core) node() *Node {
 	n := &Node{core: c, started: c.now(), Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
-		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c}, Settings: &Settings{c}, Papers: &Papers{c},
-		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c},
+		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c, &Quarters{core: c}}, Settings: &Settings{c}, Papers: &Papers{c},
+		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Ledger: newLedger(c),
+		Across:    &Across{c, &hearsay{}, listedOffices{c.federating.rosters}},
+		Bulletins: &Bulletins{c}, Nation: newNation(c),
 	}
+	ear := newEar(n.Bulletins)
+	c.federating.listen(n.Across.hearsay)
+	c.federating.listen(n.Nation)
+	c.federating.listen(ear)
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	for _, task := range []func(context.Context){
-		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep,
+		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep, (&speaking{core: c}).keep, ear.keep,
 	} {
 		n.tasks.Go(func() { task(ctx) })
 	}
@@ -303,19 +318,21 @@ func (n *Node) Await(ctx context.Context, index uint64) error {
 
 // Fresh returns once reads here see every write acknowledged before the call, by
 // whatever replica.
-func (n *Node) Fresh(ctx context.Context) error {
-	if n.core.peers == nil {
-		_, err := n.core.replica.Barrier(ctx)
+func (n *Node) Fresh(ctx context.Context) error { return fresh(ctx, n.core) }
+
+func fresh(ctx context.Context, c *core) error {
+	if c.peers == nil {
+		_, err := c.replica.Barrier(ctx)
 		return explain(err)
 	}
-	at, err := askLeader(ctx, n.core.peers, "/barrier", n.core.peers.barrier, nothing{})
+	at, err := askLeader(ctx, c.peers, "/barrier", c.peers.barrier, nothing{})
 	if errors.Is(err, mesh.ErrUnreachable) {
 		return errLeader
 	}
 	if err != nil {
 		return explain(err)
 	}
-	return n.Await(ctx, at.Index)
+	return explain(c.replica.Wait(ctx, at.Index))
 }
 
 // recognitionLimit bounds how long a token that is not known here is looked for.
@@ -375,7 +392,9 @@ func (c *core) after(index uint64, events []event.Event) {
 			c.learnMembers()
 		case event.Rotated, event.ErasureChanged, event.DestinationChanged:
 			c.copies.look()
-		case event.RequestChanged, event.PersonReached, event.OfferChanged:
+		case event.FeedChanged, event.RosterChanged:
+			c.federating.note(e)
+		case event.RequestChanged, event.PersonReached, event.OfferChanged, event.BulletinCame:
 		}
 	}
 	c.watch.note(index, events)
@@ -425,6 +444,8 @@ func (r replicated) Load(in io.Reader) error {
 	c.places.forget()
 	c.tallies.forget()
 	c.learnMembers()
+	c.federating.note(event.RosterChanged{})
+	c.federating.note(event.FeedChanged{})
 	if err := (rooting{c}).follow(); err != nil {
 		return err
 	}

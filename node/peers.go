@@ -279,5 +279,8 @@ func (p *peers) doors() http.Handler {
 	m.HandleFunc("POST /backup/now", door(copies.now))
 	m.HandleFunc("POST /backup/clear", door(copies.clear))
 	m.HandleFunc("POST /backup/made", door(copies.noteMade))
+	m.HandleFunc("POST /federation/sign", door(p.core.federating.cosigning.sign))
+	m.HandleFunc("POST /federation/apply", door(p.core.federating.cosigning.apply))
+	m.HandleFunc("POST /federation/keys", door(p.core.federating.cosigning.keys))
 	return recorded
 }

@@ -19,9 +19,11 @@ import (
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/machine"
 	"github.com/bippop/bippop/node/internal/refuse"
+	"github.com/bippop/bippop/node/internal/release"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/when"
 	"github.com/fxamacker/cbor/v2"
+	"github.com/google/differential-privacy/go/v3/noise"
 	"github.com/google/uuid"
 )
 
@@ -46,6 +48,8 @@ type proposer struct {
 	health  *health
 	tell    func(Write) // of each write; may be nil
 	members *members
+	// speakable reports why nothing may be added to the territory's feed now.
+	speakable func() error
 
 	mu   sync.Mutex // guards next, for one allocation; growing the tree is done under it
 	next uint32     // the leaf slot to hand out next
@@ -235,6 +239,9 @@ const sayTries = 8
 // same: noise in it is drawn once.
 func (p *proposer) proposeEntry(ctx context.Context, body public.Message, make func(entry []byte) command.Command) (Receipt, error) {
 	var receipt Receipt
+	if err := p.speakable(); err != nil {
+		return Receipt{}, err
+	}
 	var err error
 	for range sayTries {
 		var e public.Entry
@@ -272,6 +279,30 @@ func (p *proposer) nextEntry(body public.Message) (e public.Entry, err error) {
 	}
 	day := public.DayOf(p.now())
 	return public.Entry{From: from, Epoch: max(feed.Epoch, 1), Seq: feed.Size, Day: day, Body: body}, nil
+}
+
+// noised is the release of a quarter: what nobody stands behind as it is, the rest
+// with Laplace noise such that one unit of a group, by all its cells together, is
+// hidden as the catalogue promises. It draws at each call: see [Quarters.freeze].
+func (p *proposer) noised(v release.Vector, spent public.Odometer) (public.Release, error) {
+	receipt, err := spent.Charge(v.Catalogue, v.Quarter)
+	if err != nil {
+		return public.Release{}, &Error{Kind: Conflict, Code: refuse.BudgetSpent.Code(), Reason: err.Error()}
+	}
+	cells := make([]int32, 0, len(v.Cells))
+	for _, g := range public.Catalogue(v.Catalogue) {
+		for _, n := range v.Cells[len(cells):][:g.Cells] {
+			if g.Unit != public.Institution {
+				drawn, err := noise.Laplace().AddNoiseInt64(int64(n), 1, int64(g.Bound), float64(g.Budget)/1e6, 0)
+				if err != nil {
+					return public.Release{}, fmt.Errorf("drawing noise: %w", err)
+				}
+				n = public.Clamp(drawn)
+			}
+			cells = append(cells, n)
+		}
+	}
+	return receipt.Release(cells)
 }
 
 // own is the stamp of what the node does of itself.

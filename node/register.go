@@ -80,7 +80,7 @@ func (f *Find) openVolunteers(ids [][16]byte) (out []Volunteer, err error) {
 }
 
 // standing is who has a status.
-func (r *roster) standing(status Status) map[[16]byte]bool {
+func (r *muster) standing(status Status) map[[16]byte]bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	out := map[[16]byte]bool{}

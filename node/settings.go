@@ -15,6 +15,7 @@ import (
 	"github.com/bippop/bippop/node/internal/geo"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/territory"
 	"github.com/bippop/bippop/node/internal/view"
 )
 
@@ -28,6 +29,9 @@ func (s *Settings) Territory() (Territory, error) { return s.territory() }
 func (s *Settings) Change(ctx context.Context, by Caller, version uint32, to Territory) (Receipt, error) {
 	if err := by.may(changeTerritory); err != nil {
 		return Receipt{}, err
+	}
+	if present, err := s.territory(); err == nil {
+		to.Role = present.Role
 	}
 	if err := CheckTerritory(&to); err != nil {
 		return Receipt{}, err
@@ -86,7 +90,7 @@ func CheckTerritory(t *Territory) error {
 		}
 		t.Phone = e164
 	}
-	if len(t.Communes) == 0 {
+	if len(t.Communes) == 0 && t.Role == territory.RoleTerritory {
 		return invalid("communes", "missing", "a territory has at least one commune")
 	}
 	if err := checkFace(&t.Face); err != nil {
@@ -152,8 +156,11 @@ func FoundTerritory(ctx context.Context, cfg Config, f Founding) (*Node, error) 
 	if err := checkPassword(f.Password); err != nil {
 		return nil, err
 	}
-	first, _ := geo.Lookup(geo.Insee(f.Territory.Communes[0]))
-	f.Territory.Zone = geo.Zone(first.Departement)
+	f.Territory.Zone = geo.Zone("75") // who answers for no commune is counted in Paris
+	if len(f.Territory.Communes) > 0 {
+		first, _ := geo.Lookup(geo.Insee(f.Territory.Communes[0]))
+		f.Territory.Zone = geo.Zone(first.Departement)
+	}
 	if _, err := time.LoadLocation(f.Territory.Zone); err != nil || f.Territory.Zone == "" {
 		return nil, errors.New("the time zone of these communes is not known to this program")
 	}
@@ -203,6 +210,9 @@ func (n *Node) found(ctx context.Context, f Founding) error {
 		return err
 	}
 	admin := account.Account{ID: newID[AccountID](), Login: f.Login, Roles: account.Admin | account.Agent, Leaf: leaf}
+	if f.Territory.Role == territory.RoleCoordinator {
+		admin.Roles = account.Admin | account.Coordinator
+	}
 	admin.Password = p.sealPassword(admin.ID, crypto.HashPassword(f.Password, n.core.cfg.PasswordCost))
 	if admin.Box, err = p.seal(key, "account", admin.ID, 1, account.Words{Name: f.Name}); err != nil {
 		return err
@@ -216,7 +226,7 @@ func (n *Node) found(ctx context.Context, f Founding) error {
 		return err
 	}
 	n.core.places.forget()
-	return errors.Join(rooting{n.core}.follow(), p.refresh())
+	return errors.Join(rooting{n.core}.follow(), p.refresh(), n.Figures.Quarters.begin(ctx))
 }
 
 // nodesAtHand is a tree that is not committed yet.

@@ -33,14 +33,20 @@ func (n *Node) sweep(ctx context.Context) {
 			if err != nil && ctx.Err() == nil {
 				n.core.cfg.Logger.Warn("sweeping", errAttr(err))
 			}
-			if err := n.Series.recurAll(ctx); err != nil && ctx.Err() == nil {
-				n.core.cfg.Logger.Warn("recurring", errAttr(err))
-			}
-			if err := n.Erasures.due(ctx); err != nil && ctx.Err() == nil {
-				n.core.cfg.Logger.Warn("erasing whoever is wanted", errAttr(err))
-			}
-			if err := n.Offers.pass(ctx); err != nil && ctx.Err() == nil {
-				n.core.cfg.Logger.Warn("closing offers", errAttr(err))
+			for _, chore := range []struct {
+				of string
+				do func(context.Context) error
+			}{
+				{"recurring", n.Series.recurAll},
+				{"erasing whoever is wanted", n.Erasures.due},
+				{"releasing a quarter", n.Figures.Quarters.due},
+				{"saying that the territory is there", n.core.presence},
+				{"help across borders", crossingsDue{n.Across}.propose},
+				{"closing offers", n.Offers.pass},
+			} {
+				if err := chore.do(ctx); err != nil && ctx.Err() == nil {
+					n.core.cfg.Logger.Warn(chore.of, errAttr(err))
+				}
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 type Moved struct {
 	Index     uint64
 	By        AccountID // who did it; zero: the node itself
-	Request   RequestID // one of the two
+	Request   RequestID // one of the two; neither: help across the border
 	Volunteer VolunteerID
 }
 
@@ -44,6 +44,8 @@ func (w *watch) note(index uint64, events []event.Event) {
 			c.Volunteer, c.By = e.ID, e.By
 		case event.OfferChanged:
 			c.Volunteer, c.By = e.Volunteer, e.By
+		case event.CrossingChanged:
+			c.By = e.By
 		default:
 			continue
 		}

@@ -88,7 +88,7 @@ func TestElectedSeesNoPeople(tt *testing.T) {
 	open := map[string]bool{
 		"GET /": true, "POST /sign-in": true, "POST /sign-out": true, "POST /language": true, "GET /sources": true,
 		"GET /assets/:hash/:name": true, "GET /figures": true, "GET /figures.csv": true,
-		"GET /theme/:colour": true, "GET /logo/:version": true, "GET /sw.js": true, "GET /offline": true,
+		"GET /theme/:colour": true, "GET /logo/:version": true, "GET /sw.js": true, "GET /offline": true, "GET /ledger": true, "GET /ledger/:epoch/:seq": true,
 	}
 	e := gin.New()
 	web.New(web.Config{Node: t.node, Logger: node.NewLogger(io.Discard, slog.LevelError)}).Mount(e)
@@ -116,6 +116,48 @@ func TestElectedSeesNoPeople(tt *testing.T) {
 	for _, word := range []string{`href="/desk"`, `href="/people"`, `href="/settings"`, "Laforêt"} {
 		if strings.Contains(body, word) {
 			t.Errorf("the page of figures has %q", word)
+		}
+	}
+}
+
+// TestAuditorSeesNoPeople: the data protection officer comes in at what has left, and
+// every page about people is shut.
+func TestAuditorSeesNoPeople(tt *testing.T) {
+	t := newTown(tt)
+	_, err := t.node.Accounts.Open(t.Context(), t.admin, node.NewAccount{Login: "dpo1", Password: crypto.NewSecret(password), Roles: node.RoleDPO, Name: crypto.NewSecret("Odile, DPD")})
+	t.must(err)
+	her := t.beneficiary("Mme", "Exemple", "Laforêt", "05 36 49 12 07")
+	him := t.volunteer("Paul", "Exemplaire", "")
+	b := t.browse("dpo1")
+	res, _ := b.send("GET", "/", nil)
+	if res.Header.Get("Location") != "/ledger" {
+		t.Errorf("comes in at %d %s", res.StatusCode, res.Header.Get("Location"))
+	}
+	if res, body := b.send("GET", "/ledger", nil); res.StatusCode != http.StatusOK || !strings.Contains(body, "/transparency/") {
+		t.Errorf("/ledger answers %d", res.StatusCode)
+	}
+	e := gin.New()
+	web.New(web.Config{Node: t.node, Logger: node.NewLogger(io.Discard, slog.LevelError)}).Mount(e)
+	for _, r := range e.Routes() {
+		shut := false
+		for _, about := range []string{"/desk", "/calls", "/requests", "/offers", "/bonds", "/people", "/series", "/volunteers", "/figures", "/catalogue", "/settings", "/replicas", "/backups", "/erasures", "/federation", "/me", "/live"} {
+			shut = shut || strings.HasPrefix(r.Path, about)
+		}
+		for _, id := range [][16]byte{her, him} {
+			path := strings.NewReplacer(":id", node.RequestID(id).String(), ":act", "accept").Replace(r.Path)
+			if i := strings.IndexAny(path, ":*"); i >= 0 {
+				path = path[:i] + "something"
+			}
+			if path == "/sign-out" {
+				continue
+			}
+			res, body := b.send(r.Method, path, url.Values{})
+			if shut && res.StatusCode != http.StatusForbidden {
+				t.Errorf("%s %s answers %d", r.Method, r.Path, res.StatusCode)
+			}
+			if strings.Contains(body, "Laforêt") || strings.Contains(body, "Exemplaire") {
+				t.Errorf("%s %s tells of people", r.Method, r.Path)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"time"
@@ -99,22 +100,27 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"statuses": func() []node.Status {
 			return []node.Status{node.Applicant, node.Met, node.Approved, node.Suspended, node.Ended}
 		},
-		"seats":     func(n uint8) int { return int(n) },
-		"dict":      dict,
-		"has":       func(list []string, v string) bool { return contains(list, v) },
-		"shown":     shown,
-		"outboxTag": outboxTag,
-		"hours":     w.lengthText,
-		"since":     func(t time.Time) string { return s.sinceText(w, t) },
-		"size":      func(n uint64) string { return sizeText(w, n) },
-		"keyName":   keyName,
-		"idText":    idText,
-		"dated":     func(at node.Instant) string { return w.fullDate(node.DayOf(at.Time().In(s.node.Now().Location()))) },
-		"datedDay":  w.fullDate,
-		"until":     func(t time.Time) string { return w.fullDate(node.DayOf(t.In(s.node.Now().Location()))) },
-		"admin":     isAdmin,
-		"nearby":    func(metres int) string { return nearby(w, metres) },
-		"add":       func(a, b int) int { return a + b },
+		"seats":        func(n uint8) int { return int(n) },
+		"dict":         dict,
+		"has":          func(list []string, v string) bool { return contains(list, v) },
+		"shown":        shown,
+		"outboxTag":    outboxTag,
+		"hours":        w.lengthText,
+		"since":        func(t time.Time) string { return s.sinceText(w, t) },
+		"size":         func(n uint64) string { return sizeText(w, n) },
+		"keyName":      keyName,
+		"idText":       idText,
+		"dated":        func(at node.Instant) string { return w.fullDate(node.DayOf(at.Time().In(s.node.Now().Location()))) },
+		"datedDay":     w.fullDate,
+		"until":        func(t time.Time) string { return w.fullDate(node.DayOf(t.In(s.node.Now().Location()))) },
+		"admin":        isAdmin,
+		"inhabitants":  estimating{w}.inhabitants,
+		"coordinating": s.node.Coordinating,
+		"nearby":       func(metres int) string { return nearby(w, metres) },
+		"ref":          node.RefText,
+		"spoken":       w.spoken,
+		"orElse":       func(a, b string) string { return cmp.Or(a, b) },
+		"add":          func(a, b int) int { return a + b },
 	}
 }
 

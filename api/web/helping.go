@@ -30,6 +30,10 @@ func (s helping) page(c *gin.Context) {
 	}
 	w := s.words(c)
 	d := mineData{Me: me, Key: newKey(), Past: m.Past, Thanks: m.Thanks}
+	if d.Crossings, err = s.node.Across.Mine(by); err != nil {
+		s.fail(c, err)
+		return
+	}
 	d.Way, d.Call = s.way(w, me)
 	for _, p := range m.Asked {
 		d.Asked = append(d.Asked, s.ask(w, me, m, p))
@@ -59,7 +63,9 @@ type mineData struct {
 	Ahead  []promise
 	Groups []group // near him, by day
 	Past   node.Past
-	Thanks []node.Thanks // that he has not read yet
+	// Crossings are offers to neighbours in which he stands.
+	Crossings []node.MyCrossing
+	Thanks    []node.Thanks // that he has not read yet
 }
 
 // soon is when a visit is so near that a call is surer than a list.

@@ -143,7 +143,7 @@ func TestTogetherPagesAreAccessible(t *testing.T) {
 	_, err = town.node.Offers.Take(ctx, town.admin, node.Taking{Offer: r.ID, Beneficiary: third, Type: town.kinds["Courses"]})
 	town.must(err)
 	pages := []string{
-		"/offers", "/offers/" + node.OfferID(r.ID).String(), "/offers/new?of=" + him.String(), "/bonds", "/people/" + her.String(), "/volunteers/" + him.String(),
+		"/offers", "/offers/" + node.OfferID(r.ID).String(), "/offers/new?of=" + him.String(), "/across", "/across/new", "/bonds", "/people/" + her.String(), "/volunteers/" + him.String(),
 		"/desk/" + her.String(), "/requests/" + done[0].ID.String(), "/requests/" + done[1].ID.String(),
 	}
 	for _, width := range []int64{1360, 320} {

@@ -90,6 +90,7 @@ type requestData struct {
 	SameDay    []node.Visit     // that somebody else comes for
 	Rule       bool             // two are needed here
 	Begun      bool             // its day has come: how did it go?
+	Fitting    node.Fitting     // what the neighbours could do
 	Untold     []node.Volunteer // who have not heard of her thanks
 	Key        string
 }
@@ -145,6 +146,12 @@ func (s requests) show(c *gin.Context, code int, problem error) {
 			}
 		}
 		d.Choices = s.choices(w, d.Wish)
+	}
+	if d.State.Looking() {
+		if d.Fitting, err = s.node.Across.For(by, id); err != nil {
+			s.fail(c, err)
+			return
+		}
 	}
 	if !d.State.Closed() {
 		if d.SameDay, err = s.node.Requests.SameDay(by, d.Visit); err != nil {

@@ -178,6 +178,9 @@ func (w *tongue) script(n node.News) string {
 	case n.State == node.StateCancelled:
 		return read("declined")
 	}
+	if n.Across && n.State.Looking() {
+		return read("across")
+	}
 	for _, s := range n.Seats {
 		if s.Answer == node.Withdrawn && contains(n.Believes.Coming, s.Asking.Volunteer) {
 			return read("withdrawn")

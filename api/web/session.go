@@ -69,11 +69,42 @@ func (s *Site) know(c *gin.Context) {
 
 // staff and volunteer let the right people through and show others the door.
 func (s *Site) staff(h gin.HandlerFunc) gin.HandlerFunc {
-	return s.only(h, node.Caller.Staff)
+	return gate{s}.peopled(s.only(h, node.Caller.Staff))
+}
+
+// gate tells the pages of a territory from those of the nation.
+type gate struct{ *Site }
+
+// peopled is of territories: the coordinator's node has no such page, whoever asks.
+func (s gate) peopled(h gin.HandlerFunc) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if s.node.Coordinating() {
+			s.fail(c, &node.Error{Kind: node.NotFound, Code: "no-desk"})
+			return
+		}
+		h(c)
+	}
+}
+
+// countrywide is of the coordinator's node alone.
+func (s gate) countrywide(h gin.HandlerFunc) gin.HandlerFunc {
+	inner := s.only(h, node.Caller.Coordinator)
+	return func(c *gin.Context) {
+		if !s.node.Coordinating() {
+			s.notFound(c)
+			return
+		}
+		inner(c)
+	}
+}
+
+// readsBulletins are those whom the coordinator addresses.
+func readsBulletins(by node.Caller) bool {
+	return by.Staff() || by.Official() || by.Coordinating || by.Roles.Has(node.RoleDPO)
 }
 
 func (s *Site) volunteer(h gin.HandlerFunc) gin.HandlerFunc {
-	return s.only(own(h), func(by node.Caller) bool { return by.Roles.Has(node.RoleVolunteer) && !by.Volunteer.Zero() })
+	return gate{s}.peopled(s.only(own(h), func(by node.Caller) bool { return by.Roles.Has(node.RoleVolunteer) && !by.Volunteer.Zero() }))
 }
 
 func (s *Site) only(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
@@ -93,10 +124,16 @@ func (s *Site) only(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFu
 
 func (s entry) home(c *gin.Context) {
 	switch by := caller(c); {
+	case by.Coordinator():
+		c.Redirect(http.StatusSeeOther, "/nation")
+	case by.Coordinating && isAdmin(by):
+		c.Redirect(http.StatusSeeOther, "/replicas")
 	case by.Staff():
 		c.Redirect(http.StatusSeeOther, "/desk")
 	case by.Official():
 		c.Redirect(http.StatusSeeOther, "/figures")
+	case by.Roles.Has(node.RoleDPO):
+		c.Redirect(http.StatusSeeOther, "/ledger")
 	case by.Roles.Has(node.RoleVolunteer):
 		c.Redirect(http.StatusSeeOther, "/me")
 	default:
@@ -109,7 +146,7 @@ func (s entry) doors() (out []DemoAccount) {
 	if s.demo == nil {
 		return nil
 	}
-	for _, role := range []string{"agent", "volunteer", "official", "admin"} {
+	for _, role := range []string{"agent", "volunteer", "coordinator", "official", "admin"} {
 		if i := slices.IndexFunc(s.demo.Accounts, func(a DemoAccount) bool { return a.Role == role }); i >= 0 {
 			out = append(out, s.demo.Accounts[i])
 		}
@@ -150,7 +187,9 @@ func (s entry) signIn(c *gin.Context) {
 		return
 	}
 	to := "/me"
-	if who.Staff() {
+	if who.Coordinating {
+		to = "/" // the home page knows where each role goes
+	} else if who.Staff() {
 		to = "/desk"
 	} else if who.Official() {
 		to = "/figures"

@@ -113,6 +113,9 @@ func (s settings) openAccount(c *gin.Context) {
 	if contains(c.PostFormArray("role"), "official") {
 		roles = node.RoleOfficial // who ticks it wants somebody who sees no people
 	}
+	if contains(c.PostFormArray("role"), "dpo") {
+		roles = node.RoleDPO
+	}
 	password := newPassword()
 	in := node.NewAccount{Login: c.PostForm("login"), Name: crypto.NewSecret(c.PostForm("name")), Roles: roles, Password: crypto.NewSecret(password)}
 	if _, err := s.node.Accounts.Open(c.Request.Context(), caller(c), in); err != nil {

@@ -153,7 +153,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	}
 	pages = append(pages, town.waitingImport())
 	// In every state these are in TestBackstageIsAccessible.
-	pages = append(pages, "/replicas", "/backups", "/erasures", "/people/"+her.String()+"/erase", "/volunteers/"+him.String()+"/erase")
+	pages = append(pages, "/ledger", "/federation", "/replicas", "/backups", "/erasures", "/people/"+her.String()+"/erase", "/volunteers/"+him.String()+"/erase")
 	for _, r := range requests {
 		pages = append(pages, "/requests/"+r.String())
 	}

@@ -28,6 +28,8 @@ type benchOptions struct {
 	etcd    string        // the reference program; empty: build it
 	cell    time.Duration // of one load
 	only    string        // this load; empty: all
+
+	territories int // of the nation
 }
 
 func benchCommand(env func(string) string, out output) *cobra.Command {
@@ -53,6 +55,7 @@ func benchCommand(env func(string) string, out output) *cobra.Command {
 		{"memory", "Resident memory when fresh, and 15 s after load", benchMemory},
 		{"replicate", "Writes and reads of three replicas, beside etcd", benchReplicate},
 		{"recovery", "Time to write again after a kill, and to serve after a restart", benchRecovery},
+		{"federation", "A nation in one process: every territory releases at one instant", benchFederation},
 		{"start", "Time from the start of the process to the first answer", benchStart},
 	} {
 		sub := &cobra.Command{Use: b.name, Short: b.short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
@@ -73,6 +76,8 @@ func benchCommand(env func(string) string, out output) *cobra.Command {
 			return found.print(out, o.asJSON)
 		}}
 		switch b.name {
+		case "federation":
+			sub.Flags().IntVar(&o.territories, "territories", 1356, "how many territories")
 		case "write", "recovery":
 			sub.Flags().IntVar(&o.records, "records", 1_000_000, "how many requests to grow to")
 		case "replicate":

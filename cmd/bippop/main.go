@@ -12,6 +12,8 @@
 //	bippop erasures what was erased, and what is certified
 //	bippop backup   copies of the data and of the keys
 //	bippop restore  bring a territory back from them
+//	bippop federation who belongs to the federation, and who signs for it
+//	bippop dpo      check what left the territory, without trusting it
 //	bippop bench    measure a node on this machine
 //
 // Answers go to standard output, progress and errors to standard error. With

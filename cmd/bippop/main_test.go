@@ -41,6 +41,9 @@ func TestStories(t *testing.T) {
 			"id":     cmdID,
 			"alter":  cmdAlter,
 			"canary": cmdCanary,
+			"apply":  cmdApply,
+			"hubs":   cmdHubs,
+			"ledger": cmdLedger,
 		},
 	})
 }

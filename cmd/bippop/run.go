@@ -63,6 +63,8 @@ func run(ctx context.Context, args []string, env func(string) string, out output
 		erasuresCommand(out),
 		backupCommand(out),
 		restoreCommand(env, out),
+		federationCommand(out),
+		dpoCommand(out),
 		benchCommand(env, out),
 		unsealCommand(out),
 		sealCommand(out),

@@ -13,7 +13,7 @@ const MaxEntry = 16 << 10
 type Entry struct {
 	From  Siren
 	Epoch uint16 // of the feed; grows when a fork was settled by people
-	Seq   uint64 // place in the feed, from 0
+	Seq   uint64 // place in the epoch's feed, from 0 to [MaxSeq]
 	Day   Day    // on which it was made
 	Body  Message
 }
@@ -64,11 +64,17 @@ func Encode(e Entry) ([]byte, error) {
 }
 
 func (e Entry) check() error {
-	if e.Body == nil || !e.From.Valid() || e.Epoch == 0 {
+	if e.Body == nil || !e.From.Valid() || e.Epoch == 0 || e.Seq > MaxSeq {
+		return ErrRange
+	}
+	if m, ok := e.Body.(ofOwn); ok && m.own() >= e.Seq {
 		return ErrRange
 	}
 	return e.Body.check()
 }
+
+// ofOwn is a message about an earlier entry of the same feed and epoch.
+type ofOwn interface{ own() uint64 }
 
 // Decode reads an entry and refuses every other form of it: what it returns encodes
 // to the same bytes. [ErrForm], [ErrKind], [ErrRange].
@@ -96,41 +102,10 @@ func Decode(b []byte) (Entry, error) {
 }
 
 func decodeBody(k Kind, b []byte) (Message, error) {
-	switch k {
-	case KindRelease:
-		return decodeAs[Release](b)
-	case KindRetract:
-		return decodeAs[Retract](b)
-	case KindOffer:
-		return decodeAs[Offer](b)
-	case KindWithdraw:
-		return decodeAs[Withdraw](b)
-	case KindAccept:
-		return decodeAs[Accept](b)
-	case KindDecline:
-		return decodeAs[Decline](b)
-	case KindLapse:
-		return decodeAs[Lapse](b)
-	case KindInterest:
-		return decodeAs[Interest](b)
-	case KindRenounce:
-		return decodeAs[Renounce](b)
-	case KindAck:
-		return decodeAs[Ack](b)
-	case KindClose:
-		return decodeAs[Close](b)
-	case KindHandover:
-		return decodeAs[Handover](b)
-	case KindPresence:
-		return decodeAs[Presence](b)
+	for _, f := range forms {
+		if f.empty.Kind() == k {
+			return f.decode(b)
+		}
 	}
 	return nil, ErrKind
-}
-
-func decodeAs[M Message](b []byte) (Message, error) {
-	var m M
-	if err := decoding.Unmarshal(b, &m); err != nil {
-		return nil, ErrForm
-	}
-	return m, nil
 }

@@ -1,9 +1,6 @@
 package public
 
-import (
-	"crypto/sha256"
-	"errors"
-)
+import "errors"
 
 // Kind numbers what an entry of a feed says. The numbers are in feeds that are
 // kept for ever: never reuse one.
@@ -28,26 +25,37 @@ const (
 	// may say them, so they are no messages of this package.
 )
 
-// schemaVersion is what the digests of forms begin with.
-const schemaVersion = "bippop/public/v1"
+// form is how a kind is written and read.
+type form struct {
+	empty  Message
+	decode func([]byte) (Message, error)
+}
+
+func formOf[M Message]() form {
+	var m M
+	return form{m, func(b []byte) (Message, error) {
+		var m M
+		if err := decoding.Unmarshal(b, &m); err != nil {
+			return nil, ErrForm
+		}
+		return m, nil
+	}}
+}
+
+// forms are all kinds that a territory may say, in the order of their numbers.
+var forms = []form{
+	{Release{}, decodeRelease}, formOf[Retract](),
+	formOf[Offer](), formOf[Withdraw](), formOf[Accept](), formOf[Decline](), formOf[Lapse](),
+	formOf[Interest](), formOf[Renounce](), formOf[Ack](), formOf[Close](),
+	formOf[Handover](), formOf[Presence](),
+}
 
 // Kinds are all kinds that a territory may say, in the order of their numbers.
-func Kinds() []Kind {
-	return []Kind{KindRelease, KindRetract, KindOffer, KindWithdraw, KindAccept, KindDecline, KindLapse, KindInterest, KindRenounce, KindAck, KindClose, KindHandover, KindPresence}
-}
-
-// Schema is what the roster names of a kind: a peer that knows another form of it
-// must neither send nor pass on what it can not read.
-type Schema struct {
-	Kind    Kind     `cbor:"1,keyasint"`
-	Version uint16   `cbor:"2,keyasint"`
-	Digest  [32]byte `cbor:"3,keyasint"`
-}
-
-// SchemaOf describes a kind as this program knows it: SHA-256 over its number and
-// the names, types and order of everything that it can hold.
-func SchemaOf(k Kind) Schema {
-	return Schema{Kind: k, Version: 1, Digest: sha256.Sum256([]byte(schemaText(k)))}
+func Kinds() (out []Kind) {
+	for _, f := range forms {
+		out = append(out, f.empty.Kind())
+	}
+	return out
 }
 
 // Message is one of the types in this package; the set is closed.

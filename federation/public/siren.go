@@ -1,9 +1,6 @@
 package public
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // Siren is the number of a public body: nine digits with a check digit.
 type Siren uint32
@@ -45,32 +42,3 @@ func (n Siren) Valid() bool {
 }
 
 func (n Siren) String() string { return fmt.Sprintf("%09d", uint32(n)) }
-
-// Day counts days since 1 January 2020, UTC.
-type Day uint16
-
-// DayOf is the day of an instant; before 2020 it is 0.
-func DayOf(t time.Time) Day {
-	days := t.UTC().Unix()/86400 - 18262 // 1 January 2020
-	return Day(max(0, min(days, 1<<16-1)))
-}
-
-// Time is the day's first instant.
-func (d Day) Time() time.Time { return time.Unix((int64(d)+18262)*86400, 0).UTC() }
-
-// Quarter counts quarters since the first of 2020.
-type Quarter uint16
-
-// QuarterOf the month.
-func QuarterOf(m Month) Quarter { return Quarter(m / 3) }
-
-// First month of the quarter.
-func (q Quarter) First() Month { return Month(q) * 3 }
-
-// Year of the quarter, and its number in it, 1 to 4.
-func (q Quarter) Year() (year, number int) { return 2020 + int(q)/4, int(q)%4 + 1 }
-
-func (q Quarter) String() string {
-	y, n := q.Year()
-	return fmt.Sprintf("%d-T%d", y, n)
-}

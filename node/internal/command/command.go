@@ -90,6 +90,27 @@ const (
 	KindDropDestination     Kind = 66
 	KindRecordBackup        Kind = 67
 	KindSay                 Kind = 70
+	KindPrepareCrossOffer   Kind = 90
+	KindHearCrossOffer      Kind = 91
+	KindPublishCrossOffer   Kind = 92
+	KindEndCrossOffer       Kind = 93
+	KindAnswerInterest      Kind = 94
+	KindLapseInterest       Kind = 95
+	KindShowInterest        Kind = 96
+	KindEndInterest         Kind = 97
+	KindAckInterest         Kind = 98
+	KindCloseInterest       Kind = 99
+	KindJoinFederation      Kind = 71
+	KindTakeRoster          Kind = 72
+	KindFreezeFeed          Kind = 73
+	KindOpenEpoch           Kind = 74
+	KindTakeBack            Kind = 75
+	KindLeaveFederation     Kind = 76
+	KindAddPieces           Kind = 100
+	KindPublishBulletin     Kind = 101
+	KindTakeBulletins       Kind = 102
+	KindFreeze              Kind = 80
+	KindBeginVectors        Kind = 81
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -272,6 +293,48 @@ func Decode(b []byte) (Command, error) {
 		return decode[RecordBackup](b[1:])
 	case KindSay:
 		return decode[Say](b[1:])
+	case KindPrepareCrossOffer:
+		return decode[PrepareCrossOffer](b[1:])
+	case KindHearCrossOffer:
+		return decode[HearCrossOffer](b[1:])
+	case KindPublishCrossOffer:
+		return decode[PublishCrossOffer](b[1:])
+	case KindEndCrossOffer:
+		return decode[EndCrossOffer](b[1:])
+	case KindAnswerInterest:
+		return decode[AnswerInterest](b[1:])
+	case KindLapseInterest:
+		return decode[LapseInterest](b[1:])
+	case KindShowInterest:
+		return decode[ShowInterest](b[1:])
+	case KindEndInterest:
+		return decode[EndInterest](b[1:])
+	case KindAckInterest:
+		return decode[AckInterest](b[1:])
+	case KindCloseInterest:
+		return decode[CloseInterest](b[1:])
+	case KindJoinFederation:
+		return decode[JoinFederation](b[1:])
+	case KindTakeRoster:
+		return decode[TakeRoster](b[1:])
+	case KindFreezeFeed:
+		return decode[FreezeFeed](b[1:])
+	case KindOpenEpoch:
+		return decode[OpenEpoch](b[1:])
+	case KindTakeBack:
+		return decode[TakeBack](b[1:])
+	case KindLeaveFederation:
+		return decode[LeaveFederation](b[1:])
+	case KindAddPieces:
+		return decode[AddPieces](b[1:])
+	case KindPublishBulletin:
+		return decode[PublishBulletin](b[1:])
+	case KindTakeBulletins:
+		return decode[TakeBulletins](b[1:])
+	case KindFreeze:
+		return decode[Freeze](b[1:])
+	case KindBeginVectors:
+		return decode[BeginVectors](b[1:])
 	default:
 		return nil, fmt.Errorf("unknown command kind %d: this program is older than the log; install the newer one", k)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 
 	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/refuse"
 	"github.com/bippop/bippop/node/internal/when"
 )
@@ -20,6 +21,11 @@ type Feed struct {
 	// Evidence is two signed checkpoints that contradict each other; with it the feed
 	// stays frozen until people open a new epoch in the roster.
 	Evidence [2][]byte `cbor:"5,keyasint"`
+	After    uint64    `cbor:"6,keyasint"` // entries of the former epoch that count; the first epoch: 0
+	// Restored is when this record came back from a backup. Nothing is said before the
+	// hubs have given back what was said since that backup: else a place in the feed
+	// would be used twice.
+	Restored when.At `cbor:"7,keyasint,omitempty"`
 }
 
 // Next reports whether the entry is the one that may be appended now.
@@ -29,6 +35,8 @@ func (f Feed) Next(e public.Entry) error {
 		return refuse.NotFederated
 	case f.Frozen != 0:
 		return refuse.FeedFrozen
+	case f.Restored != 0:
+		return refuse.FeedRestored
 	case e.Epoch != f.Epoch || e.Seq != f.Size:
 		return refuse.StaleFeed
 	}
@@ -58,10 +66,17 @@ type RosterEntry struct {
 
 // Membership is the federation that this node belongs to. One record.
 type Membership struct {
-	Genesis [32]byte `cbor:"1,keyasint"` // digest of the roster's first entry, from the invitation
-	Version uint64   `cbor:"2,keyasint"` // entries of the roster held
-	Joined  when.At  `cbor:"3,keyasint"`
+	Genesis    [32]byte      `cbor:"1,keyasint"` // digest of the roster's first entry, from the invitation
+	Version    uint64        `cbor:"2,keyasint"` // entries of the roster held
+	Joined     when.At       `cbor:"3,keyasint"`
+	By         ident.Account `cbor:"4,keyasint"`           // who joined
+	Invitation string        `cbor:"5,keyasint"`           // as it was given
+	Left       when.At       `cbor:"6,keyasint,omitempty"` // 0: it belongs still
+	LeftBy     ident.Account `cbor:"7,keyasint,omitempty"`
 }
+
+// Belongs reports whether the territory takes part in a federation now.
+func (m Membership) Belongs() bool { return m.Joined != 0 && m.Left == 0 }
 
 // Key of an entry or hash of an epoch: both big-endian, so that keys sort.
 func Key(epoch uint16, n uint64) []byte {

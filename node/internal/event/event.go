@@ -38,6 +38,12 @@ type OfferChanged struct {
 	By        ident.Account // zero: the node itself
 }
 
+// CrossingChanged: an offer to neighbouring territories, or an interest in one of
+// theirs, stands elsewhere.
+type CrossingChanged struct {
+	By ident.Account // zero: the node itself
+}
+
 // PersonReached: an attempt to call her was recorded.
 type PersonReached struct{ ID ident.Beneficiary }
 
@@ -56,11 +62,27 @@ type Counted struct {
 	N    int64
 }
 
+// FeedChanged: an entry was appended to the territory's feed, or the feed stands
+// otherwise.
+type FeedChanged struct{ Epoch uint16 }
+
+// RosterChanged: the federation's roster has grown, or the territory has joined or
+// left.
+type RosterChanged struct{}
+
+func (FeedChanged) event()   {}
+func (RosterChanged) event() {}
+
+// BulletinCame: the coordinator has said something.
+type BulletinCame struct{}
+
+func (BulletinCame) event()       {}
 func (Counted) event()            {}
 func (BeneficiaryChanged) event() {}
 func (VolunteerChanged) event()   {}
 func (RequestChanged) event()     {}
 func (PersonReached) event()      {}
 func (OfferChanged) event()       {}
+func (CrossingChanged) event()    {}
 func (ImportClosed) event()       {}
 func (SettingsChanged) event()    {}

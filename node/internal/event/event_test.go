@@ -12,7 +12,8 @@ import (
 
 var events = []event.Event{
 	event.BeneficiaryChanged{}, event.VolunteerChanged{}, event.RequestChanged{}, event.PersonReached{}, event.ImportClosed{},
-	event.SettingsChanged{}, event.Counted{}, event.OfferChanged{},
+	event.SettingsChanged{}, event.Counted{}, event.OfferChanged{}, event.FeedChanged{}, event.RosterChanged{},
+	event.BulletinCame{}, event.CrossingChanged{},
 }
 
 // TestNoWords: an event goes to screens and indexes; it can hold no text and no

@@ -32,6 +32,8 @@ type (
 	release     struct{}
 	erasure     struct{}
 	destination struct{}
+	crossOffer  struct{}
+	interest    struct{}
 )
 
 // The things that have names.
@@ -51,6 +53,8 @@ type (
 	Release     = ID[release]
 	Erasure     = ID[erasure]
 	Destination = ID[destination]
+	CrossOffer  = ID[crossOffer] // of ours, to neighbouring territories
+	Interest    = ID[interest]   // of ours, in a neighbour's offer
 )
 
 // Parse reads the canonical text form, 36 characters.

@@ -41,7 +41,7 @@ func (a bonds) make(c command.MakeBond) (Reply, error) {
 	save(a.act, store.Bonds, nil, &now, now.ID[:], now.Version)
 	a.use(b.Enrolled.Import)
 	a.use(v.Import)
-	a.count(c.Counts)
+	a.count(whom{her: b.ID}, c.Counts)
 	return Reply{ID: now.ID, Version: now.Version}, nil
 }
 

@@ -51,6 +51,9 @@ func (a erasures) closedHis(v ident.Volunteer) bool {
 			return false
 		}
 	}
+	if (crossings{a.act}).expected(v) {
+		return false
+	}
 	for _, s := range listed(a.act, store.Series, view.StandingIn(v)) {
 		if s.State != series.Ended {
 			return false
@@ -84,7 +87,7 @@ func (a forgetting) close(p person, counts []command.Closing) {
 			}
 			a.saveRequest(&r, r.Close(a.stamp.At))
 			if i := slices.IndexFunc(counts, func(c command.Closing) bool { return c.Request == r.ID }); i >= 0 && !r.State.Closed() {
-				a.count(counts[i].Counts, public.Cancelled)
+				a.count(whom{her: she}, counts[i].Counts, public.Cancelled)
 			}
 		}
 		a.endSeriesOf(she)
@@ -93,6 +96,7 @@ func (a forgetting) close(p person, counts []command.Closing) {
 		he := ident.Volunteer(p.ID)
 		a.freeSeats(he, ident.Beneficiary{})
 		offers{a.act}.leave(he)
+		crossings{a.act}.leave(he)
 		for _, before := range listed(a.act, store.Bonds, view.BondsOf(he)) {
 			if after, err := before.End(before.Version, bond.Gone, a.stamp.At); err == nil {
 				save(a.act, store.Bonds, &before, &after, after.ID[:], after.Version)
@@ -121,6 +125,7 @@ func (a forgetting) forget(collection byte, id [16]byte, at when.At) {
 		a.must(err)
 		remove(a.act, store.Imports, i, ident.Import(id))
 	}
+	store.Tallies.Delete(a.tx, erasure.Key(collection, id))
 	store.Gone.Put(a.tx, kept)
 	view.Update(a.tx, nil, &kept)
 	a.happen(event.Forgotten{Collection: collection, ID: id})
@@ -161,6 +166,7 @@ func (a forgetting) her(id ident.Beneficiary, at when.At) {
 
 // removeWithWord removes a request that was not done; its ID is not used again.
 func (a forgetting) removeWithWord(r request.Request, at when.At) {
+	crossings{a.act}.forgetRequest(r.ID)
 	leave(a.act, store.Requests, r, r.ID, at)
 	a.happen(event.Forgotten{Collection: store.Requests.Code, ID: r.ID})
 }
@@ -187,6 +193,7 @@ func (a forgetting) him(id ident.Volunteer, at when.At) {
 	for _, b := range listed(a.act, store.Bonds, view.BondsOf(id)) {
 		leave(a.act, store.Bonds, b, b.ID, at)
 	}
+	crossings{a.act}.forgetVolunteer(id)
 	v, err := find(a.act, store.Volunteers, id[:], refuse.NoVolunteer)
 	a.must(err)
 	remove(a.act, store.Volunteers, v, id)

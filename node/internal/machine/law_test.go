@@ -57,6 +57,9 @@ func TestLaws(t *testing.T) {
 		defer func() { a.store.Close(); b.store.Close() }()
 		n := rapid.SampledFrom([]int{10, steps / 2, steps}).Draw(t, "steps")
 		start := []command.Command{found()}
+		if rapid.IntRange(0, 3).Draw(t, "vectors") > 0 {
+			start = append(start, command.BeginVectors{Stamp: stamp(0)})
+		}
 		if rapid.IntRange(0, 4).Draw(t, "bare") > 0 {
 			start = append(start, town()...)
 			if rapid.IntRange(0, 2).Draw(t, "visited") > 0 {
@@ -230,7 +233,7 @@ func TestLaws(t *testing.T) {
 		}
 	})
 	// A generator that never reaches a rule proves nothing about it.
-	for r := refuse.Reason(1); r < 130; r++ {
+	for r := refuse.Reason(1); r < refuse.NotFederated; r++ { // what follows has laws of its own
 		if r.Code() != "" && refusals[r] == 0 && r != refuse.NotFounded && *long {
 			t.Errorf("no log was refused with %s", r.Code())
 		}
@@ -309,6 +312,7 @@ func laws(t *rapid.T, st *store.Store, state map[string]string, lastClock when.A
 	lawsOfOffers(t, st, r)
 	lawsOfBonds(t, st, r)
 	lawsOfSeries(t, r)
+	lawsOfVectors(t, st, r)
 }
 
 // lawsOfSeries: a series has one request for a day, if any, none on its

@@ -256,6 +256,48 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return backups{a}.record(c)
 	case command.Say:
 		return egresses{a}.say(c)
+	case command.PrepareCrossOffer:
+		return crossings{a}.prepare(c)
+	case command.HearCrossOffer:
+		return crossings{a}.hear(c)
+	case command.PublishCrossOffer:
+		return crossings{a}.publish(c)
+	case command.EndCrossOffer:
+		return crossings{a}.end(c)
+	case command.AnswerInterest:
+		return crossings{a}.answer(c)
+	case command.LapseInterest:
+		return crossings{a}.lapse(c)
+	case command.ShowInterest:
+		return crossings{a}.show(c)
+	case command.EndInterest:
+		return crossings{a}.endInterest(c)
+	case command.AckInterest:
+		return crossings{a}.ack(c)
+	case command.CloseInterest:
+		return crossings{a}.close(c)
+	case command.JoinFederation:
+		return egresses{a}.join(c)
+	case command.TakeRoster:
+		return egresses{a}.takeRoster(c)
+	case command.FreezeFeed:
+		return egresses{a}.freeze(c)
+	case command.OpenEpoch:
+		return egresses{a}.openEpoch(c)
+	case command.TakeBack:
+		return egresses{a}.takeBack(c)
+	case command.LeaveFederation:
+		return egresses{a}.leave(c)
+	case command.AddPieces:
+		return bulletins{a}.add(c)
+	case command.PublishBulletin:
+		return bulletins{a}.publish(c)
+	case command.TakeBulletins:
+		return bulletins{a}.take(c)
+	case command.Freeze:
+		return releases{a}.freeze(c)
+	case command.BeginVectors:
+		return releases{a}.begin(c)
 	}
 	panic(fmt.Sprintf("machine: no case for %T", c))
 }
@@ -321,19 +363,30 @@ func save[R store.Record](a *act, c store.Collection[R], before, after *R, id []
 	a.tx.AddHistory(c.Code, id, store.History{Version: version, At: a.stamp.At, By: a.stamp.By, Command: uint8(a.kind)})
 }
 
-// count adds to the cells, or to those of some indicators. A malformed cell is the proposer's fault: stop.
-func (a *act) count(counts []command.Count, only ...public.Indicator) {
+// count adds to the cells, or to those of some indicators, and notes what of it
+// counts for the quarter's release. A malformed cell is the proposer's fault: stop.
+func (a *act) count(about whom, counts []command.Count, only ...public.Indicator) {
+	var cells []public.Cell
 	for _, c := range counts {
-		cell, err := public.ParseCell(c.Cell)
-		if err != nil {
-			panic(fmt.Sprintf("machine: entry %d: %v", a.index, err))
-		}
+		cell := a.cell(c)
 		if len(only) > 0 && !slices.Contains(only, cell.Indicator) {
 			continue
 		}
 		a.must(a.tx.Count(cell, c.N))
 		a.happen(event.Counted{Cell: cell, N: int64(c.N)})
+		if c.N > 0 {
+			cells = append(cells, cell)
+		}
 	}
+	releases{a}.note(about, cells)
+}
+
+func (a *act) cell(c command.Count) public.Cell {
+	cell, err := public.ParseCell(c.Cell)
+	if err != nil {
+		panic(fmt.Sprintf("machine: entry %d: %v", a.index, err))
+	}
+	return cell
 }
 
 // growTree adds nodes whose parents are current; one that is there already, or

@@ -45,7 +45,7 @@ func (a offers) make(c command.MakeOffer) (Reply, error) {
 	save(a.act, store.Offers, nil, &o, o.ID[:], o.Version)
 	a.happen(event.OfferChanged{ID: o.ID, Volunteer: v.ID, By: a.stamp.By})
 	a.use(v.Import)
-	a.count(c.Counts)
+	a.count(whom{him: v.ID}, c.Counts)
 	return Reply{ID: o.ID, Version: o.Version}, nil
 }
 
@@ -143,7 +143,7 @@ func (a offers) take(c command.TakeOffer) (Reply, error) {
 		return reply, err
 	}
 	if before == nil {
-		a.count(c.Counts, public.Requested)
+		a.count(whom{her: b.ID}, c.Counts, public.Requested)
 	}
 	if r.State == request.Covered {
 		if r, err = r.Tell(r.Version); err != nil {
@@ -152,10 +152,10 @@ func (a offers) take(c command.TakeOffer) (Reply, error) {
 	}
 	if r.State == request.Told {
 		if r.Counted&request.CountedFound == 0 {
-			a.count(c.Counts, public.Found, public.FoundInDay, public.FoundInTwoDays, public.FoundInWeek)
+			a.count(whom{her: b.ID}, c.Counts, public.Found, public.FoundInDay, public.FoundInTwoDays, public.FoundInWeek)
 		}
 		if r.Counted&request.CountedTold == 0 {
-			a.count(c.Counts, public.Told)
+			a.count(whom{her: b.ID}, c.Counts, public.Told)
 		}
 		r.Counted |= request.CountedFound | request.CountedTold
 	}

@@ -22,7 +22,7 @@ func (a *act) enrol(c command.Enrol) (Reply, error) {
 		return Reply{}, err
 	}
 	a.addBeneficiary(c.Who, ident.Import{})
-	a.count(c.Counts)
+	a.count(whom{her: c.Who.ID}, c.Counts)
 	a.happen(event.BeneficiaryChanged{ID: c.Who.ID})
 	return Reply{ID: c.Who.ID, Version: 1}, nil
 }
@@ -103,7 +103,7 @@ func (a *act) register(c command.Register) (Reply, error) {
 		return Reply{}, err
 	}
 	a.addVolunteer(c.Who, ident.Import{})
-	a.count(c.Counts)
+	a.count(whom{him: c.Who.ID}, c.Counts)
 	a.happen(event.VolunteerChanged{ID: c.Who.ID, Status: c.Who.Status, By: a.stamp.By})
 	return Reply{ID: c.Who.ID, Version: 1}, nil
 }
@@ -151,9 +151,10 @@ func (a *act) stepVolunteer(c command.StepVolunteer) (Reply, error) {
 	if before.Status == people.Approved {
 		a.freeSeats(c.ID, ident.Beneficiary{})
 		offers{a}.leave(c.ID)
+		crossings{a}.leave(c.ID)
 	}
 	a.saveVolunteer(before, after)
-	a.count(c.Counts)
+	a.count(whom{him: c.ID}, c.Counts)
 	return Reply{ID: c.ID, Version: after.Version}, nil
 }
 
@@ -315,8 +316,9 @@ func (a *act) countImport(c command.CountImport) (Reply, error) {
 	if c.Back {
 		a.uncount(c.Counts)
 	} else {
-		a.count(c.Counts)
+		a.count(whom{}, c.Counts)
 	}
+	releases{a}.part(c.Counts, c.Back)
 	save(a, store.Imports, &before, &after, after.ID[:], after.Version)
 	return Reply{ID: c.ID, Version: after.Version}, nil
 }

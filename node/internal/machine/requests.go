@@ -45,7 +45,7 @@ func (a *act) openRequest(c command.OpenRequest) (Reply, error) {
 	}
 	a.saveRequest(nil, r)
 	a.use(b.Enrolled.Import)
-	a.count(c.Counts)
+	a.count(whom{her: b.ID}, c.Counts)
 	return Reply{ID: r.ID, Version: r.Version}, nil
 }
 
@@ -182,7 +182,7 @@ func (a *act) accept(c command.Accept) (Reply, error) {
 	}
 	if after.State == request.Covered && after.Counted&request.CountedFound == 0 {
 		after.Counted |= request.CountedFound
-		a.count(c.Counts)
+		a.count(whom{her: b.ID}, c.Counts)
 	}
 	a.saveRequest(&r, after)
 	reply.Version = after.Version
@@ -239,7 +239,8 @@ func (a *act) reach(c command.Reach) (Reply, error) {
 		}
 		switch about.Word {
 		case command.Fine:
-			if ch.after.State == request.Told && ch.after.Counted&request.CountedTold == 0 {
+			knows := ch.after.State == request.Told || ch.after.Believes.Across
+			if knows && ch.after.Counted&request.CountedTold == 0 {
 				ch.after.Counted |= request.CountedTold
 				ch.only = public.Told
 			}
@@ -277,7 +278,7 @@ func (a *act) reach(c command.Reach) (Reply, error) {
 			a.passOver(ch.after)
 		}
 		if ch.only != 0 {
-			a.count(ch.counts, ch.only)
+			a.count(whom{her: b.ID}, ch.counts, ch.only)
 		}
 	}
 	for _, v := range declined {
@@ -307,7 +308,7 @@ func (a *act) finish(c command.Finish) (Reply, error) {
 	if to == request.Done {
 		a.countVisit(after)
 	}
-	a.count(c.Counts)
+	a.count(visited(after), c.Counts)
 	return Reply{ID: r.ID, Version: after.Version}, nil
 }
 
@@ -354,7 +355,7 @@ func (a *act) drop(c command.Drop) (Reply, error) {
 	}
 	a.saveRequest(&r, after)
 	a.passOver(after)
-	a.count(c.Counts)
+	a.count(whom{her: after.Beneficiary}, c.Counts)
 	reply.Version = after.Version
 	return reply, nil
 }
@@ -391,7 +392,7 @@ func (a *act) recordDone(c command.RecordDone) (Reply, error) {
 	a.saveRequest(nil, r)
 	a.use(b.Enrolled.Import)
 	a.countVisit(r)
-	a.count(c.Counts)
+	a.count(visited(r), c.Counts)
 	return Reply{ID: r.ID, Version: r.Version}, nil
 }
 

@@ -75,6 +75,7 @@ func (x restore) replicas(here replica.Replica) error {
 			here.Name = "replica-" + strconv.Itoa(n)
 		}
 		replicas{a}.first(here)
+		egresses{a}.revive()
 		return tx.Err()
 	})
 }

@@ -176,7 +176,7 @@ func (a *act) dropAll(rs []request.Request, why request.Why, counts []command.Co
 		after, err := r.Drop(request.Cancelled, request.Outcome{At: a.stamp.At, Why: why})
 		a.must(err)
 		a.saveRequest(&r, after)
-		a.count(counts, public.Cancelled)
+		a.count(whom{her: r.Beneficiary}, counts, public.Cancelled)
 	}
 }
 
@@ -290,7 +290,7 @@ func (a *act) recur(c command.Recur) (Reply, error) {
 	r = a.seat(r, s.Terms.Standing, nil, c.Start, b, t, c.Counts)
 	a.saveRequest(nil, r)
 	a.use(b.Enrolled.Import)
-	a.count(c.Counts, public.Requested)
+	a.count(whom{her: b.ID}, c.Counts, public.Requested)
 	return Reply{ID: r.ID, Version: r.Version}, nil
 }
 
@@ -316,11 +316,11 @@ func (a *act) seat(r request.Request, standing, before []ident.Volunteer, start 
 	}
 	if (r.State == request.Covered || r.State == request.Told) && r.Counted&request.CountedFound == 0 {
 		r.Counted |= request.CountedFound
-		a.count(counts, public.Found)
+		a.count(whom{her: b.ID}, counts, public.Found)
 	}
 	if r.State == request.Told && r.Counted&request.CountedTold == 0 {
 		r.Counted |= request.CountedTold
-		a.count(counts, public.Told)
+		a.count(whom{her: b.ID}, counts, public.Told)
 	}
 	return r
 }

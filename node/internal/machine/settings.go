@@ -3,7 +3,6 @@ package machine
 import (
 	"slices"
 
-	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/command"
@@ -208,15 +207,13 @@ func (a *act) sweep(c command.Sweep) (Reply, error) {
 		a.endSession(id)
 	}
 	a.must(a.tx.SweepReplays(c.Replays, sweepLook))
+	releases{a}.prune()
 	return Reply{}, nil
 }
 
 func (a *act) uncount(counts []command.Count) {
 	for _, c := range counts {
-		cell, err := public.ParseCell(c.Cell)
-		if err != nil {
-			panic("machine: " + err.Error())
-		}
+		cell := a.cell(c)
 		taken, err := a.tx.Uncount(cell, c.N)
 		a.must(err)
 		a.happen(event.Counted{Cell: cell, N: -int64(taken)})

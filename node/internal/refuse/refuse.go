@@ -80,6 +80,7 @@ const (
 	TooFewHolders      Reason = 105
 	NoRoot             Reason = 106
 	OlderRoot          Reason = 107
+	NoKeysThere        Reason = 108
 	NoReplica          Reason = 110
 	ReplicaRemoved     Reason = 111
 	ReplicaTaken       Reason = 112
@@ -90,10 +91,44 @@ const (
 	RootNotHeld        Reason = 117
 	NoDestination      Reason = 118
 	DestinationDropped Reason = 119
-	NotFederated       Reason = 120
-	FeedFrozen         Reason = 121
-	StaleFeed          Reason = 122
-	NoKeysThere        Reason = 108
+
+	// The federation.
+	NotFederated     Reason = 120
+	FeedFrozen       Reason = 121
+	StaleFeed        Reason = 122
+	AlreadyFederated Reason = 123
+	StaleRoster      Reason = 124
+	OtherGenesis     Reason = 125
+	OtherRoot        Reason = 126
+	WrongHistory     Reason = 127
+	FeedRestored     Reason = 128
+
+	// Figures that leave.
+	QuarterOpen     Reason = 130
+	QuarterReleased Reason = 131
+	QuarterGap      Reason = 132
+	BudgetSpent     Reason = 133
+	VectorsBegun    Reason = 134
+
+	// Help across the borders of territories.
+	NoCrossOffer     Reason = 135
+	NoInterest       Reason = 136
+	ConsentMissing   Reason = 137
+	CrossOfferOver   Reason = 138
+	CrossOfferFull   Reason = 139
+	InterestAnswered Reason = 140
+	NotMet           Reason = 141
+	InterestShown    Reason = 142
+	LapseEarly       Reason = 143
+	InterestOver     Reason = 144
+	CrossEntry       Reason = 145
+	CrossOffersMany  Reason = 146
+
+	// Bulletins.
+	NotCoordinator Reason = 150
+	StaleBulletin  Reason = 151
+	PiecesMissing  Reason = 152
+	StaleReading   Reason = 153
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -178,6 +213,33 @@ var reasons = map[Reason]struct {
 	NotFederated:       {Conflict, "not-federated", "this territory belongs to no federation; join one with: bippop federation join"},
 	FeedFrozen:         {Conflict, "feed-frozen", "nothing leaves this territory: its feed was found forked, and people have to decide; see bippop federation status"},
 	StaleFeed:          {Retry, "stale-feed", "the feed has grown meanwhile; make the entry again"},
+	NoCrossOffer:       {NotFound, "no-cross-offer", "no such offer to neighbouring territories"},
+	NoInterest:         {NotFound, "no-interest", "no such interest in a neighbour's offer"},
+	ConsentMissing:     {Conflict, "consent-missing", "a volunteer has not said yes to this offer; ask each of them first, or leave out who has said no"},
+	CrossOfferOver:     {Conflict, "cross-offer-over", "this offer is not published, was withdrawn, or its last day is over"},
+	CrossOfferFull:     {Conflict, "cross-offer-full", "fewer visits are left in this offer than are asked for"},
+	InterestAnswered:   {Conflict, "interest-answered", "this interest was answered already"},
+	NotMet:             {Conflict, "not-met", "the neighbour has not accepted this, or not any more"},
+	InterestShown:      {Conflict, "interest-shown", "a neighbour was asked about this request already; take that back first"},
+	LapseEarly:         {Conflict, "lapse-early", "the other territory still has time to acknowledge"},
+	InterestOver:       {Conflict, "interest-over", "this was ended already"},
+	CrossEntry:         {Invalid, "cross-entry", "this message of a territory does not belong to this offer or interest"},
+	CrossOffersMany:    {Conflict, "cross-offers-many", "twenty offers to neighbours are open already; withdraw one first"},
+	AlreadyFederated:   {Conflict, "already-federated", "this territory belongs to a federation already; leave it first: bippop federation leave"},
+	StaleRoster:        {Retry, "stale-roster", "the roster has grown meanwhile; take it again"},
+	OtherGenesis:       {Conflict, "other-genesis", "this roster is not the one that the invitation names; nothing of it was taken: ask whoever sent the invitation"},
+	OtherRoot:          {Conflict, "other-root", "the roster opens a new epoch from entries that this node does not hold; its holders have to name the last place at which both agree"},
+	WrongHistory:       {Conflict, "wrong-history", "what the hubs hold in this territory's name does not follow from what it holds itself"},
+	FeedRestored:       {Conflict, "feed-restored", "this territory came back from a backup and first asks the hubs what it has said since; until they have answered nothing more is said"},
+	NotCoordinator:     {Conflict, "not-coordinator", "only the coordinator's node publishes bulletins"},
+	StaleBulletin:      {Retry, "stale-bulletin", "another bulletin was published meanwhile; number it again"},
+	PiecesMissing:      {Conflict, "pieces-missing", "a part of the PDF is missing; attach it again"},
+	StaleReading:       {Retry, "stale-reading", "the coordinator's feed was read further meanwhile"},
+	QuarterOpen:        {Conflict, "quarter-open", "this quarter is not over yet; it is released ten days after its last one"},
+	QuarterReleased:    {Conflict, "quarter-released", "this quarter was released; it is never released again"},
+	QuarterGap:         {Conflict, "quarter-gap", "quarters are released in order; release the earlier one first"},
+	BudgetSpent:        {Conflict, "budget-spent", "the year's privacy budget is spent; nothing more is released before the next year"},
+	VectorsBegun:       {Conflict, "vectors-begun", "the quarters are counted already"},
 	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 

@@ -111,10 +111,11 @@ type Belief struct {
 	Coming []ident.Volunteer `cbor:"1,keyasint,omitempty"` // sorted
 	Start  when.At           `cbor:"2,keyasint,omitempty"`
 	Over   bool              `cbor:"3,keyasint,omitempty"` // nobody comes and nobody is looked for
+	Across bool              `cbor:"4,keyasint,omitempty"` // a neighbouring territory's volunteer comes
 }
 
 func (b Belief) equal(o Belief) bool {
-	return b.Start == o.Start && b.Over == o.Over && slices.Equal(b.Coming, o.Coming)
+	return b.Start == o.Start && b.Over == o.Over && b.Across == o.Across && slices.Equal(b.Coming, o.Coming)
 }
 
 // Why is the reason of an end. The numbers are in the store.
@@ -169,6 +170,7 @@ type Request struct {
 	Series      ident.Series      `cbor:"16,keyasint,omitzero"`  // that it comes from, if from one
 	Occurrence  when.Day          `cbor:"17,keyasint,omitempty"` // the day of the series for which it was made; the wish may have moved since
 	Thanks      Thanks            `cbor:"19,keyasint,omitzero"`
+	Across      bool              `cbor:"20,keyasint,omitempty"` // a neighbouring territory has found somebody; he has no seat here
 }
 
 // Plan is what volunteers are needed for, in numbers that rules compare.
@@ -241,6 +243,8 @@ func (r Request) Truth() Belief {
 		return Belief{Coming: r.Coming(), Start: r.Plan.Start}
 	case r.State == Cancelled || r.State == Unfilled:
 		return Belief{Over: true}
+	case r.State.Looking() && r.Across:
+		return Belief{Across: true}
 	}
 	return Belief{}
 }
@@ -412,6 +416,29 @@ func (r Request) Finish(to State, o Outcome) (Request, error) {
 	return r, nil
 }
 
+// FromAcross notes that a volunteer of a neighbouring territory comes, or does not
+// come any more. The request goes on looking: whoever is found at home is found.
+func FromAcross(r Request, comes bool) (Request, error) {
+	if r.State.Closed() || r.State == Draft {
+		return r, refuse.RequestClosed
+	}
+	r.Across = comes
+	return r.next(), nil
+}
+
+// FinishAcross ends a request to which a neighbouring territory's volunteer came.
+func FinishAcross(r Request, o Outcome) (Request, error) {
+	switch {
+	case r.State.Closed():
+		return r, refuse.RequestClosed
+	case !r.Across:
+		return r, refuse.NotCovered
+	}
+	r.State, r.Outcome = Done, o
+	r.Version++
+	return r, nil
+}
+
 // Drop ends a request before it takes place. When it was she who said so she
 // knows; one that was entered twice she need not hear of, unless she was told
 // that somebody comes.
@@ -421,7 +448,7 @@ func (r Request) Drop(to State, o Outcome) (Request, error) {
 	}
 	r.State, r.Outcome = to, o
 	r.Version++
-	if o.Why == ByHer || o.Why == EnteredTwice && len(r.Believes.Coming) == 0 {
+	if o.Why == ByHer || o.Why == EnteredTwice && len(r.Believes.Coming) == 0 && !r.Believes.Across {
 		r.Believes = r.Truth()
 	}
 	return r, nil

@@ -30,9 +30,8 @@ const (
 // workbook is an .xlsx file whose parts are read as streams and never all at once. It runs nothing: macros are not
 // unpacked, links are not followed, formulas are not computed.
 //
-// The spreadsheet library of this project holds a sheet in memory cell by cell, puts large ones in temporary files, and
-// quotes what it cannot read; people's words may go neither way. It writes (see [WriteXLSX]) and serves the tests as a
-// second opinion.
+// The spreadsheet library that Go programs use holds a sheet in memory cell by cell, puts large ones in temporary files, and
+// quotes what it cannot read; people's words may go neither way. It serves the tests as a second opinion.
 type workbook struct {
 	parts  map[string]*zip.File
 	left   int64 // bytes that may still be unpacked

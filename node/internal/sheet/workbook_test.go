@@ -471,12 +471,90 @@ func TestWriteXLSX(t *testing.T) {
 				at := fmt.Sprintf("%c%d", column, line+2)
 				formula, _ := f.GetCellFormula("Personnes", at)
 				kind, _ := f.GetCellType("Personnes", at)
-				if formula != "" || kind != excelize.CellTypeSharedString && kind != excelize.CellTypeUnset {
+				if formula != "" || kind != excelize.CellTypeInlineString && kind != excelize.CellTypeUnset {
 					r.Fatalf("%s is %q, of type %d", at, formula, kind)
+				}
+				want := rows[line][column-'A']
+				if got, err := f.GetCellValue("Personnes", at); err != nil || got != want {
+					r.Fatalf("%s: another reader gets %q, %v; want %q", at, got, err, want)
 				}
 			}
 		}
 	})
+}
+
+// TestWorkbookLooks: the titles are bold and stay in view.
+func TestWorkbookLooks(t *testing.T) {
+	var out, again bytes.Buffer
+	header := slices.Repeat([]string{"Nom"}, 60)
+	rows := slices.Values([][]string{{"ELIMONT"}, nil, slices.Repeat([]string{"x\ny\tz"}, 60)})
+	for _, w := range []*bytes.Buffer{&out, &again} {
+		if err := sheet.WriteXLSX(w, "Bénéficiaires", header, rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(out.Bytes(), again.Bytes()) {
+		t.Error("the same rows give other bytes")
+	}
+	f, err := excelize.OpenReader(bytes.NewReader(out.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		at, want string
+		bold     bool
+	}{{"A1", "Nom", true}, {"Z1", "Nom", true}, {"AA1", "Nom", true}, {"BH1", "Nom", true}, {"BI1", "", false}, {"A2", "ELIMONT", false}, {"A3", "", false}, {"BH4", "x\ny\tz", false}} {
+		style, err := f.GetCellStyle("Bénéficiaires", c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		looks, err := f.GetStyle(style)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f.GetCellValue("Bénéficiaires", c.at)
+		if bold := looks.Font != nil && looks.Font.Bold; err != nil || got != c.want || bold != c.bold {
+			t.Errorf("%s: got %q, bold %t, %v; want %q, %t", c.at, got, bold, err, c.want, c.bold)
+		}
+	}
+	if panes, err := f.GetPanes("Bénéficiaires"); err != nil || !panes.Freeze || panes.YSplit != 1 || panes.TopLeftCell != "A2" {
+		t.Errorf("the titles do not stay in view: %+v, %v", panes, err)
+	}
+}
+
+// TestWorkbookRefuses: what a workbook cannot hold is an error, and nothing is written.
+func TestWorkbookRefuses(t *testing.T) {
+	rows := func(cells ...string) [][]string { return [][]string{cells} }
+	for _, c := range []struct {
+		name, sheet string
+		rows        [][]string
+		want        error
+	}{
+		{"a long cell", "x", rows(strings.Repeat("é", 32_768)), sheet.ErrTooLarge},
+		{"the longest cell", "x", rows(strings.Repeat("é", 32_767)), nil},
+		{"many columns", "x", rows(slices.Repeat([]string{"x"}, 703)...), sheet.ErrTooLarge},
+		{"the most columns", "x", rows(slices.Repeat([]string{"x"}, 702)...), nil},
+		{"a sheet without a name", "", nil, sheet.ErrNoSheet},
+		{"a sheet's name that is no name", "a/b", nil, sheet.ErrNoSheet},
+		{"a sheet's long name", strings.Repeat("é", 32), nil, sheet.ErrNoSheet},
+		{"a sheet's longest name", strings.Repeat("é", 31), nil, nil},
+	} {
+		var out bytes.Buffer
+		err := sheet.WriteXLSX(&out, c.sheet, []string{"Nom"}, slices.Values(c.rows))
+		if !errors.Is(err, c.want) || (err == nil) != (out.Len() > 0) {
+			t.Errorf("%s: got %v and %d bytes, want %v", c.name, err, out.Len(), c.want)
+			continue
+		}
+		if err == nil {
+			if _, err := excelize.OpenReader(&out); err != nil {
+				t.Errorf("%s: another reader: %v", c.name, err)
+			}
+		}
+	}
+	full := errors.New("disk is full")
+	if err := sheet.WriteXLSX(brokenWriter{full}, "x", []string{"x"}, slices.Values(rows("x"))); !errors.Is(err, full) {
+		t.Errorf("got %v, want the writer's error", err)
+	}
 }
 
 // workbookCorpus is what the fuzzer begins with.

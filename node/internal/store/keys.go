@@ -7,6 +7,7 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/across"
 	"github.com/bippop/bippop/node/internal/backup"
 	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
@@ -14,8 +15,10 @@ import (
 	"github.com/bippop/bippop/node/internal/egress"
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/notice"
 	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
+	"github.com/bippop/bippop/node/internal/release"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
@@ -52,7 +55,10 @@ type Record interface {
 	people.Beneficiary | people.Volunteer | people.Import | request.Request | catalogue.ActionType |
 		account.Account | account.Session | contact.Attempt | territory.Territory | offer.Offer | bond.Bond | series.Series |
 		replica.Replica | replica.Invitation | replica.Release | erasure.Erasure | erasure.Gone | erasure.Wanted | backup.Destination |
-		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership
+		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership |
+		notice.Notice | notice.Piece | notice.Reading |
+		release.Tally | release.Vector | release.Released |
+		across.Offer | across.Interest
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -88,8 +94,20 @@ var (
 	Leaves        = Collection[egress.Leaf]{21, "leaf", func(r egress.Leaf) []byte { return egress.Key(r.Epoch, r.Seq) }}
 	Hashes        = Collection[egress.Hash]{22, "hash", func(r egress.Hash) []byte { return egress.Key(r.Epoch, r.Index) }}
 	Roster        = Collection[egress.RosterEntry]{23, "roster", func(r egress.RosterEntry) []byte { return egress.Key(0, r.Seq) }}
+	CrossOffers   = Collection[across.Offer]{35, "cross offer", func(r across.Offer) []byte { return r.ID[:] }}
+	Interests     = Collection[across.Interest]{36, "interest", func(r across.Interest) []byte { return r.ID[:] }}
+	Notices       = Collection[notice.Notice]{40, "notice", func(r notice.Notice) []byte { return notice.Key(r.Number) }}
+	NoticePieces  = Collection[notice.Piece]{41, "notice piece", func(r notice.Piece) []byte { return notice.PieceKey(r.PDF, r.Index) }}
+	Readings      = Collection[notice.Reading]{42, "reading", func(notice.Reading) []byte { return []byte{0} }}
+	Tallies       = Collection[release.Tally]{30, "tally", func(r release.Tally) []byte { return erasure.Key(r.Collection, r.ID) }}
+	Vectors       = Collection[release.Vector]{31, "vector", func(r release.Vector) []byte { return release.Key(r.Quarter) }}
+	Released      = Collection[release.Released]{32, "released", func(r release.Released) []byte { return release.Key(r.Quarter) }}
 	Memberships   = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
 )
+
+// lastCollection is the highest number that is given out, here or to what comes
+// next of the federation: none of these holds a key. A backup stops at others.
+const lastCollection = 44
 
 func (c Collection[R]) key(id []byte) []byte {
 	return append([]byte{spaceRecord, c.Code}, id...)

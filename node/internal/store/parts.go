@@ -104,7 +104,7 @@ func checkNoKey(key, value []byte) error {
 	case Imports.Code:
 		leaf, err = leafIn(value, Imports)
 	default:
-		if key[1] == 0 || key[1] > Wanted.Code {
+		if key[1] == 0 || key[1] > lastCollection {
 			err = ErrKey
 		}
 	}

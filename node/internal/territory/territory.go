@@ -18,7 +18,18 @@ type Territory struct {
 	Founded  when.At  `cbor:"8,keyasint"`
 	Version  uint32   `cbor:"9,keyasint"`
 	Face     Face     `cbor:"10,keyasint"`
+	Role     Role     `cbor:"11,keyasint,omitempty"` // in the federation
 }
+
+// Role is what a node is in the federation. The numbers are in the record; the
+// zero value is a territory, as all were that were founded before there were others.
+type Role uint8
+
+const (
+	RoleTerritory   Role = 0
+	RoleCoordinator Role = 2
+	RoleObserver    Role = 3
+)
 
 // Face is how the service looks and what it says first. Everything in it is
 // public; empty means as the program has it.
@@ -35,6 +46,6 @@ func (t Territory) Change(version uint32, to Territory) (Territory, error) {
 	if t.Version != version {
 		return t, refuse.StaleVersion
 	}
-	to.Siren, to.Zone, to.Founded, to.Version = t.Siren, t.Zone, t.Founded, version+1
+	to.Siren, to.Zone, to.Founded, to.Role, to.Version = t.Siren, t.Zone, t.Founded, t.Role, version+1
 	return to, nil
 }

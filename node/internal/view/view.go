@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/across"
 	"github.com/bippop/bippop/node/internal/backup"
 	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
@@ -29,7 +30,7 @@ import (
 
 // Version is raised when a view is added, changed or removed. A store with
 // another version is rebuilt before the node serves.
-const Version = 4
+const Version = 5
 
 // Prefixes of the views. What follows is listed in order; a row ends with the ID
 // of its record.
@@ -64,6 +65,15 @@ const (
 	declined     = '+' // beneficiary, offer that she said no to
 	roots        = ',' // root key that was replaced or came, erasure
 	pending      = '-' // erasure that is not certain yet
+	crossNamed   = '.' // volunteer, offer to neighbours in which he stands
+	crossFor     = '/' // request, interest in a neighbour's offer
+	crossLive    = ':' // 1: offer to neighbours, 2: interest in one, on which something may follow
+)
+
+// What of help across borders is alive.
+const (
+	liveCrossOffer = 1
+	liveInterest   = 2
 )
 
 // Kinds of person in an import's rows.
@@ -121,6 +131,24 @@ func Rows[R store.Record](r R) [][]byte {
 		rows := [][]byte{row(bondsOf, r.Beneficiary[:], r.ID[:]), row(bondsOf, r.Volunteer[:], r.ID[:])}
 		if r.State == bond.Alive {
 			rows = append(rows, row(bondsDue, day(r.NextCheck), r.ID[:]))
+		}
+		return rows
+	case across.Offer:
+		var rows [][]byte
+		for _, v := range r.Names() {
+			rows = append(rows, row(crossNamed, v[:], r.ID[:]))
+		}
+		if r.Waits() {
+			rows = append(rows, row(crossLive, []byte{liveCrossOffer}, r.ID[:]))
+		}
+		return rows
+	case across.Interest:
+		var rows [][]byte
+		if !r.Request.Zero() {
+			rows = append(rows, row(crossFor, r.Request[:], r.ID[:]))
+		}
+		if r.State.Live() {
+			rows = append(rows, row(crossLive, []byte{liveInterest}, r.ID[:]))
 		}
 		return rows
 	case erasure.Gone:
@@ -240,6 +268,8 @@ func Rebuild(s *store.Store) error {
 		rebuild(store.Series, func(r series.Series) []byte { return r.ID[:] }),
 		rebuild(store.Offers, func(r offer.Offer) []byte { return r.ID[:] }),
 		rebuild(store.Bonds, func(r bond.Bond) []byte { return r.ID[:] }),
+		rebuild(store.CrossOffers, func(r across.Offer) []byte { return r.ID[:] }),
+		rebuild(store.Interests, func(r across.Interest) []byte { return r.ID[:] }),
 		rebuild(store.Gone, func(r erasure.Gone) []byte { return erasure.Key(r.Collection, r.ID) }),
 		rebuild(store.Erasures, func(r erasure.Erasure) []byte { return r.ID[:] }),
 	} {

@@ -1,0 +1,155 @@
+package web
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/node"
+	"github.com/gin-gonic/gin"
+)
+
+// ledger is "Ce qui est sorti": every thing that the territory has ever said to
+// others, in sentences, with its proof, and the other ways out beside it.
+type ledger struct{ *Site }
+
+// readsLedger are those who may see what has left. It holds nobody's name.
+func readsLedger(by node.Caller) bool {
+	return by.Roles.Has(node.RoleDPO | node.RoleAdmin | node.RoleOfficial | node.RoleCoordinator)
+}
+
+// saidLine is one entry as the page shows it.
+type saidLine struct {
+	node.LedgerEntry
+	On   string // the day
+	Text string
+	To   string // a key: who receives it
+}
+
+type ledgerData struct {
+	Lines   []saidLine
+	Feeds   []node.LedgerFeed
+	Epoch   uint16
+	Older   uint64 // place before which the next page begins; 0: none
+	Ways    []node.Connection
+	Command string // with which anybody checks it
+	Total   uint64
+	Settled int64
+}
+
+func (s ledger) page(c *gin.Context) {
+	w, by := s.words(c), caller(c)
+	epoch, _ := strconv.ParseUint(c.Query("epoch"), 10, 16)
+	before, _ := strconv.ParseUint(c.Query("before"), 10, 64)
+	all, more, err := s.node.Ledger.Entries(by, node.LedgerPage{Epoch: uint16(epoch), Before: before, Limit: 50})
+	d := ledgerData{Command: "bippop dpo verify https://" + c.Request.Host + "/transparency/", Epoch: uint16(epoch)}
+	if err == nil {
+		d.Feeds, err = s.node.Ledger.Feeds(by)
+	}
+	if err == nil {
+		d.Ways, err = s.node.Ledger.Connections(by)
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	for _, e := range all {
+		d.Lines = append(d.Lines, s.line(w, e))
+	}
+	if more {
+		d.Older = all[len(all)-1].Seq
+	}
+	for _, f := range d.Feeds {
+		d.Total, d.Settled = d.Total+f.Size, d.Settled+f.Settled
+	}
+	s.render(c, http.StatusOK, "ledger", page{Title: w.t("ledger.title"), Here: "ledger", Data: d})
+}
+
+type proofData struct {
+	saidLine
+	Proof  node.LedgerProof
+	Base64 string
+	Signed []string // lines of the checkpoint
+}
+
+// entry is one thing that left, with the proof that it stands in what was signed.
+func (s ledger) entry(c *gin.Context) {
+	w, by := s.words(c), caller(c)
+	epoch, err1 := strconv.ParseUint(c.Param("epoch"), 10, 16)
+	seq, err2 := strconv.ParseUint(c.Param("seq"), 10, 64)
+	if errors.Join(err1, err2) != nil {
+		s.fail(c, &node.Error{Kind: node.NotFound, Code: "no-entry"})
+		return
+	}
+	e, err := s.node.Ledger.Entry(by, uint16(epoch), seq)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	d := proofData{saidLine: s.line(w, e), Base64: base64.StdEncoding.EncodeToString(e.Bytes)}
+	if e.Settled {
+		if d.Proof, err = s.node.Ledger.Proof(by, uint16(epoch), seq); err != nil {
+			s.fail(c, err)
+			return
+		}
+		d.Signed = strings.Split(strings.TrimSpace(d.Proof.Checkpoint), "\n")
+	}
+	s.render(c, http.StatusOK, "ledger_entry", page{Title: w.t("ledger.entry_title", "N", seq), Here: "ledger", Narrow: true, Data: d})
+}
+
+func (s ledger) line(w *tongue, e node.LedgerEntry) saidLine {
+	out := saidLine{LedgerEntry: e, On: string(e.Day), To: "ledger.to_all"}
+	place := func(r public.Ref) string { return s.nameOf(r.From) }
+	switch b := e.Body.(type) {
+	case public.Release:
+		year, quarter := b.Quarter.Year()
+		out.To = "ledger.to_nation"
+		out.Text = w.t("ledger.says_release", "Quarter", quarter, "Year", year, "N", len(b.Cells))
+	case public.Offer:
+		out.To = "ledger.to_near"
+		out.Text = w.t("ledger.says_offer", "Slots", b.Slots, "Weeks", b.Weeks)
+	case public.Withdraw:
+		out.To, out.Text = "ledger.to_near", w.t("ledger.says_withdraw", "N", b.Offer)
+	case public.Accept:
+		out.To, out.Text = "ledger.to_near", w.t("ledger.says_accept", "Who", place(b.Interest))
+	case public.Decline:
+		out.To, out.Text = "ledger.to_near", w.t("ledger.says_decline", "Who", place(b.Interest))
+	case public.Lapse:
+		out.To, out.Text = "ledger.to_near", w.t("ledger.says_lapse", "Who", place(b.Interest))
+	case public.Interest:
+		out.To, out.Text = "ledger.to_near", w.t("ledger.says_interest", "Who", place(b.Offer), "Slots", b.Slots)
+	case public.Renounce:
+		out.To, out.Text = "ledger.to_near", w.t("ledger.says_renounce", "N", b.Interest)
+	case public.Ack:
+		out.To, out.Text = "ledger.to_near", w.t("ledger.says_ack", "N", b.Interest)
+	case public.Close:
+		out.To, out.Text = "ledger.to_near", w.t("ledger.says_close", "Who", place(b.Interest))
+	case public.Handover:
+		out.Text = w.t("ledger.says_handover", "Who", s.nameOf(b.Giver), "N", len(b.Communes))
+	case public.Presence:
+		out.Text = w.t("ledger.says_presence")
+	case public.Retract:
+		out.Text = w.t("ledger.says_retract", "N", b.Seq)
+	default:
+		switch {
+		case e.Bulletin != nil && e.Bulletin.Piece:
+			out.Text = w.t("ledger.says_piece")
+		case e.Bulletin != nil:
+			out.Text = w.t("ledger.says_bulletin", "Title", e.Bulletin.Title)
+		default:
+			out.Text = w.t("ledger.says_unknown")
+		}
+	}
+	return out
+}
+
+// nameOf a territory, as the registry has it.
+func (s ledger) nameOf(n public.Siren) string {
+	if g, ok := node.GroupingOf(n.String()); ok {
+		return g.Name
+	}
+	return n.String()
+}

@@ -1,0 +1,83 @@
+package node
+
+import (
+	"sync"
+	"time"
+
+	"github.com/bippop/bippop/federation/feed"
+)
+
+// freshness is how old a witness's word may be for this replica to sign by it.
+const freshness = 10 * time.Minute
+
+// comparison is what witnesses have lately said of the territory's feed, signed and
+// with the instant. A disk that was put back cannot tell this replica so; the hubs
+// can. So it signs nothing, in each life of the process and each epoch, before as
+// many witnesses as the roster asks for have said what they hold, and it holds that
+// too. More than half of the witnesses must have said so, and more than half have
+// cosigned whatever has settled: one at least knows of it. Safe for concurrent use.
+type comparison struct {
+	mu   sync.Mutex
+	said map[string]statement // by the witness's key
+	done string               // origin of the feed for which enough was said and held
+}
+
+type statement struct {
+	point feed.Checkpoint
+	at    time.Time
+}
+
+// note takes in what witnesses have signed, if it is fresh. A checkpoint of nothing
+// counts: a witness says that it holds nothing.
+func (c *comparison) note(p feed.Policy, point feed.Checkpoint, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.said == nil {
+		c.said = map[string]statement{}
+	}
+	for _, s := range p.Cosignatures(point) {
+		if now.Sub(s.At) > freshness || s.At.Sub(now) > freshness || c.said[s.Witness].at.After(s.At) {
+			continue
+		}
+		c.said[s.Witness] = statement{point, s.At}
+	}
+}
+
+// fresh is what the witnesses of a policy have said and that is still fresh.
+func (c *comparison) fresh(p feed.Policy, now time.Time) (out []feed.Checkpoint) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, w := range p.Witnesses {
+		if s, ok := c.said[w]; ok && s.point.Origin == p.Origin && now.Sub(s.at) <= freshness {
+			out = append(out, s.point)
+		}
+	}
+	return out
+}
+
+// compared reports whether enough was said of the feed, and calls holds for what
+// was: it says whether this replica holds that.
+func (c *comparison) compared(p feed.Policy, now time.Time, holds func(feed.Head) error) error {
+	c.mu.Lock()
+	done := c.done == p.Origin
+	c.mu.Unlock()
+	if done {
+		return nil
+	}
+	said := c.fresh(p, now)
+	if p.Threshold < 1 || len(said) < p.Threshold {
+		return errNotCompared
+	}
+	for _, point := range said {
+		if err := holds(point.Head); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done = p.Origin
+	return nil
+}
+
+// errNotCompared says that too few witnesses have said lately what they hold.
+var errNotCompared = &Error{Kind: Unavailable, Code: "not-compared", Reason: "since this machine was started too few hubs have said what they hold of this territory's feed; nothing leaves before: check that it reaches the hubs, see bippop federation status"}
