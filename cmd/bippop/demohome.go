@@ -28,6 +28,9 @@ type demoHome struct {
 	Replicas int           `json:"replicas"`
 	Peers    []string      `json:"peers"` // where the replicas meet, by replica
 
+	Hub       int  `json:"hub,omitempty"`       // the coordinator's: port of the hub
+	Federated bool `json:"federated,omitempty"` // the coordinator's: the federation was founded
+
 	dir   string
 	place demoPlace
 }

@@ -68,6 +68,9 @@ func (d *demo) open(ctx context.Context, home *demoHome, out output) error {
 		}
 		p.cluster = c
 	}
+	if err := d.federate(ctx, out); err != nil {
+		return errors.Join(err, d.shut())
+	}
 	return nil
 }
 

@@ -92,6 +92,9 @@ func (c *movedClock) real() { c.from.Store(0) }
 
 // fill founds the demo's territory and lets its past happen.
 func (h *demoHome) fill(ctx context.Context, cfg node.Config, out output) (*node.Node, error) {
+	if h.place == nation {
+		return h.foundCoordinator(ctx, cfg)
+	}
 	name, members, ok := node.LookupEPCI(h.place.Siren)
 	if !ok {
 		return nil, errors.New("the demo's territory is not in this program's registry")
@@ -137,6 +140,39 @@ func (h *demoHome) fill(ctx context.Context, cfg node.Config, out output) (*node
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("filling the demo: %w", err), n.Close())
+	}
+	return n, nil
+}
+
+// foundCoordinator founds the node that has no desk and knows nobody.
+func (h *demoHome) foundCoordinator(ctx context.Context, cfg node.Config) (*node.Node, error) {
+	h.Name = "Démonstration"
+	passwords := newPasswords(h.Seed, h.place)
+	h.Accounts = []demoAccount{
+		{Role: "coordinator", Login: "coordination", Password: passwords.next(), Label: "Coordinatrice nationale"},
+		{Role: "admin", Login: "admin", Password: passwords.next(), Label: "Administratrice de la coordination"},
+		{Role: "dpo", Login: "dpo", Password: passwords.next(), Label: "Déléguée à la protection des données"},
+	}
+	admin := h.Accounts[1]
+	n, err := node.FoundTerritory(ctx, cfg, node.Founding{
+		Territory: node.Territory{Siren: h.place.Siren, Name: h.Name, Calls: h.place.Calls, Phone: h.place.Phone, Hours: demoHours, Role: node.CoordinatorNode},
+		Login:     admin.Login, Password: crypto.NewSecret(admin.Password), Name: crypto.NewSecret(h.place.Admin),
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, by, err := n.Accounts.SignIn(ctx, admin.Login, crypto.NewSecret(admin.Password), "demo", true)
+	for i, a := range []node.NewAccount{
+		{Roles: node.RoleCoordinator, Name: crypto.NewSecret("Inès, coordination")}, {}, {Roles: node.RoleDPO, Name: crypto.NewSecret("Farida, DPO")},
+	} {
+		if err != nil || a.Roles == 0 {
+			continue
+		}
+		a.Login, a.Password = h.Accounts[i].Login, crypto.NewSecret(h.Accounts[i].Password)
+		_, err = n.Accounts.Open(ctx, by, a)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("founding the demo's coordinator: %w", err), n.Close())
 	}
 	return n, nil
 }
