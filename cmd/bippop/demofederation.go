@@ -108,6 +108,13 @@ func (d *demo) federate(ctx context.Context, out output) error {
 	if err := c.offer(ctx); err != nil {
 		return fmt.Errorf("offering help across the border: %w", err)
 	}
+	n, by, err := coordinator.admin(ctx)
+	if err == nil { // a visitor comes to figures that are there
+		err = patiently(ctx, func() error { return n.Federation.Sync(ctx, by) })
+	}
+	if err != nil {
+		return fmt.Errorf("reading what the demo's territories have said: %w", err)
+	}
 	coordinator.home.Federated = true
 	return coordinator.home.save()
 }
