@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"time"
 
+	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node"
 )
 
@@ -118,7 +119,7 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"coordinating": s.node.Coordinating,
 		"nearby":       func(metres int) string { return nearby(w, metres) },
 		"ref":          node.RefText,
-		"spoken":       w.spoken,
+		"spoken":       func(l public.Languages) string { return spoken(w, l) },
 		"orElse":       func(a, b string) string { return cmp.Or(a, b) },
 		"add":          func(a, b int) int { return a + b },
 	}
