@@ -44,6 +44,7 @@ func TestStories(t *testing.T) {
 			"apply":  cmdApply,
 			"hubs":   cmdHubs,
 			"ledger": cmdLedger,
+			"misled": cmdMisled,
 		},
 	})
 }
