@@ -130,7 +130,7 @@ func (s *Federation) Status(ctx context.Context, by Caller) (out FederationStatu
 	state := s.federating.rosters.State()
 	if state != nil {
 		out.Name, out.Demo = state.Name, state.Demo
-		out.Expires, out.Expired = Date8601(state.Expires.Time().Format(time.DateOnly)), state.Expired(public.DayOf(s.now()))
+		out.Expires, out.Expired = expiryOf(state.Expires), state.Expired(public.DayOf(s.now()))
 		out.Machines, out.Strange, out.Listed = s.machines(ctx, state)
 	}
 	out.Next = out.next(s.federating.cosigning.speakable())
@@ -259,6 +259,7 @@ type MemberView struct {
 	Communes                 []string
 	Neighbours               []string
 	Machines, Quorum         int
+	Keys                     []string // verifier keys of its machines
 	Epoch                    uint16
 	Simulated                bool
 }
@@ -272,7 +273,7 @@ func (s *Federation) Roster(by Caller) (out RosterView, err error) {
 	if state == nil {
 		return out, errNoRoster
 	}
-	out = RosterView{Name: state.Name, Genesis: hex.EncodeToString(state.Genesis[:]), Version: state.Version, Expires: Date8601(state.Expires.Time().Format(time.DateOnly)), Demo: state.Demo, Need: int(state.Need), Threshold: int(state.Threshold)}
+	out = RosterView{Name: state.Name, Genesis: hex.EncodeToString(state.Genesis[:]), Version: state.Version, Expires: expiryOf(state.Expires), Demo: state.Demo, Need: int(state.Need), Threshold: int(state.Threshold)}
 	for _, h := range state.Holders {
 		out.Holders = append(out.Holders, h.Name)
 	}
@@ -284,9 +285,12 @@ func (s *Federation) Roster(by Caller) (out RosterView, err error) {
 	}
 	for _, m := range state.Members {
 		v := MemberView{Siren: m.Siren.String(), Name: m.Name, Departement: m.Departement, Role: m.Role.String(), Machines: len(m.Replicas), Quorum: int(m.Quorum), Epoch: m.Epoch, Simulated: m.Simulated,
-			Contact: strings.Join(slices.DeleteFunc([]string{m.Contact.Name, m.Contact.Phone, m.Contact.Email}, func(t string) bool { return t == "" }), ", ")}
+			Contact: contactOf(m.Contact)}
 		for _, c := range m.Communes {
 			v.Communes = append(v.Communes, c.String())
+		}
+		for _, r := range m.Replicas {
+			v.Keys = append(v.Keys, r.Key)
 		}
 		for _, n := range m.Neighbours {
 			v.Neighbours = append(v.Neighbours, n.String())
