@@ -281,6 +281,10 @@ func (p *proposer) nextEntry(body public.Message) (e public.Entry, err error) {
 	return public.Entry{From: from, Epoch: max(feed.Epoch, 1), Seq: feed.Size, Day: day, Body: body}, nil
 }
 
+// laplace hides people in figures. It stays what it is but in a test that compares
+// two nodes.
+var laplace = noise.Laplace()
+
 // noised is the release of a quarter: what nobody stands behind as it is, the rest
 // with Laplace noise such that one unit of a group, by all its cells together, is
 // hidden as the catalogue promises. It draws at each call: see [Quarters.freeze].
@@ -293,7 +297,7 @@ func (p *proposer) noised(v release.Vector, spent public.Odometer) (public.Relea
 	for _, g := range public.Catalogue(v.Catalogue) {
 		for _, n := range v.Cells[len(cells):][:g.Cells] {
 			if g.Unit != public.Institution {
-				drawn, err := noise.Laplace().AddNoiseInt64(int64(n), 1, int64(g.Bound), float64(g.Budget)/1e6, 0)
+				drawn, err := laplace.AddNoiseInt64(int64(n), 1, int64(g.Bound), float64(g.Budget)/1e6, 0)
 				if err != nil {
 					return public.Release{}, fmt.Errorf("drawing noise: %w", err)
 				}

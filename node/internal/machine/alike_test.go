@@ -236,4 +236,3 @@ func TestAlike(t *testing.T) {
 	}
 	t.Logf("%d pairs: %d of %d bytes differ", pairs, differing, total)
 }
-
