@@ -20,6 +20,7 @@ type Ledger struct {
 	Checkpoints [][]byte // signed; any of them may stand beside entries
 	Roster      uint64   // version
 	Reads       []public.Siren
+	Started     bool // just now: it signs nothing before it has heard a hub, so its HELLO says no size
 }
 
 // ErrOffLedger says that something left which does not stand in the ledger.
@@ -99,7 +100,11 @@ func (l Ledger) hello(frame []byte, n int) error {
 	if n > 0 {
 		return fmt.Errorf("a second HELLO: %w", ErrOffLedger)
 	}
-	return exactly(frame, helloAsk{Min: protocolVersion, Max: protocolVersion, Siren: l.Siren, Epoch: l.Epoch, Size: uint64(len(l.Entries)), Roster: l.Roster})
+	want := helloAsk{Min: protocolVersion, Max: protocolVersion, Siren: l.Siren, Epoch: l.Epoch, Size: uint64(len(l.Entries)), Roster: l.Roster}
+	if l.Started {
+		want.Size = 0
+	}
+	return exactly(frame, want)
 }
 
 func (l Ledger) roster(frame []byte, n int) error {
