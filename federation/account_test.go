@@ -140,6 +140,9 @@ func (l Ledger) push(frame []byte, next *int) (said int, err error) {
 		}
 		said += len(b)
 	}
+	if most := pieceBytes - 8*(len(ask.Entries)+1); to < len(l.Entries) && said+len(l.Entries[to]) <= most {
+		return 0, fmt.Errorf("a piece of %d entries that had room for more: %w", len(ask.Entries), ErrOffLedger)
+	}
 	*next = to
 	if len(ask.Checkpoint) > 0 && !slices.ContainsFunc(l.Checkpoints, func(c []byte) bool { return bytes.Equal(c, ask.Checkpoint) }) {
 		return 0, fmt.Errorf("a checkpoint that nobody signed so: %w", ErrOffLedger)
