@@ -40,6 +40,7 @@ var kinds = map[command.Kind]command.Command{
 	94: command.AnswerInterest{}, 95: command.LapseInterest{}, 96: command.ShowInterest{}, 97: command.EndInterest{}, 98: command.AckInterest{},
 	99:  command.CloseInterest{},
 	100: command.AddPieces{}, 101: command.PublishBulletin{}, 102: command.TakeBulletins{},
+	103: command.SayHandover{}, 104: command.GiveDossiers{}, 105: command.TakeDossiers{}, 106: command.HearReceipt{}, 107: command.EraseHandedOver{},
 }
 
 func TestNumbers(t *testing.T) {
