@@ -396,7 +396,7 @@ var large = map[string]bound{
 	"api.beneficiary":                       {0, 35, "DTO: her whole page in one flat form"},
 	"api.visit":                             {0, 19, "DTO: a request with all that the desk sees of it"},
 	"api.volunteer":                         {0, 28, "DTO: his whole page in one flat form"},
-	"node.core":                             {44, 0, "what all services read in common; unexported, no state of its own"},
+	"node.core":                             {40, 0, "what all services read in common; unexported, no state of its own"},
 	"node.Node":                             {0, 26, "one field for each noun that callers see"},
 	"node.Config":                           {0, 20, "what an operator may say, each option with its reason"},
 	"node.Requests":                         {33, 0, "one method a transition, and their private halves"},
