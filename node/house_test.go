@@ -84,7 +84,7 @@ var house = map[string]floor{
 	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation", "federation/*", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
 	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
-	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation/bulletin", "federation/ledger", "federation/public", "federation/roster", "federation/simulation", "node"}},
+	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation", "federation/bulletin", "federation/ledger", "federation/public", "federation/roster", "federation/simulation", "node"}},
 	"cmd/bippop/internal/alarm": {"writes to the operator; reads vitals, which hold no person's words", []string{"crypto", "node"}},
 	"cmd/bippop/internal/meter": {"what Prometheus reads; reads vitals, which hold no person's words", []string{"node"}},
 	"cmd/bippop/internal/synth": {"invents a territory, and a nation, for the demo; knows no record", []string{"federation/public"}},

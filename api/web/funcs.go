@@ -126,7 +126,7 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 }
 
 // doors are the drawings on the demo's front page, by role.
-var doors = map[string]string{"agent": "phone", "volunteer": "two", "official": "chart", "admin": "key"}
+var doors = map[string]string{"agent": "phone", "volunteer": "two", "official": "chart", "coordinator": "chart", "dpo": "book", "admin": "key"}
 
 // opening is the first sentence of a call: the territory's own, or ours.
 func (s calls) opening(w *tongue) string {
