@@ -100,7 +100,7 @@ func (s *Federation) Status(ctx context.Context, by Caller) (out FederationStatu
 	if err != nil {
 		return out, err
 	}
-	f, err := s.newestFeed()
+	f, err := said{s.core}.newest()
 	if err != nil {
 		return out, err
 	}
