@@ -51,9 +51,9 @@ type Config struct {
 	Tuning consensus.Tuning
 	// Autopilot's times, for tests; the zero value is right for a territory.
 	Autopilot VotingRules
-	// Sweep is how often the leader looks for what is due: what expires, what is to be
-	// said. Zero means ten minutes; tests are in a hurry.
-	Sweep time.Duration
+	// Pace is how often what is due is looked for; the zero value is right for a
+	// territory, tests are in a hurry.
+	Pace Pace
 	// Wrote, when set, is told of each write, on the writer's goroutine: it must not
 	// wait.
 	Wrote func(Write)
@@ -65,7 +65,13 @@ type Config struct {
 
 	joining bool          // an empty log is filled by others, nothing is founded
 	level   command.Level // that it announces; tests stand for older programs
-	pace    time.Duration // of what replicas do about each other of themselves
+}
+
+// Pace is how often a node looks.
+type Pace struct {
+	Sweep time.Duration // the leader, for what expires and what is to be said; 0: ten minutes
+
+	look time.Duration // of what replicas do about each other of themselves
 }
 
 // usualPace is how often the leader compares records and members, and every
@@ -93,11 +99,11 @@ func (c *Config) withDefaults() error {
 	if c.level == 0 {
 		c.level = command.Current
 	}
-	if c.Sweep == 0 {
-		c.Sweep = usualSweep
+	if c.Pace.Sweep == 0 {
+		c.Pace.Sweep = usualSweep
 	}
-	if c.pace == 0 {
-		c.pace = usualPace
+	if c.Pace.look == 0 {
+		c.Pace.look = usualPace
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func (n *Node) PassOffers() error { return n.Offers.pass(context.Background()) }
 
 // Hurry lets replicas look after each other a hundred times as often as they do
 // in a territory: nobody waits for seconds in a test.
-func Hurry(cfg *Config) { cfg.pace = 20 * time.Millisecond }
+func Hurry(cfg *Config) { cfg.Pace.look = 20 * time.Millisecond }
 
 // Crash ends a node as a power cut does for the others: nothing leaves it any
 // more, so that leadership is lost and not handed over.

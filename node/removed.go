@@ -70,7 +70,7 @@ func (c belonging) meanwhile(ctx context.Context, f func(context.Context) error)
 	ctx, stop := context.WithCancelCause(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() {
-		tick := every(c.cfg.pace)
+		tick := every(c.cfg.Pace.look)
 		defer tick.Stop()
 		for {
 			select {

@@ -40,7 +40,7 @@ type speaking struct {
 }
 
 func (s *speaking) keep(ctx context.Context) {
-	tick := every(s.cfg.pace)
+	tick := every(s.cfg.Pace.look)
 	defer tick.Stop()
 	defer s.silence()
 	for {

@@ -23,7 +23,7 @@ type steering struct {
 // steer runs until ctx ends. The records say who belongs, the log's configuration
 // who counts: the leader brings the second to the first, one step at a time.
 func (c *steering) steer(ctx context.Context) {
-	tick := every(c.cfg.pace)
+	tick := every(c.cfg.Pace.look)
 	defer tick.Stop()
 	for {
 		select {

@@ -17,7 +17,7 @@ const (
 )
 
 func (n *Node) sweep(ctx context.Context) {
-	tick := every(n.core.cfg.Sweep)
+	tick := every(n.core.cfg.Pace.Sweep)
 	defer tick.Stop()
 	for {
 		select {

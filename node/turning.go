@@ -17,7 +17,7 @@ type rooting struct{ *core }
 // keep looks whether this replica holds the root in force, has destroyed the
 // others, and has said so, until ctx ends. It is woken by each turn of the root.
 func (c rooting) keep(ctx context.Context) {
-	tick := every(c.cfg.pace)
+	tick := every(c.cfg.Pace.look)
 	defer tick.Stop()
 	var said crypto.KeyID
 	for {
@@ -42,7 +42,7 @@ func (c rooting) keep(ctx context.Context) {
 // hold returns once this replica holds the root in force. It is called with
 // the log replayed.
 func (c rooting) hold(ctx context.Context) error {
-	again := every(c.cfg.pace)
+	again := every(c.cfg.Pace.look)
 	defer again.Stop()
 	for {
 		_, ok, err := c.keeper.settle()

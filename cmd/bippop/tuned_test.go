@@ -22,7 +22,7 @@ func tunedMain() {
 	tuned = func(c *node.Config) {
 		c.Autopilot = quickly
 		c.PasswordCost = demoPasswords
-		c.Sweep = sweep
+		c.Pace.Sweep = sweep
 		c.MinFree = 4 << 20
 		c.Now = func() time.Time { return time.Now().Add(skew) }
 		c.Tuning = consensus.Tuning{
