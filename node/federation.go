@@ -154,7 +154,7 @@ func (s FederationStatus) next(speakable error) FederationStep {
 		return StepApply
 	case s.Strange > 0 || slices.ContainsFunc(s.Machines, func(m MachineLine) bool { return m.Known && !m.Listed }):
 		return StepKeys
-	case s.Restored || s.Speaks && speakable != nil:
+	case s.Restored || s.Speaks && (speakable != nil || s.Trouble != ""): // nothing arrives any more, or not all
 		return StepHubs
 	}
 	return StepNone

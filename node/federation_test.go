@@ -372,3 +372,21 @@ func refusalOf(err error) string {
 	}
 	return "? " + strings.ReplaceAll(err.Error(), "\n", "; ")
 }
+
+// TestSilence: when no hub answers any more the operator is told what to do.
+func TestSilence(t *testing.T) {
+	c, n := newSpeaking(t, 1, 1)
+	c.say()
+	if status := c.synced(); status.Next != node.StepNone {
+		t.Errorf("%+v", status)
+	}
+	n.hubs[0].stop()
+	c.leader().node.Federation.Sync(t.Context(), c.admin)
+	if status, err := c.leader().node.Federation.Status(t.Context(), c.admin); err != nil || status.Trouble == "" || status.Next != node.StepHubs {
+		t.Errorf("while no hub answers: %+v, %v", status, err)
+	}
+	n.hubs[0].start(false)
+	if status := c.synced(); status.Next != node.StepNone {
+		t.Errorf("when it is back: %+v", status)
+	}
+}

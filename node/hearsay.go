@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/bippop/bippop/federation/market"
@@ -136,17 +137,17 @@ func (s crossingsDue) propose(ctx context.Context) error {
 	if m != nil && err == nil {
 		m, err = s.market()
 	}
+	if err != nil {
+		return err
+	}
+	var faults []error // one that is stuck is in no other's way
 	for _, o := range offers {
-		if err == nil {
-			err = s.offer(ctx, m, o)
-		}
+		faults = append(faults, s.offer(ctx, m, o))
 	}
 	for _, i := range interests {
-		if err == nil {
-			err = s.interest(ctx, m, i, open[i.ID])
-		}
+		faults = append(faults, s.interest(ctx, m, i, open[i.ID]))
 	}
-	return err
+	return errors.Join(faults...)
 }
 
 func (s crossingsDue) offer(ctx context.Context, m *market.Market, o across.Offer) (err error) {

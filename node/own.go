@@ -206,7 +206,7 @@ func (o *ownFeed) knows(entries [][]byte) error {
 		return err
 	}
 	for _, b := range entries {
-		if _, err := public.Decode(b); err == nil {
+		if e, err := public.Decode(b); err == nil && e.From == siren {
 			continue
 		}
 		if _, err := bulletin.Decode(b, siren); err != nil {
