@@ -145,7 +145,7 @@ func TestElected(t *testing.T) {
 	elected.get("/me").is(t, "roles.0", "official")
 	open := []string{
 		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /action-types", "GET /territory", "GET /communes", "GET /figures",
-		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster",
+		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster", "GET /federation/roster/file",
 		"GET /bulletins", "GET /bulletins/{number}", "GET /bulletins/{number}/pdf",
 	}
 	bodies := map[string]say{ // what is bound before the service looks who asks
@@ -203,7 +203,7 @@ func TestAuditor(t *testing.T) {
 	auditor.get("/ledger/connections").is(t, "items.0.name", "replicas")
 	open := []string{
 		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /action-types", "GET /territory", "GET /communes",
-		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster",
+		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster", "GET /federation/roster/file",
 		"GET /bulletins", "GET /bulletins/{number}", "GET /bulletins/{number}/pdf",
 	}
 	bodies := map[string]say{ // what is bound before the service looks who asks
