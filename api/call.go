@@ -30,6 +30,8 @@ const (
 	helpers                    // the desk, and volunteers within what is theirs
 	auditors                   // the data protection officer, administrators, officials, the coordinator: what left
 	coordinators               // who hands on the roster
+	presenters                 // coordinators: the nation's figures and bulletins
+	addressed                  // those whom the coordinator addresses
 	readers                    // agents, administrators and officials: figures, and nobody's name
 )
 
@@ -43,6 +45,8 @@ var why = map[access]string{
 	helpers:      "For agents and administrators, and for volunteers within what is theirs.",
 	auditors:     "For data protection officers, administrators, officials and the coordinator.",
 	coordinators: "For administrators and coordinators, on the coordinator's node.",
+	presenters:   "For coordinators, on the coordinator's node.",
+	addressed:    "For everybody who runs a territory: agents, administrators, officials, data protection officers; and for the coordinator.",
 	readers:      "For agents, administrators and officials; from officials small numbers are hidden.",
 }
 
@@ -56,6 +60,10 @@ func (a access) lets(by node.Caller) bool {
 		return by.Roles.Has(node.RoleDPO | node.RoleAdmin | node.RoleOfficial | node.RoleCoordinator)
 	case coordinators:
 		return by.Roles.Has(node.RoleAdmin | node.RoleCoordinator)
+	case presenters:
+		return by.Roles.Has(node.RoleCoordinator)
+	case addressed:
+		return by.Roles.Has(node.RoleCoordinator | node.RoleAdmin | node.RoleAgent | node.RoleOfficial | node.RoleDPO)
 	case readers:
 		return by.Staff() || by.Roles.Has(node.RoleOfficial)
 	case helpers:

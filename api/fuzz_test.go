@@ -15,7 +15,7 @@ func FuzzBody(f *testing.F) {
 	kind := admin.kind("Courses")
 	request := admin.write(201, "POST", "/requests", say{"beneficiary": her, "type": kind, "when": say{"kind": "flexible"}})
 	again := admin.write(201, "POST", "/series", say{"beneficiary": her, "type": kind, "rule": say{"rhythm": "weekly", "weekday": "friday", "hour": "10:00"}})
-	ids := map[string]string{"series": again, "beneficiaries": her, "volunteers": him, "requests": request, "action-types": kind, "accounts": someID, "imports": someID, "offers": someID, "bonds": someID,
+	ids := map[string]string{"across": someID, "series": again, "beneficiaries": her, "volunteers": him, "requests": request, "action-types": kind, "accounts": someID, "imports": someID, "offers": someID, "bonds": someID,
 		"replicas": someID, "erasures": someID, "backups": someID}
 	var targets []string
 	for name, op := range operations(r.spec) {

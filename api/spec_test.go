@@ -40,7 +40,7 @@ func TestDescription(t *testing.T) {
 		t.Error(err)
 	}
 	all := operations(r.spec)
-	if len(all) != 112 {
+	if len(all) != 138 {
 		t.Errorf("%d operations", len(all))
 	}
 	ids := map[string]string{}
@@ -80,7 +80,7 @@ func TestRoles(t *testing.T) {
 	admin.write(201, "POST", "/accounts", say{"login": "desk.1", "password": password, "roles": []string{"agent"}})
 	volunteer, agent := r.signIn("dumas"), r.signIn("desk.1")
 	theirs := []string{
-		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /me/requests", "GET /me/offers", "GET /action-types", "GET /territory", "GET /communes",
+		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /me/requests", "GET /me/offers", "GET /me/across", "GET /action-types", "GET /territory", "GET /communes",
 	}
 	own := map[string]say{ // for volunteers, but not of somebody else
 		"GET /volunteers/{id}":            nil,
@@ -92,6 +92,9 @@ func TestRoles(t *testing.T) {
 		"POST /requests/{id}/finish":      {"done": true},
 		"POST /offers":                    {"volunteer": someID, "types": []string{someID}, "day": tomorrow, "places": 1},
 		"POST /requests/{id}/thanks-seen": {"volunteer": someID},
+
+		"POST /across/offers/{id}/consent": {"volunteer": someID, "agrees": true},
+		"POST /across/offers/{id}/told":    {"interest": "200069599.1.12", "volunteer": someID},
 	}
 	admins := []string{
 		"POST /action-types", "PUT /action-types/{id}", "GET /exports/beneficiaries", "GET /exports/volunteers", "PUT /territory",
@@ -118,6 +121,10 @@ func TestRoles(t *testing.T) {
 	}
 	agent.call("POST", "/accounts", say{"login": "desk.2", "password": password, "roles": []string{"agent"}}).want(403)
 	agent.call("GET", "/me/requests", nil).want(403)
+	for _, path := range []string{"/nation", "/nation/coverage", "/nation/export", "/nation/territories/200044394"} {
+		admin.call("GET", path, nil).want(403)
+	}
+	admin.call("POST", "/bulletins", say{"title": "x", "text": "y"}).want(403)
 }
 
 // TestElected: an official reads figures, and nothing about anybody: every
@@ -138,7 +145,8 @@ func TestElected(t *testing.T) {
 	elected.get("/me").is(t, "roles.0", "official")
 	open := []string{
 		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /action-types", "GET /territory", "GET /communes", "GET /figures",
-		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster",
+		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster", "GET /federation/roster/file",
+		"GET /bulletins", "GET /bulletins/{number}", "GET /bulletins/{number}/pdf",
 	}
 	bodies := map[string]say{ // what is bound before the service looks who asks
 		"PUT /volunteers/{id}/readiness": {"week": []string{}, "per_week": 0, "radius_km": 0, "absences": []say{}},
@@ -195,7 +203,8 @@ func TestAuditor(t *testing.T) {
 	auditor.get("/ledger/connections").is(t, "items.0.name", "replicas")
 	open := []string{
 		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /action-types", "GET /territory", "GET /communes",
-		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster",
+		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster", "GET /federation/roster/file",
+		"GET /bulletins", "GET /bulletins/{number}", "GET /bulletins/{number}/pdf",
 	}
 	bodies := map[string]say{ // what is bound before the service looks who asks
 		"PUT /volunteers/{id}/readiness": {"week": []string{}, "per_week": 0, "radius_km": 0, "absences": []say{}},

@@ -79,7 +79,7 @@ var (
 		node.NoNotice, node.ReadOnPhone, node.GivenByHand, node.SentByLetter)
 	pairings    = named("never first always", node.Alone, node.FirstVisit, node.AlwaysTwo)
 	callResults = named("told no-answer later", node.CallTold, node.CallNoAnswer, node.CallLater)
-	roles       = named("admin agent volunteer official dpo", node.RoleAdmin, node.RoleAgent, node.RoleVolunteer, node.RoleOfficial, node.RoleDPO)
+	roles       = named("admin agent volunteer official dpo coordinator", node.RoleAdmin, node.RoleAgent, node.RoleVolunteer, node.RoleOfficial, node.RoleDPO, node.RoleCoordinator)
 	kindsFound  = named("beneficiary volunteer", node.OnlyBeneficiary, node.OnlyVolunteer)
 	modes       = named("phone letter visit sms email app", "phone", "letter", "visit", "sms", "email", "app")
 	papers      = named("fr en", node.InFrench, node.InEnglish)

@@ -224,6 +224,15 @@ func (s *Across) Publish(ctx context.Context, by Caller, id CrossOfferID, versio
 	})
 }
 
+// Version of an offer of ours as it stands.
+func (s *Across) Version(by Caller, id CrossOfferID) (uint32, error) {
+	if err := by.may(offerAcross); err != nil {
+		return 0, err
+	}
+	o, err := s.crossOffer(id)
+	return o.Version, err
+}
+
 // End withdraws an offer, or drops one that has not left. Whoever counts on it is
 // told so on both sides.
 func (s *Across) End(ctx context.Context, by Caller, id CrossOfferID) (Receipt, error) {

@@ -99,3 +99,10 @@ func (s *Nation) Export(by Caller, realOnly bool) (out []NationRecord, err error
 	})
 	return out, nil
 }
+
+// Each calls f with every indicator of the open data, in its order.
+func (s Sums) Each(f func(indicator, unit string, e Estimate)) {
+	for _, i := range indicators {
+		f(i.name, i.unit, i.of(s))
+	}
+}

@@ -130,7 +130,7 @@ func (t *town) get(c *http.Client, path string) (int, string) {
 	return r.StatusCode, string(b)
 }
 
-var nationPages = []string{"/nation", "/nation?real=1", "/nation?year=2025", "/nation/coverage", "/nation/compare", "/nation/report", "/nation/bulletins", "/bulletins"}
+var nationPages = []string{"/nation", "/nation?real=1", "/nation?year=2025", "/nation/coverage", "/nation/compare", "/nation/report", "/nation/bulletins", "/nation/roster", "/bulletins"}
 
 // TestNoDeskOnTheCoordinatorsNode: whoever asks for people there is told that there
 // are none, on every page and every way of programs.
@@ -145,6 +145,20 @@ func TestNoDeskOnTheCoordinatorsNode(t *testing.T) {
 		} {
 			if code, text := nation.get(c, path); code != http.StatusNotFound || !strings.Contains(text, "coordination nationale") {
 				t.Errorf("%s asks for %s: %d", login, path, code)
+			}
+		}
+		for _, path := range []string{
+			"/desk", "/desk" + id, "/desk" + id + "/again", "/desk/results", "/calls" + id, "/requests" + id + "/accept", "/offers", "/offers" + id + "/withdraw", "/across", "/across/ask", "/across/offers" + id + "/publish", "/across/interests" + id + "/ack",
+			"/bonds", "/people", "/people/new", "/people" + id, "/people" + id + "/likes", "/people" + id + "/past", "/people" + id + "/erase", "/people" + id + "/again", "/series" + id + "/end", "/volunteers", "/volunteers" + id, "/volunteers" + id + "/step",
+			"/volunteers" + id + "/account", "/volunteers" + id + "/erase", "/catalogue", "/settings", "/settings/accounts", "/settings/accounts" + id, "/settings/imports", "/settings/imports" + id + "/undo", "/erasures/run", "/erasures" + id + "/keep", "/me" + id + "/accept", "/me/offer", "/me/across" + id + "/yes", "/me/availability",
+		} {
+			r, err := c.PostForm(nation.url+path, url.Values{"last_name": {"Laforêt"}, "key": {"k"}})
+			nation.must(err)
+			text, err := io.ReadAll(r.Body)
+			nation.must(err)
+			r.Body.Close()
+			if r.StatusCode != http.StatusNotFound || !strings.Contains(string(text), "coordination nationale") {
+				t.Errorf("%s posts to %s: %s", login, path, r.Status)
 			}
 		}
 		by := c.Jar.Cookies(must(url.Parse(nation.url)))[0].Value
@@ -164,7 +178,13 @@ func TestNoDeskOnTheCoordinatorsNode(t *testing.T) {
 	if code, _ := nation.get(admin, "/replicas"); code != http.StatusOK {
 		t.Errorf("who runs the machines: %d", code)
 	}
+	if code, text := nation.get(admin, "/nation/accounts"); code != http.StatusOK || !strings.Contains(text, "coordination") {
+		t.Errorf("who keeps the accounts: %d", code)
+	}
 	coordinator := nation.plain("nation")
+	if code, _ := nation.get(coordinator, "/nation/accounts"); code != http.StatusForbidden {
+		t.Errorf("a coordinator at the accounts: %d", code)
+	}
 	if code, _ := nation.get(coordinator, "/replicas"); code != http.StatusForbidden {
 		t.Errorf("a coordinator at the machines: %d", code)
 	}
@@ -175,7 +195,7 @@ func TestNoDeskOnTheCoordinatorsNode(t *testing.T) {
 	}
 	town := newTown(t)
 	desk := town.plain("admin")
-	for _, path := range []string{"/nation", "/nation.csv", "/nation.json", "/nation/coverage", "/nation/bulletins"} {
+	for _, path := range []string{"/nation", "/nation.csv", "/nation.json", "/nation/coverage", "/nation/bulletins", "/nation/roster", "/nation/accounts"} {
 		if code, _ := town.get(desk, path); code != http.StatusNotFound {
 			t.Errorf("%s in a territory: %d", path, code)
 		}
@@ -295,6 +315,10 @@ func TestNationIsAccessible(t *testing.T) {
 			s.check(page)
 		}
 	}
+	admin := nation.open(browser, 320)
+	admin.signIn("admin")
+	admin.check("/nation/accounts")
+	admin.check("/nation/roster")
 	town := newTown(t)
 	desk := town.open(browser, 320)
 	desk.signIn("admin")

@@ -30,10 +30,17 @@ func (w estimating) between(e node.Estimate) string {
 		return grouped(uint64(e.N))
 	}
 	at, _ := w.rounded(e)
-	if at.Low <= 0 {
+	switch {
+	case at.Low <= 0 && e.Open: // there is no most
+		return w.t("nation.not_sure", "High", grouped(uint64(at.High)))
+	case at.Low <= 0:
 		return w.t("nation.at_most", "High", grouped(uint64(at.High)))
 	}
-	return w.t("nation.between", "Low", grouped(uint64(at.Low)), "High", grouped(uint64(at.High)))
+	text := w.t("nation.between", "Low", grouped(uint64(at.Low)), "High", grouped(uint64(at.High)))
+	if e.Open {
+		text = w.t("nation.or_more", "Text", text)
+	}
+	return text
 }
 
 // about says an estimate within a sentence, where its interval stands elsewhere.
