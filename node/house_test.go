@@ -29,7 +29,7 @@ type floor struct {
 }
 
 // nouns are what a store or a command is about.
-var nouns = []string{"node/internal/account", "node/internal/across", "node/internal/backup", "node/internal/bond", "node/internal/catalogue", "node/internal/contact", "node/internal/egress", "node/internal/erasure", "node/internal/ident", "node/internal/notice", "node/internal/offer", "node/internal/people", "node/internal/release", "node/internal/replica", "node/internal/request", "node/internal/series", "node/internal/territory", "node/internal/when"}
+var nouns = []string{"node/internal/account", "node/internal/across", "node/internal/backup", "node/internal/bond", "node/internal/catalogue", "node/internal/contact", "node/internal/egress", "node/internal/erasure", "node/internal/handover", "node/internal/ident", "node/internal/notice", "node/internal/offer", "node/internal/people", "node/internal/release", "node/internal/replica", "node/internal/request", "node/internal/series", "node/internal/territory", "node/internal/when"}
 
 // house says, for each package, why it is there and which packages of ours it
 // may import. A package that is not listed fails the test: give it a floor first.
@@ -57,6 +57,7 @@ var house = map[string]floor{
 	"node/internal/catalogue":   {"kinds of action; counts in national words", []string{"federation/public", "node/internal/ident", "node/internal/refuse"}},
 	"node/internal/request":     {"one need and the ways in which it changes", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/series":      {"help that comes again", []string{"node/internal/ident", "node/internal/refuse", "node/internal/request", "node/internal/when"}},
+	"node/internal/handover":    {"dossiers that changed hands between two territories", []string{"federation/public", "node/internal/ident", "node/internal/when"}},
 	"node/internal/notice":      {"the coordinator's bulletins, as a node keeps them", []string{"federation/bulletin", "federation/public", "node/internal/ident", "node/internal/when"}},
 	"node/internal/offer":       {"what a volunteer proposes before anybody asks", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/bond":        {"ties that live on without the platform", []string{"node/internal/ident", "node/internal/refuse", "node/internal/when"}},
@@ -84,7 +85,7 @@ var house = map[string]floor{
 	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation", "federation/*", "node/internal/*"}},
 	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
 	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
-	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation", "federation/bulletin", "federation/ledger", "federation/public", "federation/roster", "federation/simulation", "node"}},
+	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation", "federation/bulletin", "federation/feed", "federation/ledger", "federation/public", "federation/roster", "federation/simulation", "node"}},
 	"cmd/bippop/internal/alarm": {"writes to the operator; reads vitals, which hold no person's words", []string{"crypto", "node"}},
 	"cmd/bippop/internal/meter": {"what Prometheus reads; reads vitals, which hold no person's words", []string{"node"}},
 	"cmd/bippop/internal/synth": {"invents a territory, and a nation, for the demo; knows no record", []string{"federation/public"}},
@@ -127,9 +128,10 @@ var owners = map[string][]string{
 // pure packages give the same answer on every machine, at any time.
 var pure = []string{
 	"consensus/autopilot", "node/internal/account", "node/internal/bond", "node/internal/catalogue", "node/internal/command", "node/internal/contact",
-	"node/internal/dispatch", "node/internal/egress", "node/internal/erasure", "node/internal/event", "node/internal/machine", "node/internal/notice",
-	"node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/release", "node/internal/replica", "node/internal/request",
-	"node/internal/rotation", "node/internal/series", "node/internal/stats", "node/internal/territory", "node/internal/view", "node/internal/when",
+	"node/internal/dispatch", "node/internal/egress", "node/internal/erasure", "node/internal/event", "node/internal/handover", "node/internal/machine",
+	"node/internal/notice", "node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/release", "node/internal/replica",
+	"node/internal/request", "node/internal/rotation", "node/internal/series", "node/internal/stats", "node/internal/territory", "node/internal/view",
+	"node/internal/when",
 }
 
 // impure says what a pure package may not use, and why: a package, or a name in

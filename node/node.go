@@ -42,6 +42,7 @@ type Node struct {
 	Erasures      *Erasures
 	Backups       *Backups
 	Federation    *Federation
+	Handovers     *Handovers
 	Ledger        *Ledger
 	Bulletins     *Bulletins
 	Nation        *Nation
@@ -282,18 +283,20 @@ func (c *core) node() *Node {
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c, &Quarters{core: c}}, Settings: &Settings{c}, Papers: &Papers{c},
-		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Ledger: newLedger(c),
+		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Handovers: &Handovers{c}, Ledger: newLedger(c),
 		Across:    &Across{c, &hearsay{}, listedOffices{c.federating.rosters}},
 		Bulletins: &Bulletins{c}, Nation: newNation(c),
 	}
 	ear := newEar(n.Bulletins)
 	c.federating.listen(n.Across.hearsay)
 	c.federating.listen(n.Nation)
+	receipts := newReceipts(n.Handovers)
 	c.federating.listen(ear)
+	c.federating.listen(receipts)
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	for _, task := range []func(context.Context){
-		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep, (&speaking{core: c}).keep, ear.keep,
+		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep, (&speaking{core: c}).keep, ear.keep, receipts.keep,
 	} {
 		n.tasks.Go(func() { task(ctx) })
 	}

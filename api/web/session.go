@@ -86,9 +86,17 @@ func (s gate) peopled(h gin.HandlerFunc) gin.HandlerFunc {
 	}
 }
 
-// countrywide is of the coordinator's node alone.
+// countrywide is of the coordinator's node alone, for those who present the nation.
 func (s gate) countrywide(h gin.HandlerFunc) gin.HandlerFunc {
-	inner := s.only(h, node.Caller.Coordinator)
+	return s.central(h, node.Caller.Coordinator)
+}
+
+// mayDraft are those who hand on the roster.
+func mayDraft(by node.Caller) bool { return by.Roles.Has(node.RoleAdmin | node.RoleCoordinator) }
+
+// central is of the coordinator's node alone.
+func (s gate) central(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
+	inner := s.only(h, may)
 	return func(c *gin.Context) {
 		if !s.node.Coordinating() {
 			s.notFound(c)

@@ -90,7 +90,6 @@ func (d *demo) federate(ctx context.Context, out output) error {
 	if coordinator.home.Federated {
 		return nil
 	}
-	out.note("founding the federation")
 	c := ceremony{demo: d, coordinator: coordinator}
 	if err := c.found(ctx); err != nil {
 		return fmt.Errorf("founding the demo's federation: %w", err)

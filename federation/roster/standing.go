@@ -15,6 +15,9 @@ type Standing struct {
 	Hub     string       // name; empty: no hub
 }
 
+// A nil State names nobody: whoever asks one, because the territory has left its
+// federation meanwhile, is told no.
+
 // Member of the roster today.
 func (s *State) Member(n public.Siren) (Member, bool) {
 	at, ok := s.find(n)
@@ -26,6 +29,9 @@ func (s *State) Member(n public.Siren) (Member, bool) {
 
 // ByPeer says who a peer is. A peer that is not listed gets nothing from anybody.
 func (s *State) ByPeer(peer string) (st Standing, ok bool) {
+	if s == nil {
+		return st, false
+	}
 	if n, found := s.index.peers[peer]; found {
 		m, _ := s.Member(n)
 		at := slices.IndexFunc(m.Replicas, func(r Replica) bool { return r.Peer == peer })
@@ -67,6 +73,9 @@ func (s *State) policy(m Member) feed.Policy {
 // epoch or of a member that was removed. A checkpoint of more than last entries is
 // refused, whoever signed it.
 func (s *State) Ended(n public.Siren, epoch uint16) (p feed.Policy, last uint64, ok bool) {
+	if s == nil {
+		return p, 0, false
+	}
 	for _, c := range s.Closed {
 		if c.Siren == n && c.Epoch == epoch {
 			return feed.Policy{Origin: feed.EgressOrigin(n, epoch), Replicas: c.Replicas, Quorum: c.Quorum, Witnesses: c.Witnesses, Threshold: c.Threshold}, c.Last, true

@@ -109,6 +109,9 @@ func (b SetKinds) apply(s *State) error {
 }
 
 func (s *State) find(n public.Siren) (int, bool) {
+	if s == nil {
+		return 0, false
+	}
 	return slices.BinarySearchFunc(s.Members, n, func(m Member, n public.Siren) int { return cmp.Compare(m.Siren, n) })
 }
 

@@ -109,6 +109,11 @@ const (
 	KindAddPieces           Kind = 100
 	KindPublishBulletin     Kind = 101
 	KindTakeBulletins       Kind = 102
+	KindSayHandover         Kind = 103
+	KindGiveDossiers        Kind = 104
+	KindTakeDossiers        Kind = 105
+	KindHearReceipt         Kind = 106
+	KindEraseHandedOver     Kind = 107
 	KindFreeze              Kind = 80
 	KindBeginVectors        Kind = 81
 )
@@ -331,6 +336,16 @@ func Decode(b []byte) (Command, error) {
 		return decode[PublishBulletin](b[1:])
 	case KindTakeBulletins:
 		return decode[TakeBulletins](b[1:])
+	case KindSayHandover:
+		return decode[SayHandover](b[1:])
+	case KindGiveDossiers:
+		return decode[GiveDossiers](b[1:])
+	case KindTakeDossiers:
+		return decode[TakeDossiers](b[1:])
+	case KindHearReceipt:
+		return decode[HearReceipt](b[1:])
+	case KindEraseHandedOver:
+		return decode[EraseHandedOver](b[1:])
 	case KindFreeze:
 		return decode[Freeze](b[1:])
 	case KindBeginVectors:

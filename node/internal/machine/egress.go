@@ -353,7 +353,9 @@ func (a egresses) regain(e public.Entry, body any) {
 	switch body := body.(type) {
 	case bulletin.Entry:
 		bulletins(a).regain(body)
-	case public.Release, public.Presence, public.Handover:
+	case public.Handover:
+		handovers{a.act}.regain(body)
+	case public.Release, public.Presence:
 	default:
 		regained{crossings{a.act}}.takeBack(e)
 	}

@@ -294,6 +294,16 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return bulletins{a}.publish(c)
 	case command.TakeBulletins:
 		return bulletins{a}.take(c)
+	case command.SayHandover:
+		return handovers{a}.say(c)
+	case command.GiveDossiers:
+		return handovers{a}.give(c)
+	case command.TakeDossiers:
+		return handovers{a}.take(c)
+	case command.HearReceipt:
+		return handovers{a}.hear(c)
+	case command.EraseHandedOver:
+		return handovers{a}.erase(c)
 	case command.Freeze:
 		return releases{a}.freeze(c)
 	case command.BeginVectors:

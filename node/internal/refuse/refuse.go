@@ -129,6 +129,14 @@ const (
 	StaleBulletin  Reason = 151
 	PiecesMissing  Reason = 152
 	StaleReading   Reason = 153
+
+	// Dossiers that change hands.
+	NoHandover    Reason = 154
+	HandoverOpen  Reason = 155
+	HandoverSaid  Reason = 156
+	HandoverOther Reason = 157
+	NotReceived   Reason = 158
+	HandoverTaken Reason = 159
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -235,6 +243,12 @@ var reasons = map[Reason]struct {
 	StaleBulletin:      {Retry, "stale-bulletin", "another bulletin was published meanwhile; number it again"},
 	PiecesMissing:      {Conflict, "pieces-missing", "a part of the PDF is missing; attach it again"},
 	StaleReading:       {Retry, "stale-reading", "the coordinator's feed was read further meanwhile"},
+	NoHandover:         {NotFound, "no-handover", "no such file of dossiers was given or taken in here"},
+	HandoverOpen:       {Conflict, "handover-open", "the dossiers of this file are not all taken in; take the file in to its end first"},
+	HandoverSaid:       {Conflict, "handover-said", "the receipt of this file was given already"},
+	HandoverOther:      {Conflict, "handover-other", "this does not fit the file that was given or taken in here"},
+	NotReceived:        {Conflict, "not-received", "the receiving territory has not confirmed that all is there; nobody is erased before"},
+	HandoverTaken:      {Conflict, "handover-taken", "the dossiers of these communes were taken in already"},
 	QuarterOpen:        {Conflict, "quarter-open", "this quarter is not over yet; it is released ten days after its last one"},
 	QuarterReleased:    {Conflict, "quarter-released", "this quarter was released; it is never released again"},
 	QuarterGap:         {Conflict, "quarter-gap", "quarters are released in order; release the earlier one first"},

@@ -14,6 +14,7 @@ import (
 	"github.com/bippop/bippop/node/internal/contact"
 	"github.com/bippop/bippop/node/internal/egress"
 	"github.com/bippop/bippop/node/internal/erasure"
+	"github.com/bippop/bippop/node/internal/handover"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/notice"
 	"github.com/bippop/bippop/node/internal/offer"
@@ -56,6 +57,7 @@ type Record interface {
 		account.Account | account.Session | contact.Attempt | territory.Territory | offer.Offer | bond.Bond | series.Series |
 		replica.Replica | replica.Invitation | replica.Release | erasure.Erasure | erasure.Gone | erasure.Wanted | backup.Destination |
 		egress.Feed | egress.Leaf | egress.Hash | egress.RosterEntry | egress.Membership |
+		handover.Handover | handover.Part |
 		notice.Notice | notice.Piece | notice.Reading |
 		release.Tally | release.Vector | release.Released |
 		across.Offer | across.Interest
@@ -99,6 +101,8 @@ var (
 	Notices       = Collection[notice.Notice]{40, "notice", func(r notice.Notice) []byte { return notice.Key(r.Number) }}
 	NoticePieces  = Collection[notice.Piece]{41, "notice piece", func(r notice.Piece) []byte { return notice.PieceKey(r.PDF, r.Index) }}
 	Readings      = Collection[notice.Reading]{42, "reading", func(notice.Reading) []byte { return []byte{0} }}
+	Handovers     = Collection[handover.Handover]{43, "handover", func(r handover.Handover) []byte { return r.Digest[:] }}
+	HandoverParts = Collection[handover.Part]{44, "handover part", func(r handover.Part) []byte { return handover.PartKey(r.Digest, r.Part) }}
 	Tallies       = Collection[release.Tally]{30, "tally", func(r release.Tally) []byte { return erasure.Key(r.Collection, r.ID) }}
 	Vectors       = Collection[release.Vector]{31, "vector", func(r release.Vector) []byte { return release.Key(r.Quarter) }}
 	Released      = Collection[release.Released]{32, "released", func(r release.Released) []byte { return release.Key(r.Quarter) }}
