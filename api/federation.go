@@ -55,7 +55,7 @@ type membership struct {
 	Hubs     []hubLine     `json:"hubs"`
 	Machines []machineLine `json:"machines"`
 	Strange  int           `json:"strange_machines" doc:"That the roster names and the territory does not have"`
-	Next     string        `json:"next" enum:"join,roster,apply,keys,expired,hubs,frozen,none"`
+	Next     string        `json:"next" enum:"join,found,roster,apply,keys,expired,hubs,frozen,none"`
 }
 
 func hubsOut(in []node.HubLine) []hubLine {
@@ -162,19 +162,77 @@ func (s federationRoutes) apply(ctx context.Context, in *applyInput) (*answer[te
 type draftInput struct {
 	Writing
 	Body struct {
-		Application string `json:"application,omitempty" maxLength:"60000"`
-		Remove      string `json:"remove,omitempty" doc:"SIREN of a member that goes"`
-		Last        uint64 `json:"last,omitempty" doc:"With remove: how many of its entries count"`
-		Epoch       string `json:"epoch,omitempty" doc:"SIREN of a member whose feed begins anew after a fork"`
-		Size        uint64 `json:"size,omitempty" doc:"With epoch: how many entries of the former one count"`
-		Root        string `json:"root,omitempty" doc:"With epoch: hexadecimal"`
-		Renew       int    `json:"renew,omitempty" maximum:"800" doc:"Days from now"`
+		Application string  `json:"application,omitempty" maxLength:"60000"`
+		Remove      string  `json:"remove,omitempty" doc:"SIREN of a member that goes"`
+		Last        uint64  `json:"last,omitempty" doc:"With remove: how many of its entries count"`
+		Epoch       string  `json:"epoch,omitempty" doc:"SIREN of a member whose feed begins anew after a fork"`
+		Size        uint64  `json:"size,omitempty" doc:"With epoch: how many entries of the former one count"`
+		Root        string  `json:"root,omitempty" doc:"With epoch: hexadecimal"`
+		Hubs        []hubIn `json:"hubs,omitempty" maxItems:"16" doc:"All of them, from now on"`
+		Threshold   int     `json:"threshold,omitempty" minimum:"0" maximum:"16" doc:"With hubs: witnesses that must sign"`
+		Renew       int     `json:"renew,omitempty" maximum:"800" doc:"Days from now"`
 	}
+}
+
+// hubIn is a hub as its operator has made it known.
+type hubIn struct {
+	Name      string   `json:"name" maxLength:"200"`
+	Operator  string   `json:"operator" maxLength:"200"`
+	Peer      string   `json:"peer" maxLength:"200"`
+	Key       string   `json:"key" maxLength:"400"`
+	Addresses []string `json:"addresses" maxItems:"16"`
+	Witness   bool     `json:"witness"`
+}
+
+func hubsIn(in []hubIn) (out []node.HubKeys) {
+	for _, h := range in {
+		out = append(out, node.HubKeys(h))
+	}
+	return out
+}
+
+type ownHub struct {
+	Writing
+	Body struct {
+		Name string `json:"name" maxLength:"200" doc:"As it is to stand in the roster"`
+	}
+}
+
+func (s federationRoutes) hubKeys(ctx context.Context, in *ownHub) (*answer[hubIn], error) {
+	h, err := s.node.Federation.HubKeys(caller(ctx), in.Body.Name)
+	if h.Addresses == nil {
+		h.Addresses = []string{}
+	}
+	return &answer[hubIn]{hubIn(h)}, err
+}
+
+type beginInput struct {
+	Writing
+	Body struct {
+		Name      string   `json:"name" maxLength:"200"`
+		Demo      bool     `json:"demo,omitempty"`
+		Holders   []string `json:"holders" maxItems:"16" doc:"Public keys of those who sign"`
+		Need      int      `json:"need" minimum:"1" maximum:"16" doc:"Of the holders"`
+		Hubs      []hubIn  `json:"hubs" maxItems:"16"`
+		Threshold int      `json:"threshold" minimum:"1" maximum:"16" doc:"Witnesses that must sign"`
+		Days      int      `json:"days" minimum:"1" maximum:"800" doc:"Until the roster expires unless it is renewed"`
+	}
+}
+
+func (s federationRoutes) begin(ctx context.Context, in *beginInput) (*answer[textOut], error) {
+	b := in.Body
+	text, err := s.node.Federation.Begin(ctx, caller(ctx), node.Beginning{Name: b.Name, Demo: b.Demo, Holders: b.Holders, Need: b.Need, Hubs: hubsIn(b.Hubs), Threshold: b.Threshold, Days: b.Days})
+	return &answer[textOut]{textOut{Text: text}}, err
+}
+
+func (s federationRoutes) rosterFile(ctx context.Context, _ *struct{ Reading }) (*answer[textOut], error) {
+	text, err := s.node.Federation.RosterFile(caller(ctx))
+	return &answer[textOut]{textOut{Text: text}}, err
 }
 
 func (s federationRoutes) draft(ctx context.Context, in *draftInput) (*answer[textOut], error) {
 	b := in.Body
-	text, tells, err := s.node.Federation.Draft(caller(ctx), node.RosterChange{Application: b.Application, Remove: b.Remove, Last: b.Last, Epoch: b.Epoch, Size: b.Size, Root: b.Root, Renew: b.Renew})
+	text, tells, err := s.node.Federation.Draft(caller(ctx), node.RosterChange{Application: b.Application, Remove: b.Remove, Last: b.Last, Epoch: b.Epoch, Size: b.Size, Root: b.Root, Hubs: hubsIn(b.Hubs), Threshold: b.Threshold, Renew: b.Renew})
 	return &answer[textOut]{textOut{text, tells}}, err
 }
 

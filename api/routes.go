@@ -141,10 +141,13 @@ func (s *server) surface() {
 
 	add(s, auditors, 200, "GET", "/federation", "read-federation", federationRoutes{s}.status)
 	add(s, auditors, 200, "GET", "/federation/roster", "read-roster", federationRoutes{s}.roster)
+	add(s, auditors, 200, "GET", "/federation/roster/file", "read-roster-as-signed", federationRoutes{s}.rosterFile)
 	add(s, admins, 204, "POST", "/federation/join", "join-federation", federationRoutes{s}.join)
 	add(s, admins, 204, "POST", "/federation/leave", "leave-federation", federationRoutes{s}.leave)
 	add(s, admins, 204, "POST", "/federation/sync", "call-hubs-now", federationRoutes{s}.sync)
 	add(s, admins, 200, "POST", "/federation/application", "apply-to-federation", federationRoutes{s}.apply)
+	add(s, admins, 200, "POST", "/federation/hub", "read-keys-of-hub-here", federationRoutes{s}.hubKeys)
+	add(s, coordinators, 200, "POST", "/federation/founding", "draft-founding-of-federation", federationRoutes{s}.begin)
 	add(s, coordinators, 200, "POST", "/federation/drafts", "draft-roster-entry", federationRoutes{s}.draft)
 	add(s, coordinators, 204, "POST", "/federation/roster", "publish-roster-entry", federationRoutes{s}.publish)
 	add(s, coordinators, 200, "POST", "/federation/invitations", "invite-territory", federationRoutes{s}.invite)

@@ -3,6 +3,8 @@ package crypto
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -56,4 +58,14 @@ func OpenSigningKeyFile(path string, u Unsealer) (ed25519.PrivateKey, error) {
 		return nil, fmt.Errorf("%s: %w", filepath.Base(path), ErrDamaged)
 	}
 	return key, nil
+}
+
+// SeedOf a signing key is another key's seed for one purpose, which tells nothing of
+// the first.
+func SeedOf(key ed25519.PrivateKey, label string) [32]byte {
+	b, err := hkdf.Key(sha256.New, key.Seed(), nil, "bippop seed v1 "+label, 32)
+	if err != nil {
+		panic("crypto: hkdf: " + err.Error()) // only for sizes we do not use
+	}
+	return [32]byte(b)
 }

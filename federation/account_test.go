@@ -20,6 +20,7 @@ type Ledger struct {
 	Checkpoints [][]byte // signed; any of them may stand beside entries
 	Roster      uint64   // version
 	Reads       []public.Siren
+	Started     bool // just now: it signs nothing before it has heard a hub, so its HELLO says no size
 }
 
 // ErrOffLedger says that something left which does not stand in the ledger.
@@ -99,7 +100,11 @@ func (l Ledger) hello(frame []byte, n int) error {
 	if n > 0 {
 		return fmt.Errorf("a second HELLO: %w", ErrOffLedger)
 	}
-	return exactly(frame, helloAsk{Min: protocolVersion, Max: protocolVersion, Siren: l.Siren, Epoch: l.Epoch, Size: uint64(len(l.Entries)), Roster: l.Roster})
+	want := helloAsk{Min: protocolVersion, Max: protocolVersion, Siren: l.Siren, Epoch: l.Epoch, Size: uint64(len(l.Entries)), Roster: l.Roster}
+	if l.Started {
+		want.Size = 0
+	}
+	return exactly(frame, want)
 }
 
 func (l Ledger) roster(frame []byte, n int) error {
@@ -134,6 +139,9 @@ func (l Ledger) push(frame []byte, next *int) (said int, err error) {
 			return 0, fmt.Errorf("entry %d is %x instead of %x: %w", *next+i, b, l.Entries[*next+i], ErrOffLedger)
 		}
 		said += len(b)
+	}
+	if most := pieceBytes - 8*(len(ask.Entries)+1); to < len(l.Entries) && said+len(l.Entries[to]) <= most {
+		return 0, fmt.Errorf("a piece of %d entries that had room for more: %w", len(ask.Entries), ErrOffLedger)
 	}
 	*next = to
 	if len(ask.Checkpoint) > 0 && !slices.ContainsFunc(l.Checkpoints, func(c []byte) bool { return bytes.Equal(c, ask.Checkpoint) }) {

@@ -94,6 +94,9 @@ func (b *hub) hello(l *link, conn network.Conn, who standing) error {
 	now := b.h.now()
 	answer := helloAnswer{Time: now.Unix()}
 	s := b.h.roster()
+	if s == nil {
+		return errUnknown
+	}
 	answer.Roster = s.Version
 	if wait := b.admit(conn, who, now); wait > 0 {
 		answer.Status, answer.After = statusLater, uint32(wait/time.Second)+1

@@ -227,6 +227,15 @@ func (h *Host) Feed(siren public.Siren) (*feed.Copy, bool) {
 	return c.copy, true
 }
 
+// Epoch is the host's copy of a feed in one epoch.
+func (h *Host) Epoch(siren public.Siren, epoch uint16) (*feed.Copy, bool) {
+	c, ok := h.copies.find(feedKey{siren, epoch})
+	if !ok {
+		return nil, false
+	}
+	return c.copy, true
+}
+
 // Close ends all connections and waits for what goes on.
 func (h *Host) Close() error {
 	h.closing.Do(func() { h.closed = h.close() })

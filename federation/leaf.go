@@ -492,7 +492,9 @@ func (v *visit) proofs(ctx context.Context) error {
 		if shown {
 			continue
 		}
-		if err := v.shows(ctx, a); err != nil {
+		if err := v.shows(ctx, a); errors.As(err, new(refused)) {
+			v.h.log.Warn("a hub does not take the proof of a fork", "hub", v.hub.Name, "feed", k.String(), "error", err)
+		} else if err != nil {
 			return err
 		}
 		l.mu.Lock()
@@ -531,7 +533,7 @@ func (v *visit) speak(ctx context.Context, needed int) error {
 		return v.note(own, true)
 	}
 	settled := policy.Settled(own) == nil
-	if settled && theirs.Head == own.Head {
+	if settled && theirs.Head == own.Head && policy.Quorate(theirs) == nil { // else it has our former keys' word
 		return v.note(own, true)
 	}
 	if theirs.Head.Size > own.Head.Size {
@@ -617,6 +619,9 @@ func (v *visit) back(ctx context.Context, from, to int64) (out [][]byte, err err
 	return out, err
 }
 
+// mostFaults is how many feeds' faults one round tells of.
+const mostFaults = 8
+
 // listen pulls what this host may read.
 func (v *visit) listen(ctx context.Context) error {
 	ask, any := v.wants()
@@ -628,12 +633,10 @@ func (v *visit) listen(ctx context.Context) error {
 		_, err := v.h.take(o)
 		switch {
 		case err == nil, errors.Is(err, feed.ErrOld), errors.Is(err, errFrozen):
-			return nil
-		case errors.Is(err, feed.ErrFork), errors.Is(err, errKind), errors.Is(err, errUnknown):
-			faults = append(faults, fmt.Errorf("feed %s: %w", o.key, err)) // the others are read on
-			return nil
+		case len(faults) < mostFaults: // the others are read on: no feed stands in the way of another
+			faults = append(faults, fmt.Errorf("feed %s: %w", o.key, err))
 		}
-		return fmt.Errorf("feed %s: %w", o.key, err)
+		return nil
 	})
 	return errors.Join(append(faults, err)...)
 }
@@ -642,7 +645,7 @@ func (v *visit) listen(ctx context.Context) error {
 func (v *visit) wants() (ask pullAsk, any bool) {
 	s := v.roster()
 	who, err := v.me()
-	if err != nil {
+	if err != nil || s == nil {
 		return ask, false
 	}
 	ask.All = may(who.seat, actPullAll)

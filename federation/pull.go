@@ -74,6 +74,9 @@ func (b *hub) pull(l *link, who standing) error {
 // read, by name, makes the whole request a refusal.
 func (b *hub) wanted(ask pullAsk, who standing) ([]have, error) {
 	s := b.h.roster()
+	if s == nil {
+		return nil, errUnknown
+	}
 	if b.h.expired(s) {
 		return nil, errExpired
 	}
@@ -107,7 +110,8 @@ func (b *hub) wanted(ask pullAsk, who standing) ([]have, error) {
 }
 
 // tell what the caller lacks of a feed. Another hub is told what is quorate, everybody
-// else what is settled.
+// else what is settled, both by the keys of today: what was signed with former ones is
+// told again once its territory has signed it anew.
 func (b *hub) tell(l *link, who standing, w have, budget *int64) error {
 	k := feedKey{w.Siren, w.Epoch}
 	f, ok := b.h.copies.find(k)
@@ -124,7 +128,7 @@ func (b *hub) tell(l *link, who standing, w have, budget *int64) error {
 		return nil // removed from the roster, by a rule that no longer reads it
 	}
 	own := w.Siren == who.siren // its own words come back whole, however few have cosigned them
-	if who.seat != seatHub && !own && r.policy.Settled(c) != nil {
+	if !own && r.counts(c, who.seat != seatHub) != nil {
 		return nil
 	}
 	return b.stream(l, f, c, size, budget)

@@ -42,12 +42,15 @@ func (b *hub) rosters(ctx context.Context, l *link, who standing) error {
 	if len(ask.Give) > 0 {
 		if err := b.h.cfg.Rosters.Take(ctx, ask.Give); err != nil {
 			b.h.log.Warn("entries of the roster are refused", "from", who.name(), "error", err)
-			return l.send(l.terms.answer, rosterAnswer{Status: statusBad, Version: b.h.roster().Version})
+			return l.send(l.terms.answer, rosterAnswer{Status: statusBad})
 		}
 		// Last of all: it may cut off the connection that we answer on.
 		defer b.h.RosterChanged()
 	}
 	s := b.h.roster()
+	if s == nil {
+		return errUnknown
+	}
 	answer := rosterAnswer{Version: s.Version}
 	if ask.From < s.Version {
 		entries, err := b.h.cfg.Rosters.Entries(ask.From)

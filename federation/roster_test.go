@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/federation"
+	"github.com/bippop/bippop/federation/feed"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/federation/roster"
 	"github.com/bippop/bippop/federation/simulation"
@@ -196,4 +197,100 @@ func TestUnderSigned(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.sync(h)
+}
+
+// A territory that leaves its federation while it is at a hub: the visit ends, and
+// the node lives on.
+func TestLeftWhileVisiting(t *testing.T) {
+	w := found(t, 1, 1, 1, hubAt(0, over(t, "tcp")))
+	held := &departing{Roster: w.Roster()}
+	own := departed{w.Territories[0], held}
+	w.say(own.Writer, 1)
+	h := w.leaf(own.Writer, func(c *federation.Config) { c.Own, c.Rosters = own, held })
+	if err := h.Sync(t.Context()); err == nil {
+		t.Error("without a roster the round went well")
+	}
+}
+
+// departing is a roster that is gone once its territory has left.
+type departing struct {
+	*simulation.Roster
+	gone atomic.Bool
+}
+
+func (d *departing) State() *roster.State {
+	if d.gone.Load() {
+		return nil
+	}
+	return d.Roster.State()
+}
+
+// departed leaves while it is compared.
+type departed struct {
+	*simulation.Writer
+	from *departing
+}
+
+func (d departed) Compare(context.Context, feed.Checkpoint, func(context.Context, int64, int64) ([][]byte, error)) error {
+	d.from.gone.Store(true)
+	return errors.New("this territory is on no roster")
+}
+
+// A territory whose machines have other keys now, and that has nothing new to say,
+// is in nobody's way, and who comes later hears it all the same.
+func TestRekeyed(t *testing.T) {
+	w := found(t, 2, 2, 1, hubAt(0, over(t, "tcp")), hubAt(1, over(t, "tcp")))
+	var rosters []*simulation.Roster
+	for i, h := range w.hubs {
+		h.Close()
+		rosters = append(rosters, w.Roster())
+		w.hubs[i] = w.openHub(i, rosters[i], nil)
+	}
+	first, second := w.Territories[0], w.Territories[1]
+	ours := w.Roster()
+	rosters = append(rosters, ours)
+	w.say(first, 1)
+	a := w.leaf(first, func(c *federation.Config) { c.Rosters = ours })
+	for range 2 {
+		w.sync(a)
+		w.sync(w.hubs[0])
+		w.sync(w.hubs[1])
+	}
+	if err := first.Rekey(); err != nil {
+		t.Fatal(err)
+	}
+	m := first.Member(roster.Territory)
+	was, _ := w.State().Member(first.Siren)
+	m.Neighbours = was.Neighbours
+	if err := w.Change(roster.SetMember{Member: m}); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rosters {
+		if err := r.Take(t.Context(), w.Entries()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.say(second, 1)
+	b := w.leaf(second, nil)
+	w.sync(b)
+	for _, hub := range w.hubs {
+		if err := hub.Sync(t.Context()); err != nil {
+			t.Errorf("the hubs no longer agree: %v", err)
+		}
+	}
+	for i, hub := range w.hubs {
+		if c, ok := hub.Feed(second.Siren); !ok || c.Head().Size != 1 {
+			t.Errorf("hub %d has not heard the other territory", i)
+		}
+	}
+	w.sync(a)
+	w.sync(w.hubs[0])
+	w.sync(w.hubs[1])
+	e := newEar()
+	w.sync(w.leaf(w.Coordinator, func(c *federation.Config) { c.Settled = e.settled }))
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := e.await(ctx, first.Siren, 1); err != nil {
+		t.Errorf("who comes later does not hear the rekeyed territory: %v", err)
+	}
 }

@@ -141,6 +141,12 @@ func (w *wires) openQUIC(cfg Config, key crypto.PrivKey, g connmgr.ConnectionGat
 	return w.swarm.AddTransport(over)
 }
 
+// CheckListen says what is wrong with a hub's address to listen on, or nil.
+func CheckListen(address string) error {
+	_, err := ma.NewMultiaddr(address)
+	return err
+}
+
 // listen on the hub's addresses.
 func (w *wires) listen(addresses []string) error {
 	for _, text := range addresses {

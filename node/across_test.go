@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bippop/bippop/federation"
 	"github.com/bippop/bippop/federation/market"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node"
@@ -263,5 +264,36 @@ func TestNobodyTakesItUp(t *testing.T) {
 	due()
 	if offered := b.board().Offered; len(offered) != 0 {
 		t.Errorf("an offer that nobody stands behind is open: %+v", offered)
+	}
+}
+
+// TestQuota: nothing that is said too often, or by a clock that was set back, makes
+// the hubs refuse the feed for good.
+func TestQuota(t *testing.T) {
+	town := newTown(t)
+	town.must(town.Federate(t.Context(), town.admin))
+	var err error
+	said := 0
+	for ; said <= federation.DayEntries && err == nil; said++ {
+		err = town.Say(t.Context())
+	}
+	if said > federation.DayEntries {
+		t.Fatal("more was said in a day than the hubs take")
+	}
+	town.refused("feed-quota", err)
+	town.wait(24 * time.Hour)
+	town.must(town.Say(t.Context()))
+	town.wait(-72 * time.Hour)
+	town.must(town.Say(t.Context()))
+	all, err := town.Said()
+	town.must(err)
+	var before public.Day
+	for i, b := range all {
+		e, err := public.Decode(b)
+		town.must(err)
+		if e.Day < before {
+			t.Fatalf("entry %d is dated %s, after one of %s", i, e.Day.Time().Format(time.DateOnly), before.Time().Format(time.DateOnly))
+		}
+		before = e.Day
 	}
 }

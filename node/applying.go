@@ -35,10 +35,6 @@ func (c *cosigning) apply(_ context.Context, in applyMessage) (appliedMessage, e
 	return appliedMessage{ed25519.Sign(ed25519.NewKeyFromSeed(seed[:]), in.Text)}, nil
 }
 
-// replicaKeyNameOf is how the keys of a replica begin, by its name; replicas sign
-// under their IDs, so a name that is none matches nothing.
-func replicaKeyNameOf(siren, name string) string { return "bippop/" + siren + "/" + name + "+" }
-
 // Application is the text that makes the territory known to the federation's holders:
 // what it says of itself, with the keys of all its machines, signed by each. All of
 // them must be reachable. Email is a functional mailbox of the office, or empty when

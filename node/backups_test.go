@@ -117,7 +117,7 @@ func (t *town) restore(r node.Restoring) (*town, node.Restored) {
 	t.must(err)
 	n, err := node.Open(t.Context(), cfg)
 	t.must(err)
-	back := &town{TB: t.TB, Node: n, cfg: cfg, kinds: t.kinds, log: t.log, now: t.clock()}
+	back := &town{TB: t.TB, Node: n, cfg: cfg, kinds: t.kinds, log: t.log, home: t.home, now: t.clock()}
 	t.Cleanup(func() { n.Close() })
 	back.signIn()
 	return back, out
@@ -447,7 +447,7 @@ func (t *town) joined() *town {
 	n, err := node.Open(t.Context(), cfg)
 	t.must(err)
 	t.Cleanup(func() { n.Close() })
-	return &town{TB: t.TB, Node: n, cfg: cfg, admin: t.admin, kinds: t.kinds, log: t.log, now: t.clock()}
+	return &town{TB: t.TB, Node: n, cfg: cfg, admin: t.admin, kinds: t.kinds, log: t.log, home: t.home, now: t.clock()}
 }
 
 func inCluster(cfg *node.Config) {

@@ -51,6 +51,9 @@ type Config struct {
 	Tuning consensus.Tuning
 	// Autopilot's times, for tests; the zero value is right for a territory.
 	Autopilot VotingRules
+	// Sweep is how often the leader looks for what is due: what expires, what is to be
+	// said. Zero means ten minutes; tests are in a hurry.
+	Sweep time.Duration
 	// Wrote, when set, is told of each write, on the writer's goroutine: it must not
 	// wait.
 	Wrote func(Write)
@@ -89,6 +92,9 @@ func (c *Config) withDefaults() error {
 	}
 	if c.level == 0 {
 		c.level = command.Current
+	}
+	if c.Sweep == 0 {
+		c.Sweep = usualSweep
 	}
 	if c.pace == 0 {
 		c.pace = usualPace

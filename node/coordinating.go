@@ -235,23 +235,6 @@ func SignDraft(draft string, seed [32]byte) (signed, missing string, err error) 
 	return string(d.Encode()), d.Missing(), nil
 }
 
-// TellDraft says in plain words what a draft would change in the roster that this
-// machine knows.
-func (s *Federation) TellDraft(by Caller, draft string) ([]string, error) {
-	if err := by.may(readLedger); err != nil {
-		return nil, err
-	}
-	d, err := roster.ParseDraft([]byte(draft))
-	if err != nil {
-		return nil, invalid("draft", "draft-unreadable", err.Error())
-	}
-	tells, err := s.federating.rosters.State().Tell(d)
-	if err != nil {
-		return nil, invalid("draft", "roster-refused", err.Error())
-	}
-	return tells, nil
-}
-
 // Publish makes a draft that enough holders have signed an entry of the roster. A
 // genesis makes this node the first member of its federation.
 func (s *Federation) Publish(ctx context.Context, by Caller, draft string) error {

@@ -70,7 +70,7 @@ var (
 // place is the newest epoch of the feed as this replica holds it, and what makes a
 // checkpoint of it count today. [errNotMember].
 func (c *cosigning) place() (f egress.Feed, p feed.Policy, err error) {
-	if f, err = c.newestFeed(); err != nil {
+	if f, err = (said{c.core}).newest(); err != nil {
 		return f, p, err
 	}
 	if f.Epoch == 0 {
@@ -91,8 +91,11 @@ func (c *cosigning) place() (f egress.Feed, p feed.Policy, err error) {
 	return f, p, nil
 }
 
-// newestFeed is the zero Feed without a federation.
-func (c *core) newestFeed() (f egress.Feed, err error) {
+// said is what the territory has said, as this replica holds it.
+type said struct{ *core }
+
+// newest is the zero Feed without a federation.
+func (c said) newest() (f egress.Feed, err error) {
 	err = c.view(func(tx *store.Tx) error {
 		return store.Feeds.Each(tx, nil, func(e egress.Feed) bool {
 			f = e // epochs sort
@@ -102,8 +105,8 @@ func (c *core) newestFeed() (f egress.Feed, err error) {
 	return f, err
 }
 
-// feedHashes reads the stored hashes of an epoch.
-func (c *core) feedHashes(epoch uint16) tlog.HashReader {
+// hashes reads the stored hashes of an epoch.
+func (c said) hashes(epoch uint16) tlog.HashReader {
 	return tlog.HashReaderFunc(func(at []int64) (out []tlog.Hash, err error) {
 		err = c.view(func(tx *store.Tx) error {
 			for _, n := range at {
@@ -122,9 +125,9 @@ func (c *core) feedHashes(epoch uint16) tlog.HashReader {
 	})
 }
 
-// headAt is the feed's head when it had size entries, as this replica holds it.
-func (c *core) headAt(epoch uint16, size int64) (feed.Head, error) {
-	root, err := tlog.TreeHash(size, c.feedHashes(epoch))
+// head is the feed's head when it had size entries, as this replica holds it.
+func (c said) head(epoch uint16, size int64) (feed.Head, error) {
+	root, err := tlog.TreeHash(size, c.hashes(epoch))
 	return feed.Head{Size: size, Root: root}, err
 }
 
@@ -134,7 +137,7 @@ func (c *cosigning) holds(f egress.Feed, h feed.Head) error {
 	if h.Size > int64(f.Size) {
 		return errHubsAhead
 	}
-	ours, err := c.headAt(f.Epoch, h.Size)
+	ours, err := said{c.core}.head(f.Epoch, h.Size)
 	switch {
 	case err != nil:
 		return err
@@ -198,7 +201,7 @@ func (c *cosigning) collect(ctx context.Context) (feed.Checkpoint, error) {
 	if err != nil {
 		return feed.Checkpoint{}, err
 	}
-	head, err := c.headAt(f.Epoch, int64(f.Size))
+	head, err := said{c.core}.head(f.Epoch, int64(f.Size))
 	if err != nil {
 		return feed.Checkpoint{}, err
 	}

@@ -2,13 +2,31 @@ package node
 
 import (
 	"context"
+	"math/rand/v2"
 
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/egress"
 	"github.com/bippop/bippop/node/internal/release"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/when"
+	"github.com/google/differential-privacy/go/v3/noise"
 )
+
+// FixNoise has every node of this process draw the noise of a seed from now on. Free
+// takes that back.
+func FixNoise(seed uint64) (free func()) {
+	laplace = fixedNoise{noise.Laplace(), rand.New(rand.NewPCG(seed, 1))}
+	return func() { laplace = noise.Laplace() }
+}
+
+type fixedNoise struct {
+	noise.Noise
+	draw *rand.Rand
+}
+
+func (f fixedNoise) AddNoiseInt64(n, _, _ int64, _, _ float64) (int64, error) {
+	return n + f.draw.Int64N(40) - 20, nil
+}
 
 // Due is what the leader's ticker does about quarters.
 func (s *Quarters) Due(ctx context.Context) error { return s.due(ctx) }

@@ -22,6 +22,7 @@ type FederationStep string
 
 const (
 	StepJoin    FederationStep = "join"    // it belongs to no federation
+	StepFound   FederationStep = "found"   // this is a coordinator's node, and its federation is still to be founded
 	StepRoster  FederationStep = "roster"  // no hub has given the roster yet
 	StepApply   FederationStep = "apply"   // the roster does not name it: send the application
 	StepKeys    FederationStep = "keys"    // the roster names other machines than there are: send the application
@@ -99,7 +100,7 @@ func (s *Federation) Status(ctx context.Context, by Caller) (out FederationStatu
 	if err != nil {
 		return out, err
 	}
-	f, err := s.newestFeed()
+	f, err := said{s.core}.newest()
 	if err != nil {
 		return out, err
 	}
@@ -129,10 +130,13 @@ func (s *Federation) Status(ctx context.Context, by Caller) (out FederationStatu
 	state := s.federating.rosters.State()
 	if state != nil {
 		out.Name, out.Demo = state.Name, state.Demo
-		out.Expires, out.Expired = Date8601(state.Expires.Time().Format(time.DateOnly)), state.Expired(public.DayOf(s.now()))
+		out.Expires, out.Expired = expiryOf(state.Expires), state.Expired(public.DayOf(s.now()))
 		out.Machines, out.Strange, out.Listed = s.machines(ctx, state)
 	}
 	out.Next = out.next(s.federating.cosigning.speakable())
+	if out.Next == StepJoin && m.Joined == 0 && s.Coordinating() {
+		out.Next = StepFound
+	}
 	return out, nil
 }
 
@@ -164,17 +168,19 @@ func (s *Federation) machines(ctx context.Context, state *roster.State) (out []M
 	}
 	m, listed := state.Member(siren)
 	have := map[string]bool{}
+	quiet := map[string]bool{} // names of the keys of replicas that do not answer now
 	for _, k := range s.allKeys(ctx) {
 		line := MachineLine{Name: k.name, Peer: k.Peer, Key: k.Key, Known: k.Peer != ""}
 		line.Listed = slices.ContainsFunc(m.Replicas, func(r roster.Replica) bool { return r.Peer == k.Peer && r.Key == k.Key })
 		have[k.Key] = true
+		if !line.Known {
+			quiet[replicaKeyName(s.siren, k.id)] = true
+		}
 		out = append(out, line)
 	}
 	for _, r := range m.Replicas {
-		silent := slices.ContainsFunc(out, func(l MachineLine) bool {
-			return !l.Known && strings.HasPrefix(r.Key, replicaKeyNameOf(s.siren, l.Name))
-		})
-		if !have[r.Key] && !silent {
+		name, _, _ := strings.Cut(r.Key, "+")
+		if !have[r.Key] && !quiet[name] {
 			strange++
 		}
 	}
@@ -253,6 +259,7 @@ type MemberView struct {
 	Communes                 []string
 	Neighbours               []string
 	Machines, Quorum         int
+	Keys                     []string // verifier keys of its machines
 	Epoch                    uint16
 	Simulated                bool
 }
@@ -264,9 +271,9 @@ func (s *Federation) Roster(by Caller) (out RosterView, err error) {
 	}
 	state := s.federating.rosters.State()
 	if state == nil {
-		return out, &Error{Kind: Unavailable, Code: "no-roster", Reason: "no roster is known here yet; join a federation, or wait until a hub has answered"}
+		return out, errNoRoster
 	}
-	out = RosterView{Name: state.Name, Genesis: hex.EncodeToString(state.Genesis[:]), Version: state.Version, Expires: Date8601(state.Expires.Time().Format(time.DateOnly)), Demo: state.Demo, Need: int(state.Need), Threshold: int(state.Threshold)}
+	out = RosterView{Name: state.Name, Genesis: hex.EncodeToString(state.Genesis[:]), Version: state.Version, Expires: expiryOf(state.Expires), Demo: state.Demo, Need: int(state.Need), Threshold: int(state.Threshold)}
 	for _, h := range state.Holders {
 		out.Holders = append(out.Holders, h.Name)
 	}
@@ -278,9 +285,12 @@ func (s *Federation) Roster(by Caller) (out RosterView, err error) {
 	}
 	for _, m := range state.Members {
 		v := MemberView{Siren: m.Siren.String(), Name: m.Name, Departement: m.Departement, Role: m.Role.String(), Machines: len(m.Replicas), Quorum: int(m.Quorum), Epoch: m.Epoch, Simulated: m.Simulated,
-			Contact: strings.Join(slices.DeleteFunc([]string{m.Contact.Name, m.Contact.Phone, m.Contact.Email}, func(t string) bool { return t == "" }), ", ")}
+			Contact: contactOf(m.Contact)}
 		for _, c := range m.Communes {
 			v.Communes = append(v.Communes, c.String())
+		}
+		for _, r := range m.Replicas {
+			v.Keys = append(v.Keys, r.Key)
 		}
 		for _, n := range m.Neighbours {
 			v.Neighbours = append(v.Neighbours, n.String())
@@ -289,6 +299,22 @@ func (s *Federation) Roster(by Caller) (out RosterView, err error) {
 	}
 	return out, nil
 }
+
+// RosterFile is the roster as its holders have signed it, in the text that they keep
+// and that a hub without a node begins with.
+func (s *Federation) RosterFile(by Caller) (string, error) {
+	if err := by.may(readLedger); err != nil {
+		return "", err
+	}
+	entries, err := s.federating.rosters.Entries(0)
+	if err == nil && len(entries) == 0 {
+		err = errNoRoster
+	}
+	return string(roster.FormatFile(entries)), err
+}
+
+// errNoRoster says that no entry of a roster is known here.
+var errNoRoster = &Error{Kind: Unavailable, Code: "no-roster", Reason: "no roster is known here yet; join a federation, or wait until a hub has answered"}
 
 // Sync calls the hubs now: what there is to push goes out, what there is to read
 // comes in.

@@ -218,6 +218,26 @@ func TestSpeaks(t *testing.T) {
 	}
 }
 
+// TestSilentMachine: a machine that the roster names and that is switched off for an
+// hour is none that the territory does not have.
+func TestSilentMachine(t *testing.T) {
+	c, _ := newSpeaking(t, 3, 1)
+	c.say()
+	c.synced()
+	for _, s := range c.up() {
+		if s != c.leader() {
+			s.kill()
+			break
+		}
+	}
+	status, err := c.leader().node.Federation.Status(t.Context(), c.admin)
+	c.must(err)
+	silent := slices.ContainsFunc(status.Machines, func(m node.MachineLine) bool { return !m.Known })
+	if !silent || status.Strange != 0 || status.Next != node.StepNone {
+		t.Errorf("%+v", status)
+	}
+}
+
 // TestTwoLeaders: a leader that was cut off gets no majority for what it would say,
 // and what its successor says has one.
 func TestTwoLeaders(t *testing.T) {

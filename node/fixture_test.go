@@ -23,6 +23,7 @@ type town struct {
 	admin node.Caller
 	kinds map[string]node.TypeID
 	log   *bytes.Buffer
+	home  string // INSEE code of the commune in which everybody lives
 
 	mu  sync.Mutex // guards now, for a reading
 	now time.Time
@@ -52,8 +53,18 @@ func newTown(tb testing.TB, change ...func(*node.Config)) *town {
 
 // newTownOf is newTown of another territory.
 func newTownOf(tb testing.TB, siren string, change ...func(*node.Config)) *town {
+	tb.Helper()
+	return foundTown(tb, node.Territory{Siren: siren, Name: "CC du Réolais en Sud Gironde", Calls: "Entraide chez nous", Phone: "05 36 49 00 00", Communes: []string{"33352", "33187", "33289"}}, change...)
+}
+
+// foundTown is newTown of any territory; everybody lives in its first commune.
+func foundTown(tb testing.TB, territory node.Territory, change ...func(*node.Config)) *town {
+	tb.Helper()
 	// Monday, 23 November 2026, 9 h in La Réole.
 	t := &town{TB: tb, now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC), kinds: map[string]node.TypeID{}, log: &bytes.Buffer{}}
+	if len(territory.Communes) > 0 {
+		t.home = territory.Communes[0]
+	}
 	unseal, err := crypto.Passphrase("une phrase de passe longue", 10)
 	t.must(err)
 	dir := tb.TempDir()
@@ -64,10 +75,7 @@ func newTownOf(tb testing.TB, siren string, change ...func(*node.Config)) *town 
 	for _, c := range change {
 		c(&t.cfg)
 	}
-	t.Node, err = node.FoundTerritory(tb.Context(), t.cfg, node.Founding{
-		Territory: node.Territory{Siren: siren, Name: "CC du Réolais en Sud Gironde", Calls: "Entraide chez nous", Phone: "05 36 49 00 00", Communes: []string{"33352", "33187", "33289"}},
-		Login:     "admin", Password: secret(password),
-	})
+	t.Node, err = node.FoundTerritory(tb.Context(), t.cfg, node.Founding{Territory: territory, Login: "admin", Password: secret(password)})
 	t.must(err)
 	tb.Cleanup(func() {
 		if t.Node != nil {
@@ -109,7 +117,7 @@ func (t *town) must(err error) {
 
 func (t *town) enrol(last string) node.BeneficiaryID {
 	t.Helper()
-	r, err := t.Beneficiaries.Enrol(t.Context(), t.admin, node.BeneficiaryFacts{Commune: "33352", Basis: node.Consent},
+	r, err := t.Beneficiaries.Enrol(t.Context(), t.admin, node.BeneficiaryFacts{Commune: t.home, Basis: node.Consent},
 		node.BeneficiaryWords{Civility: secret("Mme"), Last: secret(last), First: secret("Exemple"), Birth: secret("1942"), Phones: []node.Phone{{Number: secret("05 36 49 12 07")}}})
 	t.must(err)
 	return r.ID
@@ -117,7 +125,7 @@ func (t *town) enrol(last string) node.BeneficiaryID {
 
 func (t *town) approve(first string) node.VolunteerID {
 	t.Helper()
-	r, err := t.Volunteers.Register(t.Context(), t.admin, node.Readiness{Commune: "33352", RadiusKm: 15, Car: true},
+	r, err := t.Volunteers.Register(t.Context(), t.admin, node.Readiness{Commune: t.home, RadiusKm: 15, Car: true},
 		node.VolunteerWords{First: secret(first), Last: secret("Exemplaire"), Phones: []node.Phone{{Number: secret("06 39 98 11 22")}}, CarText: secret("Clio bleue")})
 	t.must(err)
 	for i, to := range []node.Status{node.Met, node.Approved} {

@@ -109,7 +109,7 @@ func (s *Ledger) Entries(by Caller, page LedgerPage) (out []LedgerEntry, more bo
 		page.Limit = 50
 	}
 	from := page.Before - min(page.Before, uint64(page.Limit))
-	leaves, err := s.leavesOf(f.Epoch, from, int(page.Before-from))
+	leaves, err := said{s.core}.leaves(f.Epoch, from, int(page.Before-from))
 	if err != nil {
 		return nil, false, err
 	}
@@ -128,7 +128,7 @@ func (s *Ledger) Entry(by Caller, epoch uint16, seq uint64) (LedgerEntry, error)
 	if err != nil {
 		return LedgerEntry{}, err
 	}
-	leaves, err := s.leavesOf(f.Epoch, seq, 1)
+	leaves, err := said{s.core}.leaves(f.Epoch, seq, 1)
 	if err != nil {
 		return LedgerEntry{}, err
 	}
@@ -203,7 +203,7 @@ func (s *Ledger) Proof(by Caller, epoch uint16, seq uint64) (out LedgerProof, er
 	if int64(seq) >= point.Head.Size {
 		return out, &Error{Kind: NotFound, Code: "no-proof", Reason: "no hub has confirmed this entry to this machine yet; look again in some minutes"}
 	}
-	path, err := tlog.ProveRecord(point.Head.Size, int64(seq), s.feedHashes(e.Epoch))
+	path, err := tlog.ProveRecord(point.Head.Size, int64(seq), said{s.core}.hashes(e.Epoch))
 	if err != nil {
 		return out, err
 	}
@@ -244,9 +244,9 @@ func (s *Ledger) whole() (out ledger.Ledger, err error) {
 			continue
 		}
 		out.Feeds = append(out.Feeds, ledger.Feed{Siren: siren, Epoch: f.Epoch, Log: ledger.Log{
-			Checkpoint: point, Hashes: s.feedHashes(f.Epoch),
+			Checkpoint: point, Hashes: said{s.core}.hashes(f.Epoch),
 			Entries: func(_ context.Context, from, to int64) ([][]byte, error) {
-				leaves, err := s.leavesOf(f.Epoch, uint64(from), int(to-from))
+				leaves, err := said{s.core}.leaves(f.Epoch, uint64(from), int(to-from))
 				entries := make([][]byte, len(leaves))
 				for i, l := range leaves {
 					entries[i] = l.Bytes

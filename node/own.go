@@ -72,14 +72,14 @@ func (o *ownFeed) merged(point feed.Checkpoint) (feed.Checkpoint, error) {
 
 // Entries are the bytes of the newest epoch's entries, from ≤ n < to.
 func (o *ownFeed) Entries(_ context.Context, from, to int64) ([][]byte, error) {
-	f, err := o.newestFeed()
+	f, err := said{o.core}.newest()
 	if err != nil {
 		return nil, err
 	}
 	if from < 0 || from > to || to > int64(f.Size) {
 		return nil, feed.ErrGap
 	}
-	leaves, err := o.leavesOf(f.Epoch, uint64(from), int(to-from))
+	leaves, err := said{o.core}.leaves(f.Epoch, uint64(from), int(to-from))
 	out := make([][]byte, len(leaves))
 	for i, l := range leaves {
 		out[i] = l.Bytes
@@ -87,8 +87,8 @@ func (o *ownFeed) Entries(_ context.Context, from, to int64) ([][]byte, error) {
 	return out, err
 }
 
-// leavesOf an epoch: its entries from a place on, at most n.
-func (c *core) leavesOf(epoch uint16, from uint64, n int) (out []egress.Leaf, err error) {
+// leaves an epoch: its entries from a place on, at most n.
+func (c said) leaves(epoch uint16, from uint64, n int) (out []egress.Leaf, err error) {
 	err = c.view(func(tx *store.Tx) error {
 		after := egress.Key(epoch, from-1)
 		if from == 0 {
@@ -218,7 +218,7 @@ func (o *ownFeed) knows(entries [][]byte) error {
 
 // rootWith is the root of the feed with more entries behind what is held.
 func (o *ownFeed) rootWith(f egress.Feed, entries [][]byte) (tlog.Hash, error) {
-	held, at := o.feedHashes(f.Epoch), tlog.StoredHashCount(int64(f.Size))
+	held, at := said{o.core}.hashes(f.Epoch), tlog.StoredHashCount(int64(f.Size))
 	var more []tlog.Hash
 	both := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
 		out := make([]tlog.Hash, len(indexes))
@@ -271,7 +271,7 @@ func (o *ownFeed) freeze(ctx context.Context, f egress.Feed, theirs feed.Checkpo
 		ours, _ = o.points.read(f.Epoch)
 	}
 	if ours.Signed == nil { // nothing of ours was signed in this life: say at least what we hold
-		head, err := o.headAt(f.Epoch, int64(f.Size))
+		head, err := said{o.core}.head(f.Epoch, int64(f.Size))
 		if err != nil {
 			return err
 		}
@@ -288,7 +288,7 @@ func (o *ownFeed) freeze(ctx context.Context, f egress.Feed, theirs feed.Checkpo
 // relieve lets a restored feed grow again, once enough witnesses have said that they
 // hold no more than this replica does.
 func (o *ownFeed) relieve(ctx context.Context) error {
-	f, err := o.newestFeed()
+	f, err := said{o.core}.newest()
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/bippop/bippop/consensus"
 	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/federation"
+	"github.com/bippop/bippop/federation/bulletin"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/egress"
@@ -21,6 +23,7 @@ import (
 	"github.com/bippop/bippop/node/internal/refuse"
 	"github.com/bippop/bippop/node/internal/release"
 	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/territory"
 	"github.com/bippop/bippop/node/internal/when"
 	"github.com/fxamacker/cbor/v2"
 	"github.com/google/differential-privacy/go/v3/noise"
@@ -261,24 +264,73 @@ func (p *proposer) proposeEntry(ctx context.Context, body public.Message, make f
 	return finish(receipt, err)
 }
 
-// nextEntry is body at the end of the feed, made today.
+// dayEntries is how many entries of one day a feed may hold, of as many as the hubs
+// take: some are left for what one command appends together.
+const dayEntries, coordinatorDayEntries = federation.DayEntries - 10, federation.CoordinatorDayEntries - 10
+
+// errQuota says that the day's share of the feed is used up.
+var errQuota = &Error{Kind: Conflict, Code: "feed-quota", Reason: "as much was said to others today as the hubs take in a day; go on tomorrow"}
+
+// nextEntry is body at the end of the feed, made today. The hubs take nothing behind
+// an entry that is dated back or above the day's quota, for good: so its day is never
+// before that of the entry before it, whatever the clock says, and what would be too
+// much is not said. [errQuota].
 func (p *proposer) nextEntry(body public.Message) (e public.Entry, err error) {
-	var feed egress.Feed
-	err = p.store.View(func(tx *store.Tx) error {
-		return store.Feeds.Each(tx, nil, func(f egress.Feed) bool {
-			feed = f // epochs sort
-			return true
-		})
-	})
-	if err != nil {
-		return e, err
-	}
 	from, err := public.ParseSiren(p.siren)
 	if err != nil {
 		return e, fmt.Errorf("node: the territory's own number is wrong: %w", err)
 	}
+	var feed egress.Feed
 	day := public.DayOf(p.now())
+	err = p.store.View(func(tx *store.Tx) error {
+		err := store.Feeds.Each(tx, nil, func(f egress.Feed) bool {
+			feed = f // epochs sort
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		t, _, err := store.Territories.Get(tx, []byte{0})
+		if err != nil {
+			return err
+		}
+		most := uint64(dayEntries)
+		if t.Role == territory.RoleCoordinator {
+			most = coordinatorDayEntries
+		}
+		for said := uint64(0); said < feed.Size; said++ {
+			l, ok, err := store.Leaves.Get(tx, egress.Key(feed.Epoch, feed.Size-1-said))
+			if err != nil || !ok {
+				return err
+			}
+			if last := saidOn(l.Bytes, from); last < day {
+				return nil
+			} else if said == 0 {
+				day = last
+			}
+			if said+1 >= most {
+				return errQuota
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return e, err
+	}
 	return public.Entry{From: from, Epoch: max(feed.Epoch, 1), Seq: feed.Size, Day: day, Body: body}, nil
+}
+
+// laplace hides people in figures. It stays what it is but in a test that compares
+// two nodes.
+var laplace = noise.Laplace()
+
+// saidOn is the day of an entry of our own.
+func saidOn(b []byte, own public.Siren) public.Day {
+	if e, err := public.Decode(b); err == nil {
+		return e.Day
+	}
+	e, _ := bulletin.Decode(b, own)
+	return e.Day
 }
 
 // noised is the release of a quarter: what nobody stands behind as it is, the rest
@@ -293,7 +345,7 @@ func (p *proposer) noised(v release.Vector, spent public.Odometer) (public.Relea
 	for _, g := range public.Catalogue(v.Catalogue) {
 		for _, n := range v.Cells[len(cells):][:g.Cells] {
 			if g.Unit != public.Institution {
-				drawn, err := noise.Laplace().AddNoiseInt64(int64(n), 1, int64(g.Bound), float64(g.Budget)/1e6, 0)
+				drawn, err := laplace.AddNoiseInt64(int64(n), 1, int64(g.Bound), float64(g.Budget)/1e6, 0)
 				if err != nil {
 					return public.Release{}, fmt.Errorf("drawing noise: %w", err)
 				}

@@ -199,12 +199,12 @@ func (s *speaking) followEpoch(ctx context.Context) error {
 		return err
 	}
 	m, ok := state.Member(siren)
-	f, err := s.newestFeed()
+	f, err := said{s.core}.newest()
 	if err != nil || !ok || m.Epoch <= f.Epoch || f.Epoch == 0 {
 		return err
 	}
 	c := command.OpenEpoch{Stamp: s.own(), Epoch: m.Epoch, Size: m.StartSize, Root: m.StartRoot}
-	lost, err := s.leavesOf(f.Epoch, m.StartSize, int(f.Size))
+	lost, err := said{s.core}.leaves(f.Epoch, m.StartSize, int(f.Size))
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (s *speaking) followEpoch(ctx context.Context) error {
 		c.Again = append(c.Again, b)
 	}
 	if c.Root == [32]byte{} && m.StartSize <= f.Size { // not said: a member that comes back
-		head, err := s.headAt(f.Epoch, int64(m.StartSize))
+		head, err := said{s.core}.head(f.Epoch, int64(m.StartSize))
 		if err != nil {
 			return err
 		}
@@ -240,14 +240,14 @@ func (c *core) presence(ctx context.Context) error {
 	if err != nil || state == nil || !state.Speaks(public.KindPresence) {
 		return err
 	}
-	f, err := c.newestFeed()
+	f, err := said{c}.newest()
 	if m, ok := state.Member(siren); err != nil || !ok || m.Epoch != f.Epoch || f.Frozen != 0 || f.Restored != 0 {
 		return err
 	}
 	now := public.DayOf(c.now())
 	month := now.Time().Format("2006-01")
 	for seq := f.Size; seq > 0; seq-- {
-		l, err := c.leavesOf(f.Epoch, seq-1, 1)
+		l, err := said{c}.leaves(f.Epoch, seq-1, 1)
 		if err != nil || len(l) != 1 {
 			return errors.Join(err, fmt.Errorf("node: entry %d of the feed", seq-1))
 		}

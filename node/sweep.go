@@ -10,14 +10,14 @@ import (
 
 // Nothing expires by itself: the leader's ticker proposes, the machine re-checks.
 const (
-	sweepEvery = 10 * time.Minute
+	usualSweep = 10 * time.Minute
 	// replayLife is how long an Idempotency-Key is remembered. A phone without
 	// network sends its outbox within days.
 	replayLife = 14 * 24 * time.Hour
 )
 
 func (n *Node) sweep(ctx context.Context) {
-	tick := every(sweepEvery)
+	tick := every(n.core.cfg.Sweep)
 	defer tick.Stop()
 	for {
 		select {

@@ -295,7 +295,7 @@ func (s across) hear(c *gin.Context) {
 }
 
 // spoken names the languages of an offer.
-func (w *tongue) spoken(l public.Languages) string {
+func spoken(w *tongue, l public.Languages) string {
 	var names []string
 	for _, one := range offeredLanguages {
 		if l&one != 0 {

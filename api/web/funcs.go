@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"time"
 
+	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node"
 )
 
@@ -119,14 +120,14 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"coordinating": s.node.Coordinating,
 		"nearby":       func(metres int) string { return nearby(w, metres) },
 		"ref":          node.RefText,
-		"spoken":       w.spoken,
+		"spoken":       func(l public.Languages) string { return spoken(w, l) },
 		"orElse":       func(a, b string) string { return cmp.Or(a, b) },
 		"add":          func(a, b int) int { return a + b },
 	}
 }
 
 // doors are the drawings on the demo's front page, by role.
-var doors = map[string]string{"agent": "phone", "volunteer": "two", "official": "chart", "admin": "key"}
+var doors = map[string]string{"agent": "phone", "volunteer": "two", "official": "chart", "coordinator": "chart", "dpo": "book", "admin": "key"}
 
 // opening is the first sentence of a call: the territory's own, or ours.
 func (s calls) opening(w *tongue) string {

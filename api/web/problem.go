@@ -27,8 +27,11 @@ func (p *problem) again() bool {
 	return false
 }
 
-// status of the page that says so.
+// status of the page that says so; without an error all is well.
 func status(err error) int {
+	if err == nil {
+		return http.StatusOK
+	}
 	e, ok := errors.AsType[*node.Error](err)
 	if !ok {
 		return http.StatusInternalServerError

@@ -86,9 +86,17 @@ func (s gate) peopled(h gin.HandlerFunc) gin.HandlerFunc {
 	}
 }
 
-// countrywide is of the coordinator's node alone.
+// countrywide is of the coordinator's node alone, for those who present the nation.
 func (s gate) countrywide(h gin.HandlerFunc) gin.HandlerFunc {
-	inner := s.only(h, node.Caller.Coordinator)
+	return s.central(h, node.Caller.Coordinator)
+}
+
+// mayDraft are those who hand on the roster.
+func mayDraft(by node.Caller) bool { return by.Roles.Has(node.RoleAdmin | node.RoleCoordinator) }
+
+// central is of the coordinator's node alone.
+func (s gate) central(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
+	inner := s.only(h, may)
 	return func(c *gin.Context) {
 		if !s.node.Coordinating() {
 			s.notFound(c)
@@ -122,23 +130,31 @@ func (s *Site) only(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFu
 	}
 }
 
-func (s entry) home(c *gin.Context) {
-	switch by := caller(c); {
+// homeOf is where a role begins, or "" for somebody who has not signed in.
+func homeOf(by node.Caller) string {
+	switch {
 	case by.Coordinator():
-		c.Redirect(http.StatusSeeOther, "/nation")
+		return "/nation"
 	case by.Coordinating && isAdmin(by):
-		c.Redirect(http.StatusSeeOther, "/replicas")
+		return "/replicas"
 	case by.Staff():
-		c.Redirect(http.StatusSeeOther, "/desk")
+		return "/desk"
 	case by.Official():
-		c.Redirect(http.StatusSeeOther, "/figures")
+		return "/figures"
 	case by.Roles.Has(node.RoleDPO):
-		c.Redirect(http.StatusSeeOther, "/ledger")
+		return "/ledger"
 	case by.Roles.Has(node.RoleVolunteer):
-		c.Redirect(http.StatusSeeOther, "/me")
-	default:
-		s.signInPage(c, http.StatusOK, nil)
+		return "/me"
 	}
+	return ""
+}
+
+func (s entry) home(c *gin.Context) {
+	if to := homeOf(caller(c)); to != "" {
+		c.Redirect(http.StatusSeeOther, to)
+		return
+	}
+	s.signInPage(c, http.StatusOK, nil)
 }
 
 // doors are the sign-ins of the demo's front page: one a role, the desk first.
@@ -146,7 +162,7 @@ func (s entry) doors() (out []DemoAccount) {
 	if s.demo == nil {
 		return nil
 	}
-	for _, role := range []string{"agent", "volunteer", "coordinator", "official", "admin"} {
+	for _, role := range []string{"agent", "volunteer", "coordinator", "official", "dpo", "admin"} {
 		if i := slices.IndexFunc(s.demo.Accounts, func(a DemoAccount) bool { return a.Role == role }); i >= 0 {
 			out = append(out, s.demo.Accounts[i])
 		}
@@ -186,15 +202,7 @@ func (s entry) signIn(c *gin.Context) {
 		s.render(c, http.StatusOK, "resume", page{Title: s.words(c).t("resume.title"), Narrow: true, Data: again})
 		return
 	}
-	to := "/me"
-	if who.Coordinating {
-		to = "/" // the home page knows where each role goes
-	} else if who.Staff() {
-		to = "/desk"
-	} else if who.Official() {
-		to = "/figures"
-	}
-	c.Redirect(http.StatusSeeOther, to)
+	c.Redirect(http.StatusSeeOther, homeOf(who))
 }
 
 func (s entry) signOut(c *gin.Context) {

@@ -22,6 +22,23 @@ type settingsData struct {
 	Login    string
 	Password string // just made: shown once
 	Key      string
+	Home     string // where the forms about accounts go
+}
+
+// after is the page that follows a change of an account.
+func (s settings) after() string {
+	if s.node.Coordinating() {
+		return "/nation/accounts?ok=changed"
+	}
+	return "/settings?ok=changed"
+}
+
+// home is where accounts are kept: on the coordinator's node nothing else is there.
+func (s settings) home() string {
+	if s.node.Coordinating() {
+		return "/nation/accounts"
+	}
+	return "/settings/accounts"
 }
 
 func (s settings) page(c *gin.Context) { s.show(c, http.StatusOK, settingsData{}, nil) }
@@ -39,7 +56,11 @@ func (s settings) show(c *gin.Context, code int, d settingsData, problem error) 
 		s.fail(c, err)
 		return
 	}
-	d.Admin, d.Key = by.Roles.Has(node.RoleAdmin), newKey()
+	d.Admin, d.Key, d.Home = by.Roles.Has(node.RoleAdmin), newKey(), s.home()
+	if s.node.Coordinating() {
+		s.render(c, code, "nation_accounts", page{Title: s.words(c).t("settings.who"), Here: "backstage", Problem: s.words(c).say(problem), Data: d})
+		return
+	}
 	p := page{Title: s.words(c).t("settings.title"), Here: "settings", Problem: s.words(c).say(problem), Data: d}
 	if d.Preview {
 		p.Territory = d.Edited // the whole page shows how it would look
@@ -108,6 +129,8 @@ func (s settings) openAccount(c *gin.Context) {
 			roles |= node.RoleAgent
 		case "admin":
 			roles |= node.RoleAdmin
+		case "coordinator":
+			roles |= node.RoleCoordinator
 		}
 	}
 	if contains(c.PostFormArray("role"), "official") {
@@ -161,7 +184,7 @@ func (s settings) changeAccount(c *gin.Context) {
 			s.show(c, http.StatusOK, settingsData{Login: a.Login, Password: password.Reveal()}, nil)
 			return
 		}
-		c.Redirect(http.StatusSeeOther, "/settings?ok=changed")
+		c.Redirect(http.StatusSeeOther, s.after())
 		return
 	}
 	s.fail(c, &node.Error{Kind: node.NotFound, Code: "no-account"})

@@ -31,6 +31,7 @@ type administration struct {
 	vault string // path
 	log   *slog.Logger
 	meter *meter.Meter
+	ways  *ways
 	// how is what opens the vault: a word of the flag --unseal, or "" when a file
 	// does, which from reads again.
 	how  string
@@ -60,7 +61,7 @@ func (a *administration) handler() http.Handler {
 		answer(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	m.HandleFunc("GET /readyz", a.ready)
-	m.Handle("GET /metrics", a.meter.Handler())
+	m.Handle("GET /metrics", a.ways.scraped(a.meter.Handler()))
 	m.HandleFunc("GET /unseal", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.status()) })
 	m.HandleFunc("POST /unseal", a.unseal)
 	m.HandleFunc("POST /seal", a.seal)

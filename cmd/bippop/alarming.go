@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/cmd/bippop/internal/alarm"
-	"github.com/bippop/bippop/cmd/bippop/internal/meter"
 	"github.com/bippop/bippop/crypto"
 	"github.com/spf13/pflag"
 )
@@ -93,14 +92,14 @@ func (a *alarming) try(ctx context.Context, vault string, out output) error {
 	return err
 }
 
-// watch looks after lock until stop, which waits.
-func (a *alarming) watch(vault string, lock *lockable, gauge *meter.Meter, log *slog.Logger) (stop func(), err error) {
+// watch looks after lock until stop, which waits. sent is told of each try.
+func (a *alarming) watch(vault string, lock *lockable, sent func(channel string, arrived bool), log *slog.Logger) (stop func(), err error) {
 	channels, err := a.channels(vault)
 	if err != nil || len(channels) == 0 {
 		return func() {}, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	courier := &alarm.Courier{Channels: channels, Logger: log, Sent: gauge.Letter}
+	courier := &alarm.Courier{Channels: channels, Logger: log, Sent: sent}
 	carried := courier.Start(ctx)
 	w := &watchman{path: vault + ".alarms", lock: lock, courier: courier, log: log}
 	w.load()

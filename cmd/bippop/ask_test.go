@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -16,6 +17,7 @@ import (
 //	ask fetch URL                 read another address
 //	ask as ROLE demo.json         sign in with the demo's account
 //	ask sign-in LOGIN PASSWORD
+//	ask until REGEXP              call the hubs until the place in the federation fits
 //	ask METHOD PATH [FILE]        call with the token of the last sign-in
 //
 // It prints the answer's body, and fails when the answer is a refusal.
@@ -30,6 +32,8 @@ func ask(args []string) error {
 	switch args[0] {
 	case "ready":
 		return awaitReady(os.Getenv("URL"), time.Minute)
+	case "until":
+		return awaitPlace(regexp.MustCompile(args[1]), time.Minute)
 	case "fetch":
 		answer, err := http.Get(args[1])
 		if err != nil {
@@ -118,6 +122,26 @@ func askCall(method, path string, body []byte) ([]byte, error) {
 		}
 	}
 	return text, nil
+}
+
+// awaitPlace calls the hubs again and again until the territory's place in the
+// federation fits, or the time is over. It prints what was answered last.
+func awaitPlace(want *regexp.Regexp, patience time.Duration) error {
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		refusal, _ := askCall("POST", "/api/v1/federation/sync", nil)
+		text, err := askCall("GET", "/api/v1/federation", nil)
+		if want.Match(text) || time.Now().After(deadline) {
+			os.Stdout.Write(append(text, refusal...))
+			if !want.Match(text) {
+				err = fmt.Errorf("nothing fits %s after %s: %v", want, patience, err)
+			}
+			return err
+		}
+		<-tick.C
+	}
 }
 
 // awaitReady polls until the node answers, or the time is over.

@@ -101,7 +101,7 @@ func newWriteBench(ctx context.Context, dir string, out output) (*writeBench, er
 		Logger: node.NewLogger(out.progress, slog.LevelWarn), PasswordCost: demoPasswords,
 	}
 	n, err := node.FoundTerritory(ctx, cfg, node.Founding{
-		Territory: node.Territory{Siren: demoSiren, Name: "bench", Calls: "bench", Communes: []string{"33352"}}, Login: "bench", Password: password,
+		Territory: node.Territory{Siren: reole.Siren, Name: "bench", Calls: "bench", Communes: []string{"33352"}}, Login: "bench", Password: password,
 	})
 	if err != nil {
 		return nil, err

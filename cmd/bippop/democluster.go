@@ -63,7 +63,10 @@ func (h *demoHome) replica(i int) string {
 func (h *demoHome) config(i int, urls []string, out output) (cfg node.Config, err error) {
 	cfg = node.Config{
 		Dir: filepath.Join(h.replica(i), "data"), Vault: filepath.Join(h.replica(i), "vault.age"),
-		Logger: demoLog(out), PasswordCost: demoPasswords, Autopilot: quickly,
+		Logger: demoLog(out), PasswordCost: demoPasswords, Autopilot: quickly, Federation: h.federating(),
+	}
+	if h.place == nation {
+		cfg.Simulated, _ = simulated(h.Seed)
 	}
 	if cfg.Unseal, err = crypto.IdentityFile(filepath.Join(h.dir, "identity.txt")); err != nil {
 		return cfg, err
@@ -131,6 +134,11 @@ func (h *demoHome) make(ctx context.Context, urls []string, out output) (_ *demo
 	}
 	if err := h.choosePeers(); err != nil {
 		return nil, err
+	}
+	if h.place == nation {
+		if err := h.chooseHub(); err != nil {
+			return nil, err
+		}
 	}
 	cfg, err := h.config(0, urls, out)
 	if err != nil {

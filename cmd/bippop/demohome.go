@@ -18,6 +18,7 @@ import (
 //	vault.age       the keys of the first replica
 //	data/           its own
 //	replica-2/ …    vault.age and data/ of the others
+//	neighbour/ …    the same of another territory, and coordinator/ of the nation's
 type demoHome struct {
 	Filled   bool          `json:"filled"`
 	Profile  synth.Profile `json:"profile"`
@@ -27,7 +28,11 @@ type demoHome struct {
 	Replicas int           `json:"replicas"`
 	Peers    []string      `json:"peers"` // where the replicas meet, by replica
 
-	dir string
+	Hub       int  `json:"hub,omitempty"`       // the coordinator's: port of the hub
+	Federated bool `json:"federated,omitempty"` // the coordinator's: the federation was founded
+
+	dir   string
+	place demoPlace
 }
 
 const (
@@ -47,7 +52,7 @@ func openDemoHome(dir string, reset bool) (*demoHome, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the demo's folder: %w", err)
 	}
-	h := &demoHome{dir: dir}
+	h := &demoHome{dir: dir, place: reole}
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0:
@@ -71,7 +76,7 @@ func openDemoHome(dir string, reset bool) (*demoHome, error) {
 
 // wipe removes what a demo makes, and nothing else.
 func (h *demoHome) wipe() error {
-	for _, name := range []string{demoFile, "data", "vault.age", "identity.txt", "replica-2", "replica-3"} {
+	for _, name := range []string{demoFile, "data", "vault.age", "identity.txt", "replica-2", "replica-3", rural.Folder, nation.Folder} {
 		if err := os.RemoveAll(filepath.Join(h.dir, name)); err != nil {
 			return fmt.Errorf("forgetting the demo: %w", err)
 		}

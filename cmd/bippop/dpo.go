@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -26,6 +28,7 @@ func dpoVerifyCommand(out output) *cobra.Command {
 	var genesis string
 	var against []string
 	var asJSON bool
+	var keep string
 	c := &cobra.Command{
 		Use: "verify DIR|URL", Short: "Check all that ever left a territory, entry by entry, and print a page about it", Args: cobra.ExactArgs(1),
 		Long: "verify reads a ledger, from a folder without any network or from a node's https://…/transparency/, and checks it by its bytes alone:\n" +
@@ -47,14 +50,58 @@ func dpoVerifyCommand(out output) *cobra.Command {
 			}
 			return withLedgers(append(args, against...), func(all []ledger.Source) error {
 				o.Against = all[1:]
+				if keep != "" {
+					if err := emptyFolder(keep); err != nil {
+						return err
+					}
+					all[0] = kept{all[0], keep}
+				}
 				return verifyLedger(c.Context(), out, all[0], o, asJSON)
 			})
 		},
 	}
 	c.Flags().StringVar(&genesis, "genesis", "", "digest of the roster's first entry, from the invitation")
 	c.Flags().StringArrayVar(&against, "against", nil, "a copy that somebody else holds, a folder or an address; may be given again")
+	c.Flags().StringVar(&keep, "keep", "", "write what was read into this new folder, to check it again another day without any network")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one line for programs")
 	return c
+}
+
+// kept is a ledger that is written into a folder while it is read.
+type kept struct {
+	ledger.Source
+	dir string
+}
+
+// emptyFolder makes one. ledger.ErrFolder.
+func emptyFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("keeping a ledger: %w", err)
+	}
+	there, err := os.ReadDir(dir)
+	if err == nil && len(there) > 0 {
+		err = ledger.ErrFolder
+	}
+	return err
+}
+
+// Read implements ledger.Source.
+func (k kept) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
+	b, err := k.Source.Read(ctx, path, limit)
+	if err != nil {
+		return nil, err
+	}
+	if !filepath.IsLocal(filepath.FromSlash(path)) {
+		return nil, fmt.Errorf("%s is no path of a ledger", path)
+	}
+	at := filepath.Join(k.dir, filepath.FromSlash(path))
+	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+		return nil, fmt.Errorf("keeping a ledger: %w", err)
+	}
+	if err := os.WriteFile(at, b, 0o644); err != nil {
+		return nil, fmt.Errorf("keeping a ledger: %w", err)
+	}
+	return b, nil
 }
 
 // withLedgers opens folders and addresses, and closes them after f.

@@ -17,13 +17,19 @@ import (
 	"github.com/bippop/bippop/node"
 )
 
-// The demo's territory, in every profile.
-const (
-	demoSiren = "200044394" // CC du Réolais en Sud Gironde
-	demoCalls = "Entraide chez nous"
-	demoPhone = "05 36 49 00 00" // reserved for fiction
-	demoHours = "du lundi au vendredi, 9 h – 17 h"
+// demoPlace is a territory of the demo, in every profile. Numbers are reserved for
+// fiction.
+type demoPlace struct {
+	Siren, Folder, Calls, Phone, Email, Admin string
+}
+
+var (
+	reole  = demoPlace{"200044394", "", "Entraide chez nous", "05 36 49 00 00", "entraide@reolais.example", "Claire, CCAS"}                             // CC du Réolais en Sud Gironde
+	rural  = demoPlace{"200069599", "neighbour", "Coup de main entre voisins", "05 36 49 00 40", "coupdemain@deux-mers.example", "Marion, CIAS"}        // CC Rurales de l'Entre-Deux-Mers
+	nation = demoPlace{"999999998", "coordinator", "Coordination nationale", "01 99 00 00 00", "coordination@solidarite.example", "Inès, coordination"} // invented, like its number
 )
+
+const demoHours = "du lundi au vendredi, 9 h – 17 h"
 
 // writers is how many writes are under way at once: the log puts those that wait
 // together into one entry.
@@ -86,7 +92,10 @@ func (c *movedClock) real() { c.from.Store(0) }
 
 // fill founds the demo's territory and lets its past happen.
 func (h *demoHome) fill(ctx context.Context, cfg node.Config, out output) (*node.Node, error) {
-	name, members, ok := node.LookupEPCI(demoSiren)
+	if h.place == nation {
+		return h.foundCoordinator(ctx, cfg)
+	}
+	name, members, ok := node.LookupEPCI(h.place.Siren)
 	if !ok {
 		return nil, errors.New("the demo's territory is not in this program's registry")
 	}
@@ -110,11 +119,11 @@ func (h *demoHome) fill(ctx context.Context, cfg node.Config, out output) (*node
 	days := f.timeline()
 	f.clock.move(today.AddDate(0, 0, days.first), 0)
 	cfg.Now = f.clock.now
-	passwords := newPasswords(h.Seed)
+	passwords := newPasswords(h.Seed, h.place)
 	admin := demoAccount{Role: "admin", Login: "admin", Password: passwords.next(), Label: "Administratrice du CCAS"}
 	n, err := node.FoundTerritory(ctx, cfg, node.Founding{
-		Territory: node.Territory{Siren: demoSiren, Name: name, Calls: demoCalls, Phone: demoPhone, Hours: demoHours, Communes: union(members, f.codes)},
-		Login:     admin.Login, Password: crypto.NewSecret(admin.Password), Name: crypto.NewSecret("Claire, CCAS"),
+		Territory: node.Territory{Siren: h.place.Siren, Name: name, Calls: h.place.Calls, Phone: h.place.Phone, Hours: demoHours, Communes: union(members, f.codes)},
+		Login:     admin.Login, Password: crypto.NewSecret(admin.Password), Name: crypto.NewSecret(h.place.Admin),
 	})
 	if err != nil {
 		return nil, err
@@ -135,6 +144,39 @@ func (h *demoHome) fill(ctx context.Context, cfg node.Config, out output) (*node
 	return n, nil
 }
 
+// foundCoordinator founds the node that has no desk and knows nobody.
+func (h *demoHome) foundCoordinator(ctx context.Context, cfg node.Config) (*node.Node, error) {
+	h.Name = "Démonstration"
+	passwords := newPasswords(h.Seed, h.place)
+	h.Accounts = []demoAccount{
+		{Role: "coordinator", Login: "coordination", Password: passwords.next(), Label: "Coordinatrice nationale"},
+		{Role: "admin", Login: "admin", Password: passwords.next(), Label: "Administratrice de la coordination"},
+		{Role: "dpo", Login: "dpo", Password: passwords.next(), Label: "Déléguée à la protection des données"},
+	}
+	admin := h.Accounts[1]
+	n, err := node.FoundTerritory(ctx, cfg, node.Founding{
+		Territory: node.Territory{Siren: h.place.Siren, Name: h.Name, Calls: h.place.Calls, Phone: h.place.Phone, Hours: demoHours, Role: node.CoordinatorNode},
+		Login:     admin.Login, Password: crypto.NewSecret(admin.Password), Name: crypto.NewSecret(h.place.Admin),
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, by, err := n.Accounts.SignIn(ctx, admin.Login, crypto.NewSecret(admin.Password), "demo", true)
+	for i, a := range []node.NewAccount{
+		{Roles: node.RoleCoordinator, Name: crypto.NewSecret("Inès, coordination")}, {}, {Roles: node.RoleDPO, Name: crypto.NewSecret("Farida, DPO")},
+	} {
+		if err != nil || a.Roles == 0 {
+			continue
+		}
+		a.Login, a.Password = h.Accounts[i].Login, crypto.NewSecret(h.Accounts[i].Password)
+		_, err = n.Accounts.Open(ctx, by, a)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("founding the demo's coordinator: %w", err), n.Close())
+	}
+	return n, nil
+}
+
 func midnight(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
 }
@@ -147,7 +189,8 @@ func demoCommunes(p synth.Profile, members []string) ([]synth.Commune, error) {
 		if !ok {
 			return nil, errors.New("the département of the demo is not in this program's registry")
 		}
-		codes = all
+		_, taken, _ := node.LookupEPCI(rural.Siren) // a commune belongs to one territory
+		codes = slices.DeleteFunc(all, func(code string) bool { return slices.Contains(taken, code) })
 	}
 	var out []synth.Commune
 	for _, code := range codes {

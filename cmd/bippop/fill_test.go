@@ -39,8 +39,8 @@ func TestFill(t *testing.T) {
 
 func signInAll(t *testing.T, n *node.Node, h *demoHome) (callers []node.Caller) {
 	t.Helper()
-	if len(h.Accounts) != 5 {
-		t.Fatalf("the demo has %d accounts, want an administrator, an agent, two volunteers and an elected member", len(h.Accounts))
+	if len(h.Accounts) != 6 {
+		t.Fatalf("the demo has %d accounts, want an administrator, an agent, two volunteers, an elected member and a DPO", len(h.Accounts))
 	}
 	for _, a := range h.Accounts {
 		_, by, err := n.Accounts.SignIn(t.Context(), a.Login, crypto.NewSecret(a.Password), "test", true)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
@@ -23,8 +24,8 @@ func (f *filler) accounts(ctx context.Context, admin demoAccount, passwords *pas
 		out = append(out, demoAccount{Role: "volunteer", Login: fmt.Sprintf("benevole%d", i+1), Password: passwords.next(), Label: "Bénévole"})
 		open = append(open, node.NewAccount{Roles: node.RoleVolunteer, Of: f.him[v], Name: crypto.NewSecret(f.world.Volunteers[v].First)})
 	}
-	out = append(out, demoAccount{Role: "official", Login: "elu1", Password: passwords.next(), Label: "Élue"})
-	open = append(open, node.NewAccount{Roles: node.RoleOfficial, Name: crypto.NewSecret("Hélène, adjointe aux solidarités")})
+	out = append(out, demoAccount{Role: "official", Login: "elu1", Password: passwords.next(), Label: "Élue"}, demoAccount{Role: "dpo", Login: "dpo", Password: passwords.next(), Label: "Délégué à la protection des données"})
+	open = append(open, node.NewAccount{Roles: node.RoleOfficial, Name: crypto.NewSecret("Hélène, adjointe aux solidarités")}, node.NewAccount{Roles: node.RoleDPO, Name: crypto.NewSecret("Karim, DPO")})
 	for i, a := range open {
 		a.Login, a.Password = out[i+1].Login, crypto.NewSecret(out[i+1].Password)
 		if _, err := f.node.Accounts.Open(ctx, f.by, a); err != nil {
@@ -80,7 +81,14 @@ func (f *filler) askToo(ctx context.Context, v int) error {
 // demo listens on this machine only, and its people are invented.
 type passwords struct{ r *rand.Rand }
 
-func newPasswords(seed uint64) *passwords { return &passwords{rand.New(rand.NewPCG(seed, 0xb1b909))} }
+func newPasswords(seed uint64, at demoPlace) *passwords {
+	stream := uint64(0xb1b909)
+	if at != reole {
+		n, _ := strconv.ParseUint(at.Siren, 10, 64)
+		stream += n
+	}
+	return &passwords{rand.New(rand.NewPCG(seed, stream))}
+}
 
 var passwordWords = []string{
 	"tilleul", "mirabelle", "hirondelle", "lavande", "moulin", "noisette", "cerisier", "girouette", "myosotis", "glycine", "muguet",

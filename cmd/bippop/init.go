@@ -22,7 +22,7 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 		key                      unsealing
 		start                    choosing
 		f                        node.Founding
-		epci, departement        string
+		epci, departement, role  string
 		communes                 []string
 		passwordFile, adminsName string
 		sheet                    string
@@ -51,7 +51,19 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 				return err
 			}
 			var err error
-			if f.Territory.Communes, err = communesOf(epci, departement, communes); err != nil {
+			switch role {
+			case roleTerritory:
+				f.Territory.Communes, err = communesOf(epci, departement, communes)
+			case roleCoordinator:
+				f.Territory.Role = node.CoordinatorNode
+				err = noCommunes(epci, departement, communes)
+			case roleObserver:
+				f.Territory.Role = node.ObserverNode
+				err = noCommunes(epci, departement, communes)
+			default:
+				err = usagef("--role is territory, coordinator or observer")
+			}
+			if err != nil {
 				return err
 			}
 			if f.Password, err = secretFile(passwordFile); err != nil {
@@ -103,6 +115,7 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 	fs.StringVar(&epci, "epci", "", "take the communes of this EPCI (SIREN)")
 	fs.StringVar(&departement, "departement", "", "take the communes of this département")
 	fs.StringSliceVar(&communes, "commune", nil, "take this commune too (INSEE code); may be repeated: one of another EPCI joins by agreement")
+	fs.StringVar(&role, "role", roleTerritory, "what this node is in a federation: territory, coordinator (draws the members' figures together, keeps the roster) or observer")
 	fs.StringVar(&cfg.Dir, "dir", "", "data folder, new or empty")
 	fs.StringVar(&cfg.Vault, "vault", "", "where to write the vault; outside the data folder and its backups")
 	key.flags(fs)
@@ -116,11 +129,33 @@ func initCommand(env func(string) string, out output) *cobra.Command {
 }
 
 func tellFounded(out output, cfg node.Config, key unsealing, f node.Founding, made bool) {
-	out.printf("The territory %s is founded, with %d communes.", f.Territory.Siren, len(f.Territory.Communes))
+	switch f.Territory.Role {
+	case node.CoordinatorNode:
+		out.printf("The coordinator's node %s is founded. It holds no records of people. Once it runs: bippop federation init", f.Territory.Siren)
+	case node.ObserverNode:
+		out.printf("The observer's node %s is founded. It holds no records of people. Once it runs: bippop federation join", f.Territory.Siren)
+	default:
+		out.printf("The territory %s is founded, with %d communes.", f.Territory.Siren, len(f.Territory.Communes))
+	}
 	if made {
 		out.printf("\nA new identity is in %s. Without it nobody can ever read the data again:\nkeep a copy in a safe, not beside the backups.", key.identity)
 	}
 	out.printf("\nStart it with:\n  bippop serve --dir %s --vault %s %s", cfg.Dir, cfg.Vault, key.words())
+}
+
+// What --role may say.
+const (
+	roleTerritory   = "territory"
+	roleCoordinator = "coordinator"
+	roleObserver    = "observer"
+)
+
+// noCommunes refuses communes of a node that answers for none.
+func noCommunes(epci, departement string, communes []string) error {
+	if epci != "" || departement != "" || len(communes) > 0 {
+		return usagef("only a territory has communes: leave --epci, --departement and --commune out")
+	}
+	return nil
 }
 
 // communesOf works out what --epci or --departement name, with the communes that

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	programs := map[string]func(){"bippop": main, "ask": askMain, "bippop-tuned": tunedMain}
+	programs := map[string]func(){"bippop": main, "ask": askMain, "bippop-tuned": tunedMain, "bippop-hub": hubMain}
 	if programs[filepath.Base(os.Args[0])] == nil && len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
 		fmt.Fprintln(os.Stderr, "the test binary was started as if it were bippop; it would start itself again and again")
 		os.Exit(2)
@@ -44,6 +44,7 @@ func TestStories(t *testing.T) {
 			"apply":  cmdApply,
 			"hubs":   cmdHubs,
 			"ledger": cmdLedger,
+			"misled": cmdMisled,
 		},
 	})
 }

@@ -23,6 +23,7 @@ type operating struct {
 	opens  starting // what unseal says
 	alarms alarming
 	asJSON bool
+	ways   ways
 }
 
 // serveAnswer is the line of serve --json; other programs rely on it.
@@ -89,6 +90,7 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 	lock := newLockable(&lockable{shut: sealedAnswers(cfg.Vault), starting: startingAnswers(cfg.Vault), logger: cfg.Logger})
 	gauge := meter.New(thisVersion().Version, lock.vitals)
 	cfg.Wrote, cfg.Program = gauge.Wrote, thisVersion().Version
+	cfg.Connections = o.connections
 	cfg.OnFault = cancel // another replica leads once this process has ended
 	tuned(&cfg)
 	lock.began = func() {
@@ -170,14 +172,17 @@ func (o *operating) start(ctx context.Context, lock *lockable, gauge *meter.Mete
 		if how == unsealTouch {
 			how = ""
 		}
-		a := &administration{lock: lock, vault: cfg.Vault, log: cfg.Logger, meter: gauge, how: how, from: key.open, tries: rate.NewLimiter(rate.Every(triesEvery), triesAtOnce)}
+		a := &administration{lock: lock, vault: cfg.Vault, log: cfg.Logger, meter: gauge, how: how, from: key.open, ways: &o.ways, tries: rate.NewLimiter(rate.Every(triesEvery), triesAtOnce)}
 		s := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
 			ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 		go s.Serve(l)
 		ends = append(ends, func() { s.Close() })
 		cfg.Logger.Info("administration", slog.String("address", l.Addr().String()))
 	}
-	watch, err := o.alarms.watch(cfg.Vault, lock, gauge, cfg.Logger)
+	watch, err := o.alarms.watch(cfg.Vault, lock, func(channel string, arrived bool) {
+		o.ways.letter(channel, arrived)
+		gauge.Letter(channel, arrived)
+	}, cfg.Logger)
 	if err != nil {
 		stop()
 		return nil, err

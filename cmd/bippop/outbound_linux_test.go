@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"net"
@@ -17,6 +18,9 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/federation/roster"
+	"github.com/bippop/bippop/federation/simulation"
 	"golang.org/x/sys/unix"
 )
 
@@ -207,6 +211,104 @@ func TestNobodyElseIsCalled(t *testing.T) {
 	w.await(t, "tcp 203.0.113.5:9")
 	if got, want := w.list(), []string{served, "tcp 203.0.113.5:9"}; !slices.Equal(got, want) {
 		t.Errorf("called: %s; want %s", strings.Join(got, ", "), strings.Join(want, ", "))
+	}
+}
+
+// TestOnlyTheHubIsCalled: a node that belongs to a federation calls the hub that the
+// roster names, where it names it, and nobody else.
+func TestOnlyTheHubIsCalled(t *testing.T) {
+	lines := makeWires(t, 3)
+	program, err := exec.LookPath("bippop") // this test binary under another name; see TestMain
+	must(t, err)
+	hubProgram, err := exec.LookPath("bippop-hub")
+	must(t, err)
+	t.Cleanup(lines.close)
+	at, people, far := lines.places[0], lines.places[1], lines.places[2]
+	must(t, at.in(everywhere))
+	w := watch(t, at)
+
+	m := &host{t: t, program: program, place: at, dir: t.TempDir()}
+	must(t, m.prepare())
+	const password = "le moulin du lavoir"
+	must(t, os.WriteFile(m.path("password.txt"), []byte(password+"\n"), 0o600))
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	must(t, m.run(ctx, append([]string{"init", "--siren", "200044394", "--name", "CC", "--calls", "Entraide", "--epci", "200044394",
+		"--admin", "admin", "--admin-password-file", m.path("password.txt")}, m.keys()...)...))
+	log, err := os.Create(m.path("log.txt"))
+	must(t, err)
+	defer log.Close()
+	node := m.command(ctx, append([]string{"serve", "--listen", at.address + ":" + webPort}, m.keys()...)...)
+	node.Stdout, node.Stderr = log, log
+	must(t, at.start(node))
+	t.Cleanup(func() { node.Process.Kill(); node.Wait() })
+	c := &client{base: m.url(), http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DialContext: people.dial}}}
+	for c.signIn(ctx, "admin", password) != nil {
+		if ctx.Err() != nil {
+			t.Fatal("the node does not answer")
+		}
+		pauseFor(t, ctx, 20*time.Millisecond)
+	}
+
+	listen := "/ip4/" + far.address + "/udp/7500/quic-v1"
+	nation, err := simulation.Found(public.DayOf(time.Now()), 1, lonelyHub(listen))
+	must(t, err)
+	must(t, c.call(ctx, "POST", "/federation/join", map[string]string{"invitation": nation.State().Invite(200044394).String()}, nil))
+	var said struct{ Text string }
+	must(t, c.call(ctx, "POST", "/federation/application", map[string]string{"email": "accueil@reole.example"}, &said))
+	a, err := roster.ParseApplication([]byte(said.Text))
+	must(t, err)
+	member, err := nation.State().Admit(a, nil)
+	must(t, err)
+	must(t, nation.Change(member))
+	var entries strings.Builder
+	for _, e := range nation.Entries() {
+		fmt.Fprintf(&entries, "%x\n", e)
+	}
+	must(t, os.WriteFile(m.path("roster.txt"), []byte(entries.String()), 0o600))
+	genesis := nation.Genesis()
+	hub := exec.CommandContext(ctx, hubProgram, t.TempDir(), listen, hex.EncodeToString(genesis[:]), m.path("roster.txt"))
+	hub.Stdout, hub.Stderr = log, log
+	must(t, far.start(hub))
+	t.Cleanup(func() { hub.Process.Kill(); hub.Wait() })
+
+	workday(ctx, t, c)
+	var status struct {
+		Listed bool
+		Hubs   []struct {
+			Reached string `json:"reached_at"`
+		}
+	}
+	for !status.Listed || len(status.Hubs) != 1 || status.Hubs[0].Reached == "" {
+		if ctx.Err() != nil {
+			b, _ := os.ReadFile(m.path("log.txt"))
+			t.Fatalf("the node does not reach the hub: %+v\n%s", status, b)
+		}
+		_ = c.call(ctx, "POST", "/federation/sync", nil, nil) // until the hub is there
+		must(t, c.call(ctx, "GET", "/federation", nil, &status))
+		pauseFor(t, ctx, 50*time.Millisecond)
+	}
+	workday(ctx, t, c)
+	must(t, node.Process.Signal(os.Interrupt))
+	if err := node.Wait(); err != nil {
+		t.Errorf("the node ended with %v", err)
+	}
+
+	// A UDP packet has no beginning: those to the hub are calls, and so are the answers
+	// that come from it, to the port from which it was called.
+	served, called := "tcp "+at.address+":"+webPort, "udp "+far.address+":7500"
+	back, hubSeen := "udp "+at.address+":", false
+	for _, who := range w.list() {
+		switch {
+		case who == called:
+			hubSeen = true
+		case who == served, strings.HasPrefix(who, back):
+		default:
+			t.Errorf("%s was called", who)
+		}
+	}
+	if !hubSeen {
+		t.Errorf("the hub was not called, so that this shows nothing: %v", w.list())
 	}
 }
 

@@ -26,9 +26,9 @@ func rosterCommand(out output) *cobra.Command {
 			"  bippop federation roster show change.txt --roster roster.txt\n" +
 			"  bippop federation roster sign change.txt --roster roster.txt --key coordination.key --yes\n" +
 			"  bippop federation roster append change.txt --roster roster.txt\n\n" +
-			"All of these work on files and ask no network. Drafts may be mailed.",
+			"These work on files and ask no network; only fetch asks a node. Drafts may be mailed.",
 	}
-	c.AddCommand(rosterDraftCommand(out), rosterSignCommand(out), rosterShowCommand(out), rosterAppendCommand(out))
+	c.AddCommand(rosterDraftCommand(out), rosterSignCommand(out), rosterShowCommand(out), rosterAppendCommand(out), rosterFetchCommand(out))
 	return c
 }
 
@@ -263,5 +263,24 @@ func rosterAppendCommand(out output) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&file, "roster", "", "file with the roster")
+	return c
+}
+
+func rosterFetchCommand(out output) *cobra.Command {
+	var o ordering
+	c := &cobra.Command{
+		Use: "fetch", Short: "Print the roster that a node knows, as a file for the other commands", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return o.with(c.Context(), func(n *client) error {
+				var t struct{ Text string }
+				if err := n.call(c.Context(), "GET", "/federation/roster/file", nil, &t); err != nil {
+					return err
+				}
+				out.printf("%s", strings.TrimRight(t.Text, "\n"))
+				return nil
+			})
+		},
+	}
+	o.reaching.flags(c.Flags())
 	return c
 }

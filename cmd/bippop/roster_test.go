@@ -68,3 +68,12 @@ func cmdHubs(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
 }
+
+// cmdMisled writes an invitation that leads to the same hubs and means another roster:
+// misled OUT INVITATION.
+func cmdMisled(ts *testscript.TestScript, neg bool, args []string) {
+	i, err := roster.ParseInvitation(ts.ReadFile(args[1]))
+	ts.Check(err)
+	i.Genesis[0] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(i.String()), 0o600))
+}

@@ -27,6 +27,7 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 		listen string
 		secure bool
 		watch  operating
+		hub    hubbing
 	)
 	c := &cobra.Command{
 		Use:   "serve",
@@ -42,6 +43,10 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 			if err := peers.check(); err != nil {
 				return err
 			}
+			if err := hub.check(); err != nil {
+				return err
+			}
+			cfg.Federation.Hub = hub.hub()
 			if watch.opens.peers && peers.listen == "" {
 				return usagef("--unseal peers needs the other replicas: --peer-listen HOST:PORT")
 			}
@@ -64,6 +69,7 @@ func serveCommand(env func(string) string, out output) *cobra.Command {
 	key.flags(f)
 	peers.flags(f)
 	watch.flags(f)
+	hub.flags(f)
 	f.BoolVar(&watch.asJSON, "json", false, "print one line for programs whenever this node begins to serve")
 	f.DurationVar(&cfg.Autopilot.Stable, "vote-after", 10*time.Second, "how long a machine that has joined must be up to date before it votes")
 	f.StringVar(&listen, "listen", "127.0.0.1:8080", "address to listen on; put a reverse proxy with TLS in front")

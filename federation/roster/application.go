@@ -136,7 +136,7 @@ func (s *State) Admit(a Application, neighbours []public.Siren) (SetMember, erro
 		if neighbours == nil {
 			m.Neighbours = was.Neighbours
 		}
-	} else if last, was := s.lastClosed(m.Siren); was {
+	} else if last, was := lastClosed(s.Closed, m.Siren); was {
 		m.Epoch, m.StartSize = last.Epoch+1, last.Last
 	}
 	return SetMember{Member: m}, nil

@@ -152,7 +152,7 @@ func (s *State) rehearse(d Draft) error {
 			return err
 		}
 	}
-	return s.checkWitnesses()
+	return s.witnesses().check(s)
 }
 
 // Bodies are what the draft would change.

@@ -15,6 +15,9 @@ type Standing struct {
 	Hub     string       // name; empty: no hub
 }
 
+// A nil State names nobody: whoever asks one, because the territory has left its
+// federation meanwhile, is told no.
+
 // Member of the roster today.
 func (s *State) Member(n public.Siren) (Member, bool) {
 	at, ok := s.find(n)
@@ -26,6 +29,9 @@ func (s *State) Member(n public.Siren) (Member, bool) {
 
 // ByPeer says who a peer is. A peer that is not listed gets nothing from anybody.
 func (s *State) ByPeer(peer string) (st Standing, ok bool) {
+	if s == nil {
+		return st, false
+	}
 	if n, found := s.index.peers[peer]; found {
 		m, _ := s.Member(n)
 		at := slices.IndexFunc(m.Replicas, func(r Replica) bool { return r.Peer == peer })
@@ -56,7 +62,7 @@ func (s *State) Policy(n public.Siren, epoch uint16) (feed.Policy, bool) {
 }
 
 func (s *State) policy(m Member) feed.Policy {
-	p := feed.Policy{Origin: feed.EgressOrigin(m.Siren, m.Epoch), Quorum: int(m.Quorum), Witnesses: s.witnesses(), Threshold: s.threshold()}
+	p := feed.Policy{Origin: feed.EgressOrigin(m.Siren, m.Epoch), Quorum: int(m.Quorum), Witnesses: s.witnesses().keys(), Threshold: s.witnesses().needed()}
 	for _, r := range m.Replicas {
 		p.Replicas = append(p.Replicas, r.Key)
 	}
@@ -67,6 +73,9 @@ func (s *State) policy(m Member) feed.Policy {
 // epoch or of a member that was removed. A checkpoint of more than last entries is
 // refused, whoever signed it.
 func (s *State) Ended(n public.Siren, epoch uint16) (p feed.Policy, last uint64, ok bool) {
+	if s == nil {
+		return p, 0, false
+	}
 	for _, c := range s.Closed {
 		if c.Siren == n && c.Epoch == epoch {
 			return feed.Policy{Origin: feed.EgressOrigin(n, epoch), Replicas: c.Replicas, Quorum: c.Quorum, Witnesses: c.Witnesses, Threshold: c.Threshold}, c.Last, true
@@ -79,23 +88,11 @@ func (s *State) Ended(n public.Siren, epoch uint16) (p feed.Policy, last uint64,
 // ask it for the cosignatures of a checkpoint of the roster. No replica signs one,
 // since the holders' signatures stand in the entries, so it is never quorate.
 func (s *State) Freshness() feed.Policy {
-	return feed.Policy{Origin: s.Origin(), Witnesses: s.witnesses(), Threshold: 1}
+	return feed.Policy{Origin: s.Origin(), Witnesses: s.witnesses().keys(), Threshold: 1}
 }
 
 // Origin of the roster's feed.
 func (s *State) Origin() string { return feed.RosterOrigin(s.Genesis) }
-
-func (s *State) witnesses() (keys []string) {
-	for _, h := range s.Hubs {
-		if h.Witness {
-			keys = append(keys, h.Key)
-		}
-	}
-	return keys
-}
-
-// threshold is never 0: without witnesses nothing settles.
-func (s *State) threshold() int { return max(1, int(s.Threshold)) }
 
 // MayRead reports whether a member may read another's feed. Everybody reads his own
 // and the coordinator's; the coordinator reads all, those of former members too.
@@ -106,7 +103,7 @@ func (s *State) MayRead(reader, of public.Siren) bool {
 	}
 	m, member := s.Member(of)
 	if !member {
-		_, former := s.lastClosed(of)
+		_, former := lastClosed(s.Closed, of)
 		return former && r.Role == Coordinator
 	}
 	if reader == of || r.Role == Coordinator || m.Role == Coordinator {

@@ -4,35 +4,12 @@ import (
 	"cmp"
 	"crypto/ed25519"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/bippop/bippop/federation/feed"
 	"github.com/bippop/bippop/federation/public"
 	"golang.org/x/mod/sumdb/tlog"
 )
-
-// index is what follows from a state's members and hubs, kept so that one entry
-// costs little.
-type index struct {
-	peaks    []tlog.Hash // see grow
-	communes map[public.Commune]public.Siren
-	peers    map[string]public.Siren                   // of replicas
-	keys     map[[ed25519.PublicKeySize]byte]keyHolder // of replicas and of hubs
-}
-
-// keyHolder is who signs with a key.
-type keyHolder struct {
-	siren public.Siren // of a replica
-	hub   string       // else
-}
-
-func (k keyHolder) String() string {
-	if k.hub != "" {
-		return "hub " + k.hub
-	}
-	return k.siren.String()
-}
 
 // Fold applies entries from the first one on. genesis is the digest of the roster
 // that is meant; the zero genesis accepts any. [ErrGenesis] and all errors of Apply.
@@ -70,10 +47,10 @@ func (s *State) Apply(entry []byte) (*State, error) {
 func (s *State) clone() *State {
 	c := *s
 	c.Members, c.Closed = slices.Clone(s.Members), slices.Clone(s.Closed)
-	c.index.communes, c.index.peers, c.index.keys = maps.Clone(s.index.communes), maps.Clone(s.index.peers), maps.Clone(s.index.keys)
+	c.index = s.index.clone()
 	if s.Version == 0 {
 		c.Head = feed.Head{Root: rootOf(nil)}
-		c.index.communes, c.index.peers, c.index.keys = map[public.Commune]public.Siren{}, map[string]public.Siren{}, map[[ed25519.PublicKeySize]byte]keyHolder{}
+		c.index = index{communes: map[public.Commune]public.Siren{}, peers: map[string]public.Siren{}, keys: map[[ed25519.PublicKeySize]byte]keyHolder{}}
 	}
 	return &c
 }
@@ -96,7 +73,7 @@ func (s *State) apply(b []byte) error {
 			return err
 		}
 	}
-	if err := s.checkWitnesses(); err != nil {
+	if err := s.witnesses().check(s); err != nil {
 		return err
 	}
 	if s.Version == 0 {
@@ -132,12 +109,15 @@ func (b SetKinds) apply(s *State) error {
 }
 
 func (s *State) find(n public.Siren) (int, bool) {
+	if s == nil {
+		return 0, false
+	}
 	return slices.BinarySearchFunc(s.Members, n, func(m Member, n public.Siren) int { return cmp.Compare(m.Siren, n) })
 }
 
-// lastClosed is the last feed of a member that has ended.
-func (s *State) lastClosed(n public.Siren) (last Closed, ok bool) {
-	for _, c := range s.Closed {
+// lastClosed is the last of these feeds that was a member's.
+func lastClosed(all []Closed, n public.Siren) (last Closed, ok bool) {
+	for _, c := range all {
 		if c.Siren == n {
 			last, ok = c, true
 		}
@@ -156,11 +136,14 @@ func (b SetMember) apply(s *State) error {
 		if m.Epoch != was.Epoch || m.StartSize != was.StartSize || m.StartRoot != was.StartRoot {
 			return refuse("%s is in epoch %d; a change of epoch is an entry of its own", m.Siren, was.Epoch)
 		}
-		s.forget(was)
+		s.index.forget(was)
 	} else if err := s.admit(m); err != nil {
 		return err
 	}
-	if err := s.enter(m); err != nil {
+	if m.Simulated && !s.Demo {
+		return refuse("only a demo has simulated members")
+	}
+	if err := s.index.enter(m, s.Hubs); err != nil {
 		return err
 	}
 	if found {
@@ -176,75 +159,17 @@ func (s *State) admit(m Member) error {
 	switch {
 	case len(s.Members) >= MaxMembers:
 		return refuse("there are %d members already", MaxMembers)
-	case m.Simulated && !s.Demo:
-		return refuse("only a demo has simulated members")
 	case m.Role == Coordinator && slices.ContainsFunc(s.Members, func(o Member) bool { return o.Role == Coordinator }):
 		return refuse("there is a coordinator already")
 	}
 	epoch, start := uint16(1), uint64(0)
-	if last, was := s.lastClosed(m.Siren); was {
+	if last, was := lastClosed(s.Closed, m.Siren); was {
 		epoch, start = last.Epoch+1, last.Last
 	}
 	if m.Epoch != epoch || m.Epoch == 0 || m.StartSize != start || epoch == 1 && m.StartRoot != ([32]byte{}) {
 		return refuse("%s begins in epoch %d, after %d entries", m.Siren, epoch, start)
 	}
 	return nil
-}
-
-// enter puts a member's communes, peers and keys into the index.
-func (s *State) enter(m Member) error {
-	if m.Simulated && !s.Demo {
-		return refuse("only a demo has simulated members")
-	}
-	for _, c := range m.Communes {
-		if owner, taken := s.index.communes[c]; taken {
-			return refuse("commune %s belongs to %s already; it moves by an entry of its own", c, owner)
-		}
-		s.index.communes[c] = m.Siren
-	}
-	if len(s.index.communes) > MaxCommunes {
-		return refuse("there are %d communes at most", MaxCommunes)
-	}
-	for i, r := range m.Replicas {
-		if owner, taken := s.index.peers[r.Peer]; taken {
-			return refuse("the peer of replica %d of %s is that of a replica of %s", i+1, m.Siren, owner)
-		}
-		s.index.peers[r.Peer] = m.Siren
-		if m.Role != Coordinator && slices.ContainsFunc(s.Hubs, func(h Hub) bool { return h.Peer == r.Peer }) {
-			return refuse("the peer of replica %d of %s is that of a hub", i+1, m.Siren)
-		}
-		if err := s.enterKey(r.Key, keyHolder{siren: m.Siren}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rawKey is the key in a verifier key whose form was checked.
-func rawKey(text string) (raw [ed25519.PublicKeySize]byte) {
-	_, _, key, _ := parseKey(text)
-	copy(raw[:], key)
-	return raw
-}
-
-func (s *State) enterKey(text string, by keyHolder) error {
-	raw := rawKey(text)
-	if owner, taken := s.index.keys[raw]; taken {
-		return refuse("the key of %s signs for %s already", by, owner)
-	}
-	s.index.keys[raw] = by
-	return nil
-}
-
-// forget takes a member out of the index.
-func (s *State) forget(m Member) {
-	for _, c := range m.Communes {
-		delete(s.index.communes, c)
-	}
-	for _, r := range m.Replicas {
-		delete(s.index.peers, r.Peer)
-		delete(s.index.keys, rawKey(r.Key))
-	}
 }
 
 // meet makes the neighbours of a territory mutual.
@@ -293,7 +218,7 @@ func (b RemoveMember) apply(s *State) error {
 		return refuse("%s has no epoch left", b.Siren)
 	}
 	s.end(m, b.Last)
-	s.forget(m)
+	s.index.forget(m)
 	s.Members = slices.Delete(s.Members, at, at+1)
 	for i := range s.Members {
 		o := &s.Members[i]
@@ -359,40 +284,10 @@ func (b SetHubs) apply(s *State) error {
 			return refuse("the peer of hub %s is that of another hub", h.Name)
 		}
 		peers[h.Peer] = true
-		if err := s.enterKey(h.Key, keyHolder{hub: h.Name}); err != nil {
+		if err := s.index.enterKey(h.Key, keyHolder{hub: h.Name}); err != nil {
 			return err
 		}
 	}
 	s.Hubs, s.Threshold = b.Hubs, b.Threshold
-	return nil
-}
-
-// checkWitnesses: outside a demo they are independent of each other and of the
-// coordinator.
-func (s *State) checkWitnesses() error {
-	if s.Demo || len(s.Hubs) == 0 {
-		return nil
-	}
-	if s.Threshold < 2 {
-		return refuse("two witnesses at least must sign")
-	}
-	operators := map[string]bool{}
-	for _, h := range s.Hubs {
-		if !h.Witness {
-			continue
-		}
-		if operators[h.Operator] {
-			return refuse("two witnesses are operated by %s", h.Operator)
-		}
-		operators[h.Operator] = true
-		if owner, coordinator := s.index.peers[h.Peer]; coordinator {
-			return refuse("witness %s is a machine of the coordinator, %s", h.Name, owner)
-		}
-	}
-	for _, m := range s.Members {
-		if m.Role == Coordinator && operators[m.Name] {
-			return refuse("a witness is operated by the coordinator")
-		}
-	}
 	return nil
 }

@@ -293,6 +293,26 @@ func (w *Writer) SignBy(replicas int) error {
 	return w.sign(replicas)
 }
 
+// Rekey gives the replicas other cosigning keys, as machines have that took the place
+// of others. What was said is signed anew; the witnesses' word over it stays.
+func (w *Writer) Rekey() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.replicas {
+		name := fmt.Sprintf("bippop/%s/%d-anew", w.Siren, i+1)
+		w.replicas[i].signer = feed.NewReplicaSigner(name, Seed(name+" cosign"))
+	}
+	before := w.point
+	if err := w.sign(len(w.replicas)); err != nil {
+		return err
+	}
+	both, err := feed.Merge(before, w.point)
+	if err == nil {
+		w.point = both
+	}
+	return err
+}
+
 // Restored is the writer as an old backup knows it: with its first entries.
 func (w *Writer) Restored(size int) (*Writer, error) {
 	w.mu.Lock()

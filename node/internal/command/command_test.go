@@ -39,8 +39,8 @@ var kinds = map[command.Kind]command.Command{
 	90: command.PrepareCrossOffer{}, 91: command.HearCrossOffer{}, 92: command.PublishCrossOffer{}, 93: command.EndCrossOffer{},
 	94: command.AnswerInterest{}, 95: command.LapseInterest{}, 96: command.ShowInterest{}, 97: command.EndInterest{}, 98: command.AckInterest{},
 	99:  command.CloseInterest{},
-	100: command.AddPieces{}, 101: command.PublishBulletin{}, 102: command.TakeBulletins{},
-	103: command.SayHandover{}, 104: command.GiveDossiers{}, 105: command.TakeDossiers{}, 106: command.HearReceipt{}, 107: command.EraseHandedOver{},
+	100: command.AddPieces{}, 101: command.PublishBulletin{}, 102: command.TakeBulletins{}, 103: command.SayHandover{}, 104: command.GiveDossiers{},
+	105: command.TakeDossiers{}, 106: command.HearReceipt{}, 107: command.EraseHandedOver{},
 }
 
 func TestNumbers(t *testing.T) {

@@ -90,7 +90,7 @@ var bandShares = [...]int{public.AgeUnknown: 2, public.Under60: 5, public.From60
 // first quarter on, and releases it.
 func drawQuarters(r *rand.Rand, g Grouping, first, last public.Quarter) (out []SimulatedQuarter) {
 	const catalogue = public.CatalogueVersion
-	reach := 9 + r.IntN(8) // of a thousand inhabitants, in ten thousandths, helped in a quarter once it is known
+	reach := 120 + r.IntN(120) // of 100,000 inhabitants, helped in a quarter once it is known
 	zeal := 85 + r.IntN(31)
 	var spent public.Odometer
 	for q := first; q <= last; q++ {

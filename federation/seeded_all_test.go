@@ -1,0 +1,5 @@
+//go:build leak
+
+package federation_test
+
+func init() { everySeed = true }
