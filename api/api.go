@@ -185,7 +185,7 @@ func bound(c *gin.Context) {
 	switch c.FullPath() {
 	case base + "/imports":
 		limit = sheetBody
-	case "/settings/imports":
+	case "/settings/imports", "/federation/handovers", base + "/federation/handovers":
 		limit = passedBody
 	}
 	if c.Request.Body != nil {

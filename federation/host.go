@@ -244,6 +244,7 @@ func (h *Host) Close() error {
 
 func (h *Host) close() error {
 	h.cancel()
+	h.settle()
 	var all []error
 	if h.wires != nil {
 		all = append(all, h.wires.close())
@@ -253,6 +254,27 @@ func (h *Host) close() error {
 		all = append(all, h.copies.close())
 	}
 	return errors.Join(all...)
+}
+
+// closeGrace is how long a closing host waits for calls that are ending.
+const closeGrace = 3 * time.Second
+
+// settle waits until nobody calls any more: a swarm that is closed has no transports,
+// and a call that still begins on one panics.
+func (h *Host) settle() {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		h.work.Wait()
+		if h.leaf != nil {
+			h.leaf.turn <- struct{}{}
+			<-h.leaf.turn
+		}
+	}()
+	select {
+	case <-over:
+	case <-time.After(closeGrace):
+	}
 }
 
 func (h *Host) now() time.Time { return h.cfg.Clock() }

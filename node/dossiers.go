@@ -19,9 +19,9 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// MaxDossiers is how large a file of dossiers may be, in bytes: some twenty thousand
+// MaxDossiers is how large a file of dossiers may be, in bytes: some ten thousand
 // people.
-const MaxDossiers = 64 << 20
+const MaxDossiers = 40 << 20
 
 // mostDossier is the size of one record in the file, in bytes; as much as a row of an
 // import may have.
@@ -95,7 +95,7 @@ var (
 	errDossierReceiver = &Error{Kind: Invalid, Code: "handover-receiver", Field: "file", Reason: "this file is not for this territory: it was written for another recipient"}
 	errDossierGiver    = &Error{Kind: Invalid, Code: "handover-giver", Field: "file", Reason: "this file is not signed by the territory that the roster names as the giver"}
 	errDossierMove     = &Error{Kind: Invalid, Code: "handover-move", Field: "file", Reason: "this file is about other communes than those that the roster has moved here, or about another version of the roster"}
-	errDossierLarge    = &Error{Kind: Invalid, Code: "handover-large", Field: "file", Reason: "this file is larger than 64 MiB"}
+	errDossierLarge    = &Error{Kind: Invalid, Code: "handover-large", Field: "file", Reason: "this file is larger than 40 MiB"}
 )
 
 // dossierWriter writes a file of dossiers.

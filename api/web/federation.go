@@ -13,6 +13,9 @@ type federating struct{ *Site }
 type federationData struct {
 	node.FederationStatus
 	Key         string
+	Moves       []node.HandoverMove
+	Kept        int // of those to be erased: changed since, and still here
+	Erased      int
 	Application string // just made
 	Email       string
 }
@@ -27,6 +30,10 @@ func (s federating) show(c *gin.Context, code int, d federationData, problem err
 		return
 	}
 	d.FederationStatus, d.Key = status, newKey()
+	if d.Moves, err = s.node.Handovers.Moves(caller(c)); err != nil {
+		s.fail(c, err)
+		return
+	}
 	s.render(c, code, "federation", page{Title: w.t("federation.title"), Here: "backstage", Problem: w.say(problem), Data: d})
 }
 

@@ -30,11 +30,12 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 			}
 			return ""
 		},
-		"commune": node.CommuneName,
-		"kind":    w.kindName,
-		"habit":   func(c node.Callee, on node.Day) string { return habit(w, c, on) },
-		"moment":  func(at node.Instant) string { return w.dayText(node.DayOf(at.Time().In(s.node.Now().Location()))) },
-		"wish":    w.wishText,
+		"commune":   node.CommuneName,
+		"territory": territoryName,
+		"kind":      w.kindName,
+		"habit":     func(c node.Callee, on node.Day) string { return habit(w, c, on) },
+		"moment":    func(at node.Instant) string { return w.dayText(node.DayOf(at.Time().In(s.node.Now().Location()))) },
+		"wish":      w.wishText,
 		"wishMine": func(wish node.Wish) string {
 			if wish.Kind == node.Flexible {
 				return w.t("say.whenever")

@@ -35,7 +35,8 @@ type ledgerData struct {
 	Epoch   uint16
 	Older   uint64 // place before which the next page begins; 0: none
 	Ways    []node.Connection
-	Command string // with which anybody checks it
+	Files   []node.HandoverFile // of dossiers, carried by people
+	Command string              // with which anybody checks it
 	Total   uint64
 	Settled int64
 }
@@ -53,6 +54,10 @@ func (s ledger) page(c *gin.Context) {
 		d.Ways, err = s.node.Ledger.Connections(by)
 	}
 	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if d.Files, err = s.node.Handovers.Files(by); err != nil {
 		s.fail(c, err)
 		return
 	}

@@ -17,7 +17,7 @@ func federationCommand(out output) *cobra.Command {
 		Short: "Take part with other territories: who belongs, who signs, what is passed on",
 	}
 	c.AddCommand(memberCommands(out)...)
-	c.AddCommand(holderKeyCommand(out), rosterCommand(out), hubCommand(out))
+	c.AddCommand(holderKeyCommand(out), rosterCommand(out), hubCommand(out), handoverCommand(out))
 	return c
 }
 
