@@ -231,7 +231,7 @@ func TestTemplatesHoldNoWords(t *testing.T) {
 // TestProblemsAreSaid: whatever the node or the pages refuse has a sentence,
 // except what only programs meet and what the import of a file says itself.
 func TestProblemsAreSaid(t *testing.T) {
-	programs := strings.Fields(`no-session exists stale-tree not-founded import-gap unknown-state unknown-notice unknown-mode unknown-result
+	programs := strings.Fields(`no-session not-found exists stale-tree not-founded import-gap unknown-state unknown-notice unknown-mode unknown-result
 		unknown-icon unknown-language unknown-reason faulty-rows nothing-to-import other-file unreadable already-there other-rows`)
 	code := regexp.MustCompile(`(?:Code: "|invalid\("[^"]*", "|\{(?:Invalid|NotFound|Conflict|Stale|Retry), ")([a-z-]+)"`)
 	french := dictionaries(t)["fr"]
