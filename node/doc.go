@@ -40,6 +40,15 @@
 //	copies.go     backups, by the one replica whose folder it is; restore.go begins a territory's next life
 //	upkeep.go     after an erasure and every week: the log is cut, tables are merged, every value is read
 //
+// # The federation
+//
+//	proposeEntry  a message becomes the next entry of the feed: its final bytes are in the command, noise is drawn once (propose.go)
+//	quarters.go   a quarter's bounded counts are frozen and released, once
+//	own.go        the feed's head, signed by a majority (cosigning.go); each signs only what it has applied and never less than before (signed.go)
+//	comparing.go  what hubs hold of the feed is heard before anything is signed: a restored disk does not know what it has said
+//	speaking.go   the leader opens the host of package federation; federating.go hands what is settled to Across, Nation and Bulletins
+//	ledger.go     what left, with its proof, and every other way out
+//
 // # The house
 //
 //	cmd/bippop ─▶ api, api/web ─▶ node ─▶ consensus ─────────▶ crypto

@@ -274,7 +274,12 @@ func TestTwoLeaders(t *testing.T) {
 	other := p.Head
 	other.Root[0]++
 	for _, s := range c.up() {
-		if err := s.node.SignHead(t.Context(), p.Origin, other); refusalOf(err) != "feed-contradiction" {
+		var err error
+		c.until(s.name+" has caught up with what the hubs hold", func() bool {
+			err = s.node.SignHead(t.Context(), p.Origin, other)
+			return refusalOf(err) != "hubs-ahead"
+		})
+		if refusalOf(err) != "feed-contradiction" {
 			t.Errorf("%s: %v", s.name, err)
 		}
 	}

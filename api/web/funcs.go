@@ -114,6 +114,7 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"idText":       idText,
 		"dated":        func(at node.Instant) string { return w.fullDate(node.DayOf(at.Time().In(s.node.Now().Location()))) },
 		"datedDay":     w.fullDate,
+		"iso":          func(day node.Date8601) string { return iso(w, string(day)) },
 		"until":        func(t time.Time) string { return w.fullDate(node.DayOf(t.In(s.node.Now().Location()))) },
 		"admin":        isAdmin,
 		"inhabitants":  estimating{w}.inhabitants,

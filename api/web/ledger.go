@@ -106,7 +106,7 @@ func (s ledger) entry(c *gin.Context) {
 }
 
 func (s ledger) line(w *tongue, e node.LedgerEntry) saidLine {
-	out := saidLine{LedgerEntry: e, On: string(e.Day), To: "ledger.to_all"}
+	out := saidLine{LedgerEntry: e, On: iso(w, string(e.Day)), To: "ledger.to_all"}
 	place := func(r public.Ref) string { return s.nameOf(r.From) }
 	switch b := e.Body.(type) {
 	case public.Release:

@@ -320,3 +320,12 @@ func born(birth node.Secret) string {
 	}
 	return birth.Reveal()
 }
+
+// iso says a day that the federation writes as 2026-11-22.
+func iso(w *tongue, day string) string {
+	d, ok := node.ParseDay(day)
+	if !ok {
+		return day
+	}
+	return w.fullDate(d)
+}
