@@ -233,11 +233,11 @@ type Forged struct {
 // Forge writes such a file for whoever shows the recipient.
 func (n *Node) Forge(by Caller, version uint64, recipient string, f Forged) ([]byte, error) {
 	s := n.Handovers
-	to, recipients, err := s.addressee(recipient)
+	to, recipients, err := moving{s.core}.addressee(recipient)
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.move(version, 200044394, 200069599)
+	m, err := moving{s.core}.move(version, 200044394, 200069599)
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +247,7 @@ func (n *Node) Forge(by Caller, version uint64, recipient string, f Forged) ([]b
 	}
 	all = slices.Repeat(all, max(1, f.Copies))
 	head := dossierHead{Form: dossierForm, Genesis: to.Genesis, Giver: m.giver, Receiver: m.receiver, Roster: m.roster, Communes: m.communes, People: uint32(len(all)), Day: public.DayOf(n.Now())}
-	seed := s.dossierSeed()
+	seed := moving{s.core}.dossierSeed()
 	if f.Giver != 0 {
 		head.Giver = f.Giver
 	}

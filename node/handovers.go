@@ -88,7 +88,7 @@ func (s *Handovers) Moves(by Caller) (out []HandoverMove, err error) {
 	if err := by.may(joinFederation); err != nil {
 		return nil, err
 	}
-	all, err := s.moves()
+	all, err := moving{s.core}.moves()
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (s *Handovers) Moves(by Caller) (out []HandoverMove, err error) {
 			Roster: m.roster, Day: Date8601(m.day.Time().Format(time.DateOnly)), Giver: m.giver.String(), Receiver: m.receiver.String(),
 			Gives: m.giver.String() == s.siren, Communes: m.communes,
 		}
-		_, err := s.move(m.roster, m.giver, m.receiver)
+		_, err := moving{s.core}.move(m.roster, m.giver, m.receiver)
 		h.Current = err == nil
 		if h.Gives {
 			who, err := s.living(m.communes)
@@ -190,12 +190,12 @@ func (s *Handovers) Recipient(by Caller) (string, error) {
 		return "", err
 	}
 	a := addressee{Genesis: state.Genesis, Siren: own}
-	if _, a.Recipient, err = s.dossierKey(); err != nil {
+	if _, a.Recipient, err = (moving{s.core}).dossierKey(); err != nil {
 		return "", err
 	}
-	seed := s.dossierSeed()
+	seed := moving{s.core}.dossierSeed()
 	key := ed25519.NewKeyFromSeed(seed[:])
-	if !s.signedBy(own, crypto.VerifyKey(key.Public().(ed25519.PublicKey))) {
+	if !(moving{s.core}).signedBy(own, crypto.VerifyKey(key.Public().(ed25519.PublicKey))) {
 		return "", errNotMember
 	}
 	a.Signature = ed25519.Sign(key, a.signed())
@@ -242,7 +242,7 @@ func (s *Handovers) Export(ctx context.Context, by Caller, version uint64, recip
 			return nil, HandoverFile{}, err
 		}
 	}
-	to, recipients, err := s.addressee(recipient)
+	to, recipients, err := moving{s.core}.addressee(recipient)
 	if err != nil {
 		return nil, HandoverFile{}, err
 	}
@@ -250,7 +250,7 @@ func (s *Handovers) Export(ctx context.Context, by Caller, version uint64, recip
 	if err != nil {
 		return nil, HandoverFile{}, err
 	}
-	m, err := s.move(version, own, to.Siren)
+	m, err := moving{s.core}.move(version, own, to.Siren)
 	if err != nil {
 		return nil, HandoverFile{}, &Error{Kind: Conflict, Code: "no-move", Reason: "the roster gives no communes of this territory to that recipient at that version"}
 	}
@@ -260,7 +260,7 @@ func (s *Handovers) Export(ctx context.Context, by Caller, version uint64, recip
 		return nil, HandoverFile{}, explain(err)
 	}
 	head := dossierHead{Genesis: to.Genesis, Giver: own, Receiver: to.Siren, Roster: m.roster, Communes: m.communes, Day: public.DayOf(s.now())}
-	file, err := writeDossiers(head, all, recipients, crypto.SeededSigner(s.dossierSeed()))
+	file, err := writeDossiers(head, all, recipients, crypto.SeededSigner(moving{s.core}.dossierSeed()))
 	if err != nil {
 		return nil, HandoverFile{}, err
 	}
@@ -405,7 +405,7 @@ func (s *Handovers) file(digest HandoverDigest) (HandoverFile, error) {
 
 // read checks a file against the roster and makes its people into rows.
 func (s *Handovers) read(file []byte) (head dossierHead, rows []ready, err error) {
-	u, _, err := s.dossierKey()
+	u, _, err := moving{s.core}.dossierKey()
 	if err != nil {
 		return head, nil, err
 	}
@@ -419,10 +419,10 @@ func (s *Handovers) read(file []byte) (head dossierHead, rows []ready, err error
 		return head, nil, errDossierMove
 	case head.Receiver.String() != s.siren:
 		return head, nil, errDossierReceiver
-	case !s.signedBy(head.Giver, signer):
+	case !moving{s.core}.signedBy(head.Giver, signer):
 		return head, nil, errDossierGiver
 	}
-	m, err := s.move(head.Roster, head.Giver, head.Receiver)
+	m, err := moving{s.core}.move(head.Roster, head.Giver, head.Receiver)
 	if err != nil {
 		return head, nil, err
 	}

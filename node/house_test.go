@@ -400,6 +400,7 @@ var large = map[string]bound{
 	"api.volunteer":                         {0, 28, "DTO: his whole page in one flat form"},
 	"node.core":                             {47, 0, "what all services read in common; unexported, no state of its own"},
 	"node.Node":                             {0, 27, "one field for each noun that callers see"},
+	"node.DraftChange":                      {0, 20, "DTO: whatever a change of the roster may say, in one flat form"},
 	"node.Config":                           {0, 20, "what an operator may say, each option with its reason"},
 	"node.Requests":                         {33, 0, "one method a transition, and their private halves"},
 	"node/internal/request.Request":         {0, 19, "one need and everything that has happened to it"},
@@ -407,7 +408,6 @@ var large = map[string]bound{
 	"node/internal/store.Tx":                {26, 0, "the keyspace on one page: a method for each space"},
 	"cmd/bippop/internal/synth.Beneficiary": {0, 20, "the columns of a town hall's spreadsheet"},
 	"cmd/bippop/internal/synth.Volunteer":   {0, 19, "the columns of a town hall's spreadsheet"},
-	"node.DraftChange":                      {0, 20, "DTO: one change of the roster, whichever it is, in one flat form"},
 	"api/web.tongue":                        {27, 0, "one method for each thing that pages say in words"},
 }
 

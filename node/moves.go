@@ -21,8 +21,12 @@ type move struct {
 	communes        []string // sorted
 }
 
+// moving is what the replica knows of communes that move between territories, and of
+// the keys with which their dossiers travel.
+type moving struct{ *core }
+
 // moves are those of the roster that this territory gives or receives, oldest first.
-func (c *core) moves() (out []move, err error) {
+func (c moving) moves() (out []move, err error) {
 	own, err := public.ParseSiren(c.siren)
 	if err != nil {
 		return nil, err
@@ -59,7 +63,7 @@ func (c *core) moves() (out []move, err error) {
 
 // move finds one; it counts only while the roster gives its communes to the receiver
 // still. errDossierMove.
-func (c *core) move(version uint64, giver, receiver public.Siren) (move, error) {
+func (c moving) move(version uint64, giver, receiver public.Siren) (move, error) {
 	all, err := c.moves()
 	if err != nil {
 		return move{}, err
@@ -81,7 +85,7 @@ func (c *core) move(version uint64, giver, receiver public.Siren) (move, error) 
 }
 
 // replicaKeys are the keys with which a member's machines sign, as the roster has them.
-func (c *core) replicaKeys(of public.Siren) (keys []ed25519.PublicKey) {
+func (c moving) replicaKeys(of public.Siren) (keys []ed25519.PublicKey) {
 	state := c.federating.rosters.State()
 	if state == nil {
 		return nil
@@ -99,16 +103,16 @@ func (c *core) replicaKeys(of public.Siren) (keys []ed25519.PublicKey) {
 	return keys
 }
 
-func (c *core) signedBy(of public.Siren, signer crypto.VerifyKey) bool {
+func (c moving) signedBy(of public.Siren, signer crypto.VerifyKey) bool {
 	return slices.ContainsFunc(c.replicaKeys(of), func(k ed25519.PublicKey) bool { return bytes.Equal(k, signer[:]) })
 }
 
 // dossierSeed signs files of dossiers, and the recipient for them: each under a label
 // of its own, which no checkpoint begins with.
-func (c *core) dossierSeed() [32]byte { return c.seedOf("federation cosign") }
+func (c moving) dossierSeed() [32]byte { return c.seedOf("federation cosign") }
 
 // dossierKey opens what others encrypt to this territory. All of its replicas have it.
-func (c *core) dossierKey() (crypto.Unsealer, string, error) {
+func (c moving) dossierKey() (crypto.Unsealer, string, error) {
 	return crypto.DerivedIdentity(c.staff.Derive("handover recipient"))
 }
 
@@ -139,7 +143,7 @@ func (a addressee) String() string {
 }
 
 // addressee reads and verifies what a receiver shows. The errors say what is wrong.
-func (c *core) addressee(text string) (a addressee, to crypto.Recipients, err error) {
+func (c moving) addressee(text string) (a addressee, to crypto.Recipients, err error) {
 	b, _ := pem.Decode([]byte(strings.TrimSpace(text) + "\n"))
 	if b == nil || b.Type != addresseeBlock || len(b.Bytes) > 8<<10 || dossierDecoding.Unmarshal(b.Bytes, &a) != nil {
 		return a, to, errAddressee

@@ -53,7 +53,7 @@ func (s roster) show(c *gin.Context, code int, d rosterData, problem error) {
 	if e, ok := errors.AsType[*node.Error](err); ok && e.Code == "no-roster" {
 		err = nil // the first draft makes one
 	} else if err == nil {
-		d.Known, d.Until = true, w.dated(d.Expires)
+		d.Known, d.Until = true, ofRoster{w}.dated(d.Expires)
 		status, err := s.node.Federation.Status(c.Request.Context(), caller(c))
 		if err != nil {
 			s.fail(c, err)
@@ -87,8 +87,11 @@ func communeNames(codes []string) (out []string) {
 	return out
 }
 
+// ofRoster says what stands in a roster and in its drafts.
+type ofRoster struct{ *tongue }
+
 // dated says a day as people do, or as it is written where it is none.
-func (w *tongue) dated(d node.Date8601) string {
+func (w ofRoster) dated(d node.Date8601) string {
 	t, err := time.Parse(time.DateOnly, string(d))
 	if err != nil {
 		return string(d)
@@ -132,7 +135,7 @@ func (s roster) look(c *gin.Context, code int, d draftData, problem error) {
 	w := s.words(c)
 	d.Key, d.Lines = newKey(), nil
 	for _, change := range d.Changes {
-		d.Lines = append(d.Lines, w.changed(change)...)
+		d.Lines = append(d.Lines, ofRoster{w}.changed(change)...)
 	}
 	s.render(c, code, "nation_draft", page{Title: w.t("roster.draft_title"), Here: "nation-roster", Narrow: true, Problem: w.say(problem), Data: d})
 }
@@ -165,7 +168,7 @@ func (s roster) invite(c *gin.Context) {
 }
 
 // changed says one change of the roster in sentences.
-func (w *tongue) changed(c node.DraftChange) (out []string) {
+func (w ofRoster) changed(c node.DraftChange) (out []string) {
 	say := func(key string, pairs ...any) {
 		out = append(out, w.t("roster."+key, append([]any{"Name", c.Name, "Siren", c.Siren, "To", c.To, "Epoch", c.Epoch, "Counts", c.Counts, "Until", w.dated(c.Until)}, pairs...)...))
 	}
