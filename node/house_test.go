@@ -408,7 +408,6 @@ var large = map[string]bound{
 	"node/internal/store.Tx":                {26, 0, "the keyspace on one page: a method for each space"},
 	"cmd/bippop/internal/synth.Beneficiary": {0, 20, "the columns of a town hall's spreadsheet"},
 	"cmd/bippop/internal/synth.Volunteer":   {0, 19, "the columns of a town hall's spreadsheet"},
-	"api/web.tongue":                        {27, 0, "one method for each thing that pages say in words"},
 }
 
 // TestTypes: past some size a type holds two ideas.
