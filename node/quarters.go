@@ -132,7 +132,8 @@ func (s *Quarters) begin(ctx context.Context) error {
 	if err != nil || t.Role == territory.RoleCoordinator {
 		return err
 	}
-	if _, behind := s.members.behind(command.LevelOf(command.KindBeginVectors)); behind {
+	level := command.LevelOf(command.KindBeginVectors)
+	if _, behind := s.members.behind(level); behind || level > s.cfg.level { // at founding nobody is recorded yet
 		return nil
 	}
 	_, err = s.propose(ctx, command.BeginVectors{Stamp: s.own()})
