@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/bippop/bippop/federation"
 	"github.com/bippop/bippop/federation/bulletin"
 	"github.com/bippop/bippop/federation/feed"
 	"github.com/bippop/bippop/federation/public"
@@ -133,7 +134,7 @@ func (o *ownFeed) Witnessed(_ context.Context, point feed.Checkpoint) error {
 // is ours, said before this record was put back from an older disk or backup, and is
 // taken back. Something else: the feed is frozen, with both as evidence, until people
 // have decided.
-func (o *ownFeed) Compare(ctx context.Context, hub feed.Checkpoint, fetch func(ctx context.Context, from, to int64) ([][]byte, error)) error {
+func (o *ownFeed) Compare(ctx context.Context, hub feed.Checkpoint, fetch federation.Fetch) error {
 	f, policy, err := o.place()
 	if err != nil {
 		return err
@@ -164,8 +165,8 @@ func (o *ownFeed) Compare(ctx context.Context, hub feed.Checkpoint, fetch func(c
 
 // takeBack fetches what a hub holds more, and records it when it leads from our last
 // entry to the head that was signed.
-func (o *ownFeed) takeBack(ctx context.Context, f egress.Feed, to feed.Head, fetch func(ctx context.Context, from, to int64) ([][]byte, error)) error {
-	entries, err := fetch(ctx, int64(f.Size), to.Size)
+func (o *ownFeed) takeBack(ctx context.Context, f egress.Feed, to feed.Head, fetch federation.Fetch) error {
+	entries, err := fetch(ctx, f.Epoch, int64(f.Size), to.Size)
 	if err != nil {
 		return err
 	}
@@ -179,7 +180,7 @@ func (o *ownFeed) takeBack(ctx context.Context, f egress.Feed, to feed.Head, fet
 	if root != to.Root {
 		// Either the hub sends other entries than it signed, or ours are others. All of
 		// its entries together tell, and a hub's lie is no reason to freeze.
-		return contradicts(ctx, to, fetch)
+		return contradicts(ctx, f.Epoch, to, fetch)
 	}
 	if err := o.knows(entries); err != nil {
 		return err
@@ -247,8 +248,8 @@ func (o *ownFeed) rootWith(f egress.Feed, entries [][]byte) (tlog.Hash, error) {
 
 // contradicts is [errContradiction] when a hub holds entries that lead to what was
 // signed, and [feed.ErrRoot] when it only says so.
-func contradicts(ctx context.Context, to feed.Head, fetch func(ctx context.Context, from, to int64) ([][]byte, error)) error {
-	entries, err := fetch(ctx, 0, to.Size)
+func contradicts(ctx context.Context, epoch uint16, to feed.Head, fetch federation.Fetch) error {
+	entries, err := fetch(ctx, epoch, 0, to.Size)
 	if err != nil {
 		return err
 	}
