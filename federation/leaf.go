@@ -225,7 +225,7 @@ func (l *leaf) round(ctx context.Context, full, now bool) (reached bool, err err
 		if errors.Is(err, errMute) {
 			mute = err
 		}
-		further := mute != nil || err != nil && l.settleOverdue()
+		further := mute != nil || err != nil && l.settleOverdue() || l.apart(hub)
 		if !all && !further && l.done(needed) {
 			break
 		}
@@ -309,6 +309,15 @@ func (l *leaf) settleOverdue() bool {
 		l.overdue = l.h.now().Add(settleWithin / 2)
 	}
 	return !l.h.now().Before(l.overdue)
+}
+
+// apart reports whether a hub's clock and ours differ so much that one of the two is
+// wrong: the others are asked too.
+func (l *leaf) apart(hub roster.Hub) bool {
+	c := l.contact(hub)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return c.ahead.Abs() > clockAlarm
 }
 
 // contact with a hub.

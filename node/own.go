@@ -136,6 +136,9 @@ func (o *ownFeed) Witnessed(_ context.Context, point feed.Checkpoint) error {
 // have decided.
 func (o *ownFeed) Compare(ctx context.Context, hub feed.Checkpoint, fetch federation.Fetch) error {
 	f, policy, err := o.place()
+	if errors.Is(err, errNotMember) {
+		return epochs{o.core}.takeBack(ctx, o, fetch)
+	}
 	if err != nil {
 		return err
 	}
@@ -182,10 +185,15 @@ func (o *ownFeed) takeBack(ctx context.Context, f egress.Feed, to feed.Head, fet
 		// its entries together tell, and a hub's lie is no reason to freeze.
 		return contradicts(ctx, f.Epoch, to, fetch)
 	}
+	o.cfg.Logger.Warn("taking back what this territory had said before its record was put back", slog.Int("entries", len(entries)))
+	return o.record(ctx, entries)
+}
+
+// record takes back entries that were checked: they continue the feed.
+func (o *ownFeed) record(ctx context.Context, entries [][]byte) error {
 	if err := o.knows(entries); err != nil {
 		return err
 	}
-	o.cfg.Logger.Warn("taking back what this territory had said before its record was put back", slog.Int("entries", len(entries)))
 	for len(entries) > 0 {
 		n, size := 0, 0
 		for n < len(entries) && (n == 0 || size+len(entries[n]) <= rosterStep) {
@@ -294,24 +302,11 @@ func (o *ownFeed) relieve(ctx context.Context) error {
 		return err
 	}
 	if err := o.speakable(); err != nil || f.Restored == 0 {
-		if e, ok := errors.AsType[*Error](err); ok && e.Code == errNotCompared.Code {
-			return nil // the next hub's word may do
+		if e, ok := errors.AsType[*Error](err); ok && (e.Code == errNotCompared.Code || e.Code == errClock.Code) {
+			return nil // the next hub's word may do, or somebody sets the clock
 		}
 		return err
 	}
 	_, err = o.propose(ctx, command.TakeBack{Stamp: o.own(), Whole: true})
 	return err
-}
-
-// speakable reports why nothing may be added to the feed now. A territory that no
-// roster names yet may prepare what it will say.
-func (c *cosigning) speakable() error {
-	f, policy, err := c.place()
-	if errors.Is(err, errNotMember) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return c.comparison.compared(policy, c.now(), func(h feed.Head) error { return c.holds(f, h) })
 }
