@@ -86,8 +86,17 @@ func (l *leaf) wake() {
 	}
 }
 
-// rosterChanged lets a node that was not on the roster try again.
-func (l *leaf) rosterChanged() { l.h.out.wake() }
+// rosterChanged lets what waited for a name on the roster go on, and a node that has
+// known no hub so far, as the one that has just founded a federation, call one at once.
+func (l *leaf) rosterChanged() {
+	l.h.out.wake()
+	l.mu.Lock()
+	called := len(l.hubs) > 0
+	l.mu.Unlock()
+	if !called {
+		l.wake()
+	}
+}
 
 // show a fork to the hubs.
 func (l *leaf) show(a evidenceAsk) {
