@@ -262,7 +262,7 @@ type leaving struct {
 	left  atomic.Bool
 }
 
-func (l *leaving) Compare(ctx context.Context, c feed.Checkpoint, f func(context.Context, int64, int64) ([][]byte, error)) error {
+func (l *leaving) Compare(ctx context.Context, c feed.Checkpoint, f federation.Fetch) error {
 	if !l.left.Swap(true) {
 		l.leave()
 	}
