@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -161,6 +162,16 @@ func Inspect(siren public.Siren, epoch uint16, seq int64, b []byte) error {
 	}
 	i := inspector{roster: s, role: roster.Territory, today: 2000, feed: feedKey{siren, epoch}}
 	return i.check(seq, b)
+}
+
+// Once opens a host, has it meet the hubs once, and closes it. A host that was opened
+// by Open may have met them by itself by the time it is asked to.
+func Once(ctx context.Context, cfg Config) error {
+	h, err := open(cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(h.Sync(ctx), h.Close())
 }
 
 // LogKeys has every QUIC connection of hosts that are opened from now on write its

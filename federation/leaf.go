@@ -459,7 +459,7 @@ func (v *visit) greet(ctx context.Context) (err error) {
 		}
 	}
 	before := time.Now()
-	if err = l.send(l.terms.ask, ask); err != nil {
+	if err = l.ask(ask); err != nil {
 		return err
 	}
 	if v.hello, err = receive[helloAnswer](l, l.terms.answer); err != nil {
