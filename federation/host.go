@@ -136,6 +136,9 @@ func Open(cfg Config) (*Host, error) {
 	}
 	h.work.Go(h.out.run)
 	h.work.Go(h.leaf.run)
+	if h.hub != nil {
+		h.work.Go(h.hub.others.run)
+	}
 	return h, nil
 }
 
