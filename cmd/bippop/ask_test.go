@@ -19,6 +19,7 @@ import (
 //	ask sign-in LOGIN PASSWORD
 //	ask until REGEXP              call the hubs until the place in the federation fits
 //	ask heard STATE               call the hubs until a file of dossiers stands so
+//	ask health REGEXP             wait until what /healthz says fits
 //	ask METHOD PATH [FILE]        call with the token of the last sign-in
 //
 // It prints the answer's body, and fails when the answer is a refusal.
@@ -37,6 +38,8 @@ func ask(args []string) error {
 		return awaitPlace("/api/v1/federation", regexp.MustCompile(args[1]), time.Minute)
 	case "heard":
 		return awaitPlace("/api/v1/federation/handovers", regexp.MustCompile(`"state":"`+args[1]), time.Minute)
+	case "health":
+		return awaitHealth(regexp.MustCompile(args[1]), time.Minute)
 	case "fetch":
 		answer, err := http.Get(args[1])
 		if err != nil {
@@ -143,6 +146,25 @@ func awaitPlace(path string, want *regexp.Regexp, patience time.Duration) error 
 				err = fmt.Errorf("nothing fits %s after %s: %v", want, patience, err)
 			}
 			return err
+		}
+		<-tick.C
+	}
+}
+
+// awaitHealth polls until what $URL/healthz says fits, well or ill, or the time is
+// over. It prints what was said last.
+func awaitHealth(want *regexp.Regexp, patience time.Duration) error {
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		text, _ := askCall("GET", "/healthz", nil)
+		if want.Match(text) || time.Now().After(deadline) {
+			os.Stdout.Write(text)
+			if !want.Match(text) {
+				return fmt.Errorf("nothing fits %s after %s", want, patience)
+			}
+			return nil
 		}
 		<-tick.C
 	}
