@@ -122,7 +122,7 @@ func (t *town) backstage() (paths []string) {
 
 // mended are some of what the page of the machines says of the federation.
 func mended() []string {
-	return []string{"deux versions se contredisent", "La liste renouvelée viendra", "Installez la dernière version", "sort sur Internet, en UDP et en TCP", "ces sept derniers jours", "pendant trente jours", "partent le dixième jour", "n’a pas pu être gardé", "timedatectl"}
+	return []string{"deux versions se contredisent", "la liste renouvelée viendra", "Installez la dernière version", "sort sur Internet, en UDP et en TCP", "ces sept derniers jours", "pendant trente jours", "partent le dixième jour", "n’a pas pu être gardé", "timedatectl"}
 }
 
 // TestBackstageSays: each page says how it stands, what follows, and what to do.
