@@ -154,7 +154,7 @@ func (v *visit) shows(ctx context.Context, a evidenceAsk) (err error) {
 		return err
 	}
 	defer func() { l.finish(err) }()
-	if err = l.send(l.terms.ask, a); err != nil {
+	if err = l.ask(a); err != nil {
 		return err
 	}
 	answer, err := receive[evidenceAnswer](l, l.terms.answer)

@@ -133,7 +133,21 @@ func keyOf(seed [32]byte) (crypto.PrivKey, peer.ID, error) {
 }
 
 // Open starts a host: a hub listens at once, a leaf calls at once.
-func Open(cfg Config) (_ *Host, err error) {
+func Open(cfg Config) (*Host, error) {
+	h, err := open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	h.work.Go(h.out.run)
+	h.work.Go(h.leaf.run)
+	if h.hub != nil {
+		h.work.Go(h.hub.others.run)
+	}
+	return h, nil
+}
+
+// open a host that does nothing by itself but listen.
+func open(cfg Config) (_ *Host, err error) {
 	if cfg.Rosters == nil || cfg.Dir == "" {
 		return nil, errors.New("a host needs a roster and a folder")
 	}
@@ -183,8 +197,6 @@ func Open(cfg Config) (_ *Host, err error) {
 			return nil, err
 		}
 	}
-	h.work.Go(h.out.run)
-	h.work.Go(h.leaf.run)
 	return h, nil
 }
 

@@ -39,6 +39,7 @@ type hub struct {
 	strikes *strikes
 	room    *room
 	proofs  *evidences
+	others  *others
 	answers atomic.Int64 // streams that were let in
 
 	mu       sync.Mutex
@@ -60,7 +61,7 @@ func newHub(h *Host) (*hub, error) {
 		return nil, err
 	}
 	return &hub{
-		h: h, signer: feed.NewWitnessSigner(cfg.Name, cfg.Witness), strikes: newStrikes(), room: &room{free: hubMemory}, proofs: proofs,
+		h: h, signer: feed.NewWitnessSigner(cfg.Name, cfg.Witness), strikes: newStrikes(), room: &room{free: hubMemory}, proofs: proofs, others: newOthers(h),
 		sessions: map[string]*session{}, speaks: map[string]*session{}, changed: map[string]time.Time{},
 	}, nil
 }
@@ -142,7 +143,7 @@ func (b *hub) leave(c network.Conn) {
 // answer one stream.
 func (b *hub) answer(ctx context.Context, l *link, name protocol.ID, who standing) error {
 	if name == protocolHello {
-		return b.hello(l, l.Conn(), who)
+		return b.hello(ctx, l, who)
 	}
 	s := b.session(l.Conn())
 	if s == nil {
@@ -155,6 +156,8 @@ func (b *hub) answer(ctx context.Context, l *link, name protocol.ID, who standin
 		return b.push(l, s.who)
 	case protocolPull:
 		return b.pull(l, s.who)
+	case protocolWord:
+		return b.words(l, s.who)
 	case protocolEvidence:
 		return b.evidence(l, s.who)
 	}

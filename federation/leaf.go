@@ -39,6 +39,7 @@ type leaf struct {
 	woken chan struct{}
 	turn  chan struct{} // held by the round that goes on
 	pulls time.Duration
+	since time.Time // when the host was opened, in whole seconds as signatures are dated
 
 	mu      sync.Mutex
 	hubs    map[string]*contact // by peer
@@ -63,10 +64,11 @@ type contact struct {
 	size     int64         // of the own feed there
 	refusal  string
 	shown    map[feedKey]bool
+	conn     network.Conn // on which a hub has let this hub in last
 }
 
 func newLeaf(h *Host) *leaf {
-	l := &leaf{h: h, woken: make(chan struct{}, 1), turn: make(chan struct{}, 1), hubs: map[string]*contact{}, pulls: h.cfg.PullEvery}
+	l := &leaf{h: h, woken: make(chan struct{}, 1), turn: make(chan struct{}, 1), hubs: map[string]*contact{}, pulls: h.cfg.PullEvery, since: h.now().Truncate(time.Second)}
 	if h.hub != nil {
 		l.pulls = h.cfg.SyncEvery
 	} else if l.pulls <= 0 {
@@ -88,8 +90,17 @@ func (l *leaf) wake() {
 	}
 }
 
-// rosterChanged lets a node that was not on the roster try again.
-func (l *leaf) rosterChanged() { l.h.out.wake() }
+// rosterChanged lets what waited for a name on the roster go on, and a node that has
+// known no hub so far, as the one that has just founded a federation, call one at once.
+func (l *leaf) rosterChanged() {
+	l.h.out.wake()
+	l.mu.Lock()
+	called := len(l.hubs) > 0
+	l.mu.Unlock()
+	if !called {
+		l.wake()
+	}
+}
 
 // show a fork to the hubs.
 func (l *leaf) show(a evidenceAsk) {
@@ -245,8 +256,8 @@ func (l *leaf) round(ctx context.Context, full, now bool) (reached bool, err err
 // unsaid reports whether a call went well but for what we say ourselves.
 func unsaid(err error) bool { return errors.Is(err, errSettling) || errors.Is(err, errMute) }
 
-// errAlone says why a territory of one machine does not speak.
-var errAlone = errors.New("a territory of one machine first asks two hubs what they know of it: only one answers, so nothing is sent yet")
+// errAlone says why a territory does not speak.
+var errAlone = errors.New("before a territory speaks, as many hubs as must sign say what they know of it: too few have said so yet, so nothing is sent; check that it reaches them")
 
 func (l *leaf) note(err error) error {
 	l.mu.Lock()
@@ -276,7 +287,8 @@ func (l *leaf) callsAll() bool {
 
 // needed is how many hubs must have said what they know of our feed before we speak:
 // as many witnesses as must sign. More than half of them have signed whatever has
-// settled, so one of these knows of it, even if every disk of ours was put back.
+// settled, so one of these knows of it, even if every disk of ours was put back. One
+// call may do: the hub brings the words of the others.
 func (l *leaf) needed(hubs []roster.Hub) int {
 	s := l.h.roster()
 	if s == nil || l.h.cfg.Own == nil {
@@ -295,6 +307,17 @@ func (l *leaf) compared() (n int) {
 		}
 	}
 	return n
+}
+
+// lacks is how many hubs' words are needed beside that of one.
+func (l *leaf) lacks(c *contact, needed int) uint8 {
+	n := needed - l.compared()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !c.compared {
+		n--
+	}
+	return uint8(min(max(0, n), mostOthers))
 }
 
 // done reports whether no further hub is needed.
@@ -332,6 +355,17 @@ func (l *leaf) contact(hub roster.Hub) *contact {
 	return c
 }
 
+// at is a further call at a hub over the connection that a hub has to it.
+func (l *leaf) at(hub roster.Hub) (v *visit, connected bool) {
+	c := l.contact(hub)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.conn == nil || c.conn.IsClosed() {
+		return nil, false
+	}
+	return &visit{h: l.h, hub: hub, peer: c.conn.RemotePeer(), conn: c.conn, to: c}, true
+}
+
 // visit is one call at one hub.
 type visit struct {
 	h     *Host
@@ -341,6 +375,8 @@ type visit struct {
 	epoch uint16
 	to    *contact
 	hello helloAnswer
+	// needed is how many hubs must have said what they hold before we speak.
+	needed int
 }
 
 func (v *visit) roster() *roster.State { return v.h.roster() }
@@ -375,11 +411,11 @@ func (l *leaf) visit(ctx context.Context, hub roster.Hub, full, now bool, needed
 	if err != nil {
 		return err
 	}
-	v := &visit{h: l.h, hub: hub, peer: id, to: c}
+	v := &visit{h: l.h, hub: hub, peer: id, to: c, needed: needed}
 	l.mu.Lock()
 	c.tried = l.h.now()
 	l.mu.Unlock()
-	err = v.run(ctx, full, needed)
+	err = v.run(ctx, full)
 	if l.h.hub == nil {
 		_ = l.h.wires.swarm.ClosePeer(id)
 	} // hubs stay connected: over the same connection the other one may be asking us
@@ -412,7 +448,7 @@ func pause(fails int, err error) time.Duration {
 	return d/2 + rand.N(d/2)
 }
 
-func (v *visit) run(ctx context.Context, full bool, needed int) error {
+func (v *visit) run(ctx context.Context, full bool) error {
 	dial, cancel := context.WithTimeout(ctx, dialWithin)
 	defer cancel()
 	var err error
@@ -444,7 +480,7 @@ func (v *visit) run(ctx context.Context, full bool, needed int) error {
 	}
 	var unheard error // who is not heard hears the others all the same
 	if v.h.cfg.Own != nil {
-		if unheard = v.speak(ctx, needed); unheard != nil && !unsaid(unheard) {
+		if unheard = v.speak(ctx); unheard != nil && !unsaid(unheard) {
 			return revoked(unheard)
 		}
 	}
@@ -474,7 +510,7 @@ func (v *visit) greet(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { l.finish(err) }()
-	ask := helloAsk{Min: protocolVersion, Max: protocolVersion, Siren: v.h.speaks()}
+	ask := helloAsk{Min: protocolVersion, Max: protocolVersion, Siren: v.h.speaks(), Others: v.h.leaf.lacks(v.to, v.needed)}
 	if s := v.roster(); s != nil {
 		ask.Roster = s.Version
 		if m, ok := s.Member(ask.Siren); ok {
@@ -487,7 +523,7 @@ func (v *visit) greet(ctx context.Context) (err error) {
 		}
 	}
 	before := time.Now()
-	if err = l.send(l.terms.ask, ask); err != nil {
+	if err = l.ask(ask); err != nil {
 		return err
 	}
 	if v.hello, err = receive[helloAnswer](l, l.terms.answer); err != nil {
@@ -498,6 +534,9 @@ func (v *visit) greet(ctx context.Context) (err error) {
 	v.h.leaf.mu.Lock()
 	v.to.reached, v.to.trip = now, trip
 	v.to.ahead = time.Unix(v.hello.Time, 0).Sub(now.Truncate(time.Second))
+	if v.h.hub != nil && v.hello.Status == statusOK {
+		v.to.conn = v.conn
+	}
 	v.h.leaf.mu.Unlock()
 	switch v.hello.Status {
 	case statusOK, statusBehind, statusFork, statusExpired:
@@ -533,7 +572,7 @@ func (v *visit) proofs(ctx context.Context) error {
 }
 
 // speak compares what the hub knows of our feed with it, then pushes the rest.
-func (v *visit) speak(ctx context.Context, needed int) error {
+func (v *visit) speak(ctx context.Context) error {
 	s := v.roster()
 	m, err := memberOf(s, v.h.cfg.Siren)
 	if err != nil {
@@ -543,20 +582,23 @@ func (v *visit) speak(ctx context.Context, needed int) error {
 	if err != nil {
 		return err
 	}
-	if err := v.compare(ctx, theirs); err != nil {
+	if err := v.compare(ctx, v.to, theirs); err != nil {
 		return err
 	}
 	if v.hello.Status == statusFork {
 		return refused{status: statusFork}
 	}
-	if v.h.leaf.compared() < needed {
+	policy, _ := s.Policy(m.Siren, m.Epoch)
+	if err := v.hear(ctx, s, policy); err != nil {
+		return err
+	}
+	if v.h.leaf.compared() < v.needed {
 		return nil
 	}
 	own, err := v.h.cfg.Own.Checkpoint(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errMute, err)
 	}
-	policy, _ := s.Policy(m.Siren, m.Epoch)
 	if own.Head.Size == 0 {
 		return v.note(own, true)
 	}
@@ -606,12 +648,12 @@ func (v *visit) theirs(m roster.Member) (feed.Checkpoint, error) {
 	return c, nil
 }
 
-// compare what the hub knows with our feed, at each contact: it also says that it
-// was so a moment ago, which our replicas want to hear before they sign.
-func (v *visit) compare(ctx context.Context, theirs feed.Checkpoint) error {
+// compare what a hub knows with our feed, at each contact: it also says that it was so
+// a moment ago, which our replicas want to hear before they sign.
+func (v *visit) compare(ctx context.Context, with *contact, theirs feed.Checkpoint) error {
 	l := v.h.leaf
 	l.mu.Lock()
-	v.to.size = theirs.Head.Size
+	with.size = theirs.Head.Size
 	l.mu.Unlock()
 	if err := v.h.cfg.Own.Compare(ctx, theirs, v.back); err != nil {
 		own, unsigned := v.h.cfg.Own.Checkpoint(ctx)
@@ -621,7 +663,7 @@ func (v *visit) compare(ctx context.Context, theirs feed.Checkpoint) error {
 		return fmt.Errorf("what the hub knows of this feed: %w", err)
 	}
 	l.mu.Lock()
-	v.to.compared = true
+	with.compared = true
 	l.mu.Unlock()
 	return nil
 }

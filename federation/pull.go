@@ -164,10 +164,7 @@ func (v *visit) pull(ctx context.Context, ask pullAsk, take func(offered) error)
 		return err
 	}
 	defer func() { l.finish(err) }()
-	if err := l.send(l.terms.ask, ask); err != nil {
-		return err
-	}
-	if err := l.CloseWrite(); err != nil {
+	if err := l.ask(ask); err != nil {
 		return err
 	}
 	asked := map[feedKey]uint64{}

@@ -142,7 +142,7 @@ func (v *visit) fetch(ctx context.Context, ask rosterAsk) (answer rosterAnswer, 
 		return answer, err
 	}
 	defer func() { l.finish(err) }()
-	if err = l.send(l.terms.ask, ask); err != nil {
+	if err = l.ask(ask); err != nil {
 		return answer, err
 	}
 	return receive[rosterAnswer](l, l.terms.answer)

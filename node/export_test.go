@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/pem"
+	"math"
 	"slices"
 	"time"
 
@@ -329,4 +330,24 @@ func ForgedRecipient(text string) string {
 func (n *Node) RootAt(epoch uint16, size int) ([32]byte, error) {
 	h, err := said{n.core}.head(epoch, int64(size))
 	return h.Root, err
+}
+
+// FillDisk makes the disk seem full, and nothing is written; or not full any more.
+func (n *Node) FillDisk(full bool) {
+	h := n.core.health
+	h.checked.Store(0)
+	if full {
+		h.checked.Store(math.MaxInt64) // it is not looked at again
+	}
+	h.full.Store(full)
+}
+
+// RecordRoster puts an entry into the record as a newer program would, which can
+// read it.
+func (n *Node) RecordRoster(ctx context.Context, entry []byte) error {
+	m, err := n.core.membership()
+	if err == nil {
+		err = n.core.federating.rosters.record(ctx, m, [][]byte{entry})
+	}
+	return err
 }

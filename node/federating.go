@@ -16,6 +16,7 @@ type federating struct {
 	rosters   *rosters
 	cosigning *cosigning
 	own       *ownFeed
+	ear       *ear
 
 	changed   chan struct{} // look again
 	rosterNew atomic.Bool   // the roster has grown, or the territory has joined or left
@@ -29,7 +30,7 @@ type federating struct {
 }
 
 func newFederating(c *core) *federating {
-	f := &federating{rosters: &rosters{core: c}, cosigning: newCosigning(c), changed: make(chan struct{}, 1)}
+	f := &federating{rosters: &rosters{core: c}, cosigning: newCosigning(c), ear: newEar(&Bulletins{c}), changed: make(chan struct{}, 1)}
 	f.own = newOwnFeed(f.cosigning)
 	return f
 }

@@ -16,6 +16,7 @@ func memberCommands(out output) []*cobra.Command {
 	var (
 		o     ordering
 		email string
+		take  bool
 	)
 	verb := func(use, short string, n int, run clientVerb) *cobra.Command {
 		c := &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(n), RunE: func(cmd *cobra.Command, args []string) error {
@@ -70,8 +71,9 @@ func memberCommands(out output) []*cobra.Command {
 		if err != nil {
 			return err
 		}
-		return text("/federation/drafts", map[string]string{"application": application})(ctx, c)
+		return text("/federation/drafts", map[string]any{"application": application, "take": take})(ctx, c)
 	})
+	draft.Flags().BoolVar(&take, "take", false, "communes of it that another territory answers for now move to it: the roster says so, and dossiers follow by bippop federation handover")
 	publish := verb("publish FILE", "Make a draft that enough holders have signed an entry of the roster", 1, func(ctx context.Context, c *client, args []string) error {
 		signed, err := textOf(args[0])
 		if err != nil {
