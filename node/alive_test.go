@@ -131,6 +131,9 @@ func TestLateMachine(t *testing.T) {
 	if status.Next != node.StepOwn || !strings.Contains(status.Trouble, late.name+": ") || !strings.Contains(status.Trouble, "too few hubs have said") {
 		t.Errorf("the operator reads %q, %q", status.Next, status.Trouble)
 	}
+	if got := troubles(t, leader.node); !slices.Equal(got, []node.Trouble{node.TroubleUnsigned}) {
+		t.Errorf("the instruments show %v", got)
+	}
 	c.mu.Lock()
 	late.late = 0
 	c.mu.Unlock()
@@ -169,6 +172,9 @@ func TestClockAhead(t *testing.T) {
 	turn(0)
 	if got := status(); got.Next != node.StepClock || !strings.Contains(got.Trouble, "2026-11-28") || !strings.Contains(got.Trouble, "from 2026-11-27 on") || got.Settled != 1 {
 		t.Errorf("with the right clock: %+v", got)
+	}
+	if got := troubles(t, s.node); !slices.Contains(got, node.TroubleClock) {
+		t.Errorf("the instruments show %v", got)
 	}
 	c.must(s.node.Say(t.Context())) // it stands behind
 	c.wait(4 * 24 * time.Hour)
@@ -274,6 +280,9 @@ func TestEpochOfOthers(t *testing.T) {
 	})
 	if !strings.Contains(status.Trouble, "tell the coordinator") || status.Epoch != 1 {
 		t.Errorf("%+v", status)
+	}
+	if got := troubles(t, c.leader().node); !slices.Contains(got, node.TroubleEpoch) {
+		t.Errorf("the instruments show %v", got)
 	}
 }
 

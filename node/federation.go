@@ -157,19 +157,31 @@ func (s *Federation) hindrance(out *FederationStatus) error {
 		out.Trouble, out.Next = stuck, StepEpoch
 		return nil
 	}
-	last, err := said{s.core}.leaves(out.Epoch, max(out.Size, 1)-1, 1)
-	if err != nil || len(last) == 0 {
-		return err
-	}
-	siren, err := public.ParseSiren(s.siren)
-	if err != nil {
-		return err
-	}
-	if day, today := saidOn(last[0].Bytes, siren), public.DayOf(s.now()); day > today+1 && uint64(out.Settled) < out.Size {
+	day, ahead, err := said{s.core}.ahead()
+	if ahead {
 		out.Next = StepClock
 		out.Trouble = fmt.Sprintf("this machine's clock was ahead: what was said last is dated %s; the hubs take it, and all that is said behind it, from %s on, and nothing need be done until then", expiryOf(day), expiryOf(day-1))
 	}
-	return nil
+	return err
+}
+
+// ahead reports whether what was said last is dated so far ahead that the hubs do not
+// take it yet, and its day. They take it the day before.
+func (c said) ahead() (day public.Day, ahead bool, err error) {
+	f, err := c.newest()
+	if err != nil || f.Size == 0 {
+		return 0, false, err
+	}
+	last, err := c.leaves(f.Epoch, f.Size-1, 1)
+	if err != nil || len(last) == 0 {
+		return 0, false, err
+	}
+	siren, err := public.ParseSiren(c.siren)
+	if err != nil {
+		return 0, false, err
+	}
+	day = saidOn(last[0].Bytes, siren)
+	return day, day > public.DayOf(c.now())+1, nil
 }
 
 func (s FederationStatus) next(speakable error, mute bool) FederationStep {

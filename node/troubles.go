@@ -21,14 +21,16 @@ const (
 	TroubleStale     Trouble = "roster-stale"     // for 7 days no hub has said that the roster is the newest
 	TroubleNoOffers  Trouble = "neighbours-stale" // for 30 days: what neighbours say is not fetched any more
 	TroubleHubs      Trouble = "hubs-unreached"   // the last round with the hubs has failed
-	TroubleClock     Trouble = "clock-off"        // more than five minutes from a hub's
+	TroubleUnsigned  Trouble = "feed-unsigned"    // too few of the territory's own machines sign what should leave
+	TroubleEpoch     Trouble = "epoch-unfollowed" // the roster opens an epoch that this record cannot follow to
+	TroubleClock     Trouble = "clock-off"        // more than five minutes from a hub's, or something said is dated ahead
 	TroubleRelease   Trouble = "release-late"     // a quarter's figures have not left on their day
 	TroubleBulletins Trouble = "bulletin-failed"  // a bulletin has arrived and could not be recorded
 )
 
 // Troubles are all of them, the gravest first.
 var Troubles = []Trouble{
-	TroubleFrozen, TroubleExpired, TroubleBehind, TroubleHubs, TroubleStale, TroubleNoOffers, TroubleRelease, TroubleBulletins, TroubleClock,
+	TroubleFrozen, TroubleExpired, TroubleBehind, TroubleEpoch, TroubleHubs, TroubleUnsigned, TroubleStale, TroubleNoOffers, TroubleRelease, TroubleBulletins, TroubleClock,
 }
 
 // FederationTrouble is one that stands now.
@@ -80,6 +82,16 @@ func (t troubles) here(context.Context, nothing) (out FederationVitals, err erro
 	}
 	if host := t.federating.speaker(); host != nil {
 		heardFrom(host.Status(), stand)
+		if t.federating.standstill() != "" {
+			stand[TroubleEpoch] = 0
+		}
+		_, ahead, err := (said{t.core}).ahead()
+		if err != nil {
+			return out, err
+		}
+		if ahead {
+			stand[TroubleClock] = 0
+		}
 	}
 	if since := t.federating.ear.failing(); !since.IsZero() {
 		stand[TroubleBulletins] = when.Of(since)
@@ -121,7 +133,11 @@ func (t troubles) recorded(stand map[Trouble]Instant) error {
 
 // heardFrom are those that show in the talk with the hubs.
 func heardFrom(s federation.Status, stand map[Trouble]Instant) {
-	if s.Trouble != "" && !s.Expired {
+	switch {
+	case s.Trouble == "" || s.Expired:
+	case s.Mute:
+		stand[TroubleUnsigned] = 0
+	default:
 		stand[TroubleHubs] = 0
 		for _, h := range s.Hubs {
 			if !h.Reached.IsZero() {

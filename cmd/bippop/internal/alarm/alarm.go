@@ -75,7 +75,7 @@ const (
 // federalPatience is for what mends itself at times: hubs are called every quarter of
 // an hour, and again when they did not answer.
 var federalPatience = map[node.Trouble]time.Duration{
-	node.TroubleHubs: time.Hour, node.TroubleBehind: time.Hour, node.TroubleClock: 20 * time.Minute, node.TroubleBulletins: 10 * time.Minute,
+	node.TroubleHubs: time.Hour, node.TroubleUnsigned: time.Hour, node.TroubleEpoch: time.Hour, node.TroubleBehind: time.Hour, node.TroubleClock: 20 * time.Minute, node.TroubleBulletins: 10 * time.Minute,
 }
 
 // Condition is one thing that is wrong at this moment.
