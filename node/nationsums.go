@@ -69,10 +69,9 @@ func shareOf(s national.Share) Share {
 // sumsOf reads the catalogue's groups out of totals.
 func sumsOf(t national.Totals) Sums {
 	sum := func(g public.GroupNumber, cells ...int) Estimate { return estimateOf(t.Sum(g, cells...)) }
-	var moving []int
 	out := Sums{
 		Institution: Institution{t.Institution(public.HasCommunes), t.Institution(public.HasKinds), t.Institution(public.HasReplicas)},
-		Actions:     estimateOf(t.Actions()), Helped: estimateOf(t.Helped()),
+		Actions:     estimateOf(t.Actions()), Mobility: sum(public.GroupDone, public.DoneCell(public.Ride)), Helped: estimateOf(t.Helped()),
 		Requests: sum(public.GroupRequests, public.FateRequested), Found: sum(public.GroupRequests, public.FateDay, public.FateTwoDays, public.FateWeek, public.FateLater),
 		Helpers: sum(public.GroupHelpers), Hours: sum(public.GroupHours), Joined: sum(public.GroupJoined), Offered: sum(public.GroupOffered),
 		Paired: sum(public.GroupPaired), Enrolled: sum(public.GroupEnrolled), Bonds: sum(public.GroupBonds),
@@ -83,11 +82,7 @@ func sumsOf(t national.Totals) Sums {
 	}
 	for c := public.Visit; c <= public.Other; c++ {
 		out.ByType[c] = sum(public.GroupActions, public.ActionCell(c))
-		if c.Mobility() {
-			moving = append(moving, public.ActionCell(c))
-		}
 	}
-	out.Mobility = sum(public.GroupActions, moving...)
 	for i := range out.Fates {
 		out.Fates[i] = sum(public.GroupRequests, i)
 	}
