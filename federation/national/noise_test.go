@@ -87,7 +87,7 @@ func quarter(r *rand.Rand, w *world, people float64) []int32 {
 			if n < 13 {
 				at(public.GroupDone)[public.DoneCell(c)]++
 			}
-			if n < 4 {
+			if n < 3 {
 				at(public.GroupActions)[public.ActionCell(c)]++
 			}
 		}

@@ -188,6 +188,18 @@ func (t Totals) Mobility() Share {
 	return t.share(public.GroupDone, []int{public.DoneCell(public.Ride)}, []int{public.DoneCell(public.Visit)})
 }
 
+// Category is the share of actions of a category, of those within the bound of
+// [public.GroupActions]: the first few of each person.
+func (t Totals) Category(c public.Category) Share {
+	var rest []int
+	for o := public.Visit; o <= public.Other; o++ {
+		if o != c {
+			rest = append(rest, public.ActionCell(o))
+		}
+	}
+	return t.share(public.GroupActions, []int{public.ActionCell(c)}, rest)
+}
+
 // share is part ÷ (part + rest). Its interval holds every share r for which
 // part - r × whole is within its own noise (Fieller), so it is right for small wholes
 // too.

@@ -130,8 +130,8 @@ func Catalogue(version uint16) []Group {
 	}
 	return []Group{
 		{GroupInstitution, Institution, 0, 0, institutions},
-		{GroupDone, Person, 13, 340_000, 2},
-		{GroupActions, Person, 4, 100_000, uint8(categories)},
+		{GroupDone, Person, 13, 320_000, 2},
+		{GroupActions, Person, 3, 120_000, uint8(categories)},
 		{GroupHelped, Person, 1, 110_000, uint8(sexes * ageBands)},
 		{GroupOften, Person, 1, 150_000, uint8(len(often))},
 		{GroupRequests, Person, 8, 200_000, fates},

@@ -462,7 +462,7 @@ func lawsOfVectors(t *rapid.T, st *store.Store, r records) {
 				sum[at+cell] += by
 			}
 			add(public.GroupDone, 0, int32(min(u.Helped, 13)))
-			add(public.GroupActions, 0, int32(min(u.Helped, 4)))
+			add(public.GroupActions, 0, int32(min(u.Helped, 3)))
 			if u.Helped > 0 {
 				add(public.GroupHelped, 0, 1)
 				add(public.GroupOften, public.OftenOf(uint16(u.Helped)), 1)

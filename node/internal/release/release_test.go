@@ -106,7 +106,7 @@ func TestCounted(t *testing.T) {
 		if got, want := cell(t, v, public.GroupHours, 0), int32(min(40, (n+1)*95/60)); got != want {
 			t.Fatalf("after %d minutes: %d hours, want %d", (n+1)*95, got, want)
 		}
-		if all, rides := cell(t, v, public.GroupDone, public.DoneCell(public.Ride)), cell(t, v, public.GroupActions, public.ActionCell(public.Ride)); all != int32(min(13, n+1)) || rides != int32(min(4, n+1)) {
+		if all, rides := cell(t, v, public.GroupDone, public.DoneCell(public.Ride)), cell(t, v, public.GroupActions, public.ActionCell(public.Ride)); all != int32(min(13, n+1)) || rides != int32(min(3, n+1)) {
 			t.Fatalf("%d actions count %d, and by category %d", n+1, all, rides)
 		}
 		if got := cell(t, v, public.GroupPaired, 0); got != int32(min(2, (n+1)/2)) {

@@ -147,7 +147,7 @@ func countQuarter(r *rand.Rand, g Grouping, helped int) []int32 {
 	}
 	spread(group(public.GroupOften), helped, []int{975, 12, 7, 4, 2})
 	actions := helped*24/10 + r.IntN(helped+1)/4
-	spread(group(public.GroupActions), actions*85/100, categoryShares[public.Visit:]) // her fifth and further ones are not counted there
+	spread(group(public.GroupActions), actions*3/4, categoryShares[public.Visit:]) // her fourth and further ones are not counted there
 	spread(group(public.GroupDone), actions, []int{62, 38})
 	asked := actions * 115 / 100
 	fates := group(public.GroupRequests)
