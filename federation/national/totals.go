@@ -74,7 +74,12 @@ func terms(g public.GroupNumber, cells ...int) (out []term) {
 	return out
 }
 
+// figure rounds outwards. Nothing is below none: where noise has driven even high
+// there, what is left of the interval is as wide as its half, and not one number.
 func figure(n float64, low, high float64) Figure {
+	if high <= 0 {
+		high = (high - low) / 2
+	}
 	return Figure{N: int64(math.Round(n)), Low: int64(max(0, math.Floor(low))), High: int64(max(0, math.Ceil(high)))}
 }
 
@@ -210,6 +215,9 @@ func (t Totals) share(g public.GroupNumber, part, rest []int) Share {
 		return Share{High: 1}
 	}
 	_, group, _ := public.Place(version, g)
+	if z := (noise{}).add(scale(group), 1, t.Releases*len(part)); a < -z.width() { // an interval of one number, were it cut at none
+		a = 0
+	}
 	miss := func(r float64) (n, width float64) {
 		z := noise{}.add(scale(group), 1-r, t.Releases*len(part)).add(scale(group), r, t.Releases*len(rest))
 		return a - r*whole, z.width()
