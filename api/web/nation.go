@@ -181,7 +181,7 @@ func (v countrywide) heads() (out []head, unsaid string) {
 		}
 	}
 	if len(few) > 0 {
-		unsaid = v.t("nation.unsaid", "What", strings.Join(few, " ; "))
+		unsaid = v.t("nation.unsaid", "What", strings.Join(few, " · "))
 	}
 	return out, unsaid
 }
