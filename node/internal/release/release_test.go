@@ -47,7 +47,7 @@ func TestBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		with, without := release.NewVector(20), release.NewVector(20)
 		uses := make([]release.Use, 3)
-		for range rapid.IntRange(0, 150).Draw(t, "facts") {
+		for range rapid.IntRange(0, 400).Draw(t, "facts") {
 			who := rapid.IntRange(0, len(uses)-1).Draw(t, "who")
 			changes := facts(t, &uses[who])
 			with = with.Apply(changes)
