@@ -97,6 +97,7 @@ func (s *Site) address(c *gin.Context) string {
 type proofData struct {
 	saidLine
 	Within []within
+	Noised bool // chance was added to its numbers
 	Proof  node.LedgerProof
 	Base64 string
 	Signed []string // lines of the checkpoint
@@ -117,6 +118,7 @@ func (s ledger) entry(c *gin.Context) {
 		return
 	}
 	d := proofData{saidLine: s.line(w, e), Within: s.within(w, e.Body), Base64: base64.StdEncoding.EncodeToString(e.Bytes)}
+	_, d.Noised = e.Body.(public.Release)
 	if e.Settled {
 		if d.Proof, err = s.node.Ledger.Proof(by, uint16(epoch), seq); err != nil {
 			s.fail(c, err)
