@@ -43,6 +43,35 @@ func (s across) show(c *gin.Context, code int, problem error) {
 	s.render(c, code, "across", page{Title: s.words(c).t("across.title"), Here: "requests", Narrow: true, Problem: s.sayTo(c, problem), Data: d})
 }
 
+// besideData is what the neighbours could do for one request.
+type besideData struct {
+	node.Fitting
+	ID  node.RequestID
+	Key string
+}
+
+// beside is that piece of a request's page which only the replica knows that hears
+// the neighbours: fetched by script once the page is there, and a page of its own
+// without.
+func (s across) beside(c *gin.Context) {
+	id, err := node.ParseID[node.RequestID](c.Param("id"))
+	if err == nil {
+		_, err = s.node.Requests.Get(caller(c), id)
+	}
+	d := besideData{ID: id, Key: newKey()}
+	if err == nil {
+		d.Fitting, err = s.node.Across.For(caller(c), id)
+	}
+	switch {
+	case err != nil:
+		s.fail(c, err)
+	case c.GetHeader("HX-Request") != "":
+		s.part(c, "request", "heardBeside", d)
+	default:
+		s.render(c, http.StatusOK, "request_across", page{Title: s.words(c).t("across.beside"), Here: "requests", Narrow: true, Data: d})
+	}
+}
+
 // acrossForm is what was typed, so that nothing is lost to an error.
 type acrossForm struct {
 	Category, Monday, Weeks, Slots, Radius string
