@@ -126,7 +126,7 @@ func TestFederationScene(t *testing.T) {
 		Machines:     []node.MachineLine{{Name: "replica-1", Peer: "12D3KooWDouMGr63z4m7jGaiLRSEebVvbQPn7SLnaB2FxfvJdVMt", Key: key, Known: true, Listed: true}, {Name: "replica-2"}, {Name: "replica-3", Known: true}},
 	}, []node.HandoverMove{move, taken})
 	server := httptest.NewServer(e)
-	defer server.Close()
+	t.Cleanup(server.Close) // after the browser, which listens for news
 	town.url = server.URL
 	s := town.open(browser, 1360)
 	s.signIn("admin")
