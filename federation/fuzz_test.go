@@ -90,4 +90,6 @@ func FuzzWordAsk(f *testing.F) {
 	fuzzed(f, federation.WordAsk{Feeds: []federation.WordOf{{Siren: 200044394, Epoch: 1}}})
 }
 
-func FuzzWordAnswer(f *testing.F) { fuzzed(f, federation.WordAnswer{Words: [][]byte{[]byte("x"), nil}}) }
+func FuzzWordAnswer(f *testing.F) {
+	fuzzed(f, federation.WordAnswer{Words: [][]byte{[]byte("x"), nil}})
+}
