@@ -213,6 +213,20 @@ func (s *server) mount(e *gin.Engine) {
 // add puts one operation on the surface. Its problems are the same everywhere
 // and follow from who may call it and how.
 func add[I, O any](s *server, who access, status int, method, path, name string, h func(context.Context, *I) (*O, error), more ...func(*huma.Operation)) {
+	op := s.operation(who, status, method, path, name, more)
+	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, s.explain(ctx, base+path, method, err)
+		}
+		return out, nil
+	})
+	describeHeaders(op.Responses)
+}
+
+// operation is what of an operation does not depend on the types that it takes and
+// gives: what does is in the program once for each pair of them.
+func (s *server) operation(who access, status int, method, path, name string, more []func(*huma.Operation)) huma.Operation {
 	op := huma.Operation{
 		OperationID: name, Method: method, Path: path, DefaultStatus: status,
 		Summary: sentence(name), Description: why[who], Tags: []string{strings.Split(path, "/")[1]},
@@ -224,14 +238,7 @@ func add[I, O any](s *server, who access, status int, method, path, name string,
 	for _, change := range more {
 		change(&op)
 	}
-	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := h(ctx, in)
-		if err != nil {
-			return nil, s.explain(ctx, base+path, method, err)
-		}
-		return out, nil
-	})
-	describeHeaders(op.Responses)
+	return op
 }
 
 func sentence(name string) string {
