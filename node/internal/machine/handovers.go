@@ -76,7 +76,8 @@ func (a handovers) give(c command.GiveDossiers) (Reply, error) {
 	if !h.Given() || h.Parts != c.Part || h.Receipt != 0 {
 		return Reply{}, refuse.HandoverTaken
 	}
-	store.HandoverParts.Put(a.tx, handover.Part{Digest: c.Digest, Part: c.Part, Who: c.Who})
+	who := slices.DeleteFunc(c.Who, func(p handover.Passed) bool { return !exists(a.act, store.Beneficiaries, p.ID[:]) }) // erased meanwhile
+	store.HandoverParts.Put(a.tx, handover.Part{Digest: c.Digest, Part: c.Part, Who: who})
 	h.Parts++
 	store.Handovers.Put(a.tx, h)
 	return Reply{}, nil
