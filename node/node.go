@@ -193,7 +193,7 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 	}
 	c.proposer.members = c.members
 	c.federating = newFederating(c)
-	c.proposer.speakable = c.federating.cosigning.speakable
+	c.proposer.speakable = c.federating.cosigning.soonSpeakable
 	if cfg.Peering.Listener != nil {
 		c.peers, err = newPeers(c, lending)
 	}

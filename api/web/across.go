@@ -307,7 +307,7 @@ func (s across) hear(c *gin.Context) {
 		switch act := c.Param("act"); act {
 		case "yes", "no":
 			_, err = s.node.Across.Consent(c.Request.Context(), by, id, by.Volunteer, act == "yes")
-		case "told":
+		case "call":
 			var interest node.Ref
 			if interest, err = node.ParseRef(c.PostForm("interest")); err == nil {
 				_, err = s.node.Across.Told(c.Request.Context(), by, id, interest, by.Volunteer)
@@ -320,7 +320,7 @@ func (s across) hear(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	c.Redirect(http.StatusSeeOther, "/me?ok=recorded")
+	recorded(c, "/me?ok=recorded")
 }
 
 // spoken names the languages of an offer.
