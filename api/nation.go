@@ -97,6 +97,8 @@ func (s nationRoutes) totals(ctx context.Context, in *nationInput) (*answer[nati
 	return &answer[nationTotals]{out}, nil
 }
 
+// NationTerritory is one on the coordinator's list. Its name is exported because only
+// so an answer that holds all of it is described whole.
 type NationTerritory struct {
 	Siren       string        `json:"siren"`
 	Name        string        `json:"name"`

@@ -80,16 +80,20 @@ func madeUp(t *testing.T) (out []node.SimulatedTerritory) {
 }
 
 // newNation is the coordinator's node, with these territories.
-func newNation(tt *testing.T, simulated []node.SimulatedTerritory) *town {
+func newNation(tt *testing.T, simulated []node.SimulatedTerritory, hub ...node.FederationHub) *town {
 	t := &town{T: tt, now: monday}
 	dir := t.TempDir()
 	unseal, err := crypto.Passphrase("une phrase de passe longue", 10)
 	t.must(err)
 	log := node.NewLogger(io.Discard, slog.LevelError)
-	t.node, err = node.FoundTerritory(t.Context(), node.Config{
+	cfg := node.Config{
 		Dir: filepath.Join(dir, "data"), Vault: filepath.Join(dir, "vault.age"), Unseal: unseal, Logger: log,
 		PasswordCost: crypto.PasswordCost{KiB: 64, Times: 1}, Now: t.clock, Simulated: simulated,
-	}, node.Founding{
+	}
+	if len(hub) > 0 {
+		cfg.Federation.Hub = hub[0]
+	}
+	t.node, err = node.FoundTerritory(t.Context(), cfg, node.Founding{
 		Territory: node.Territory{Siren: "130025265", Name: "Coordination nationale", Calls: "Entraide, la nation", Role: node.CoordinatorNode},
 		Login:     "admin", Password: crypto.NewSecret(password), Name: crypto.NewSecret("Claire"),
 	})
