@@ -176,7 +176,7 @@ func (s *server) surface() {
 	tell(s, desk, 200, "GET", "/requests/{id}/across", "list-offers-of-neighbours", acrossRoutes{s}.fitting)
 	tell(s, volunteers, 200, "GET", "/me/across", "list-my-offers-to-neighbours", acrossRoutes{s}.mine)
 	tell(s, admins, 200, "GET", "/federation/handovers", "list-handovers", handoverRoutes{s}.list)
-	tell(s, admins, 200, "GET", "/federation/handovers/recipient", "show-recipient-of-dossiers", handoverRoutes{s}.recipient)
+	tell(s, admins, 200, "GET", "/federation/handovers/recipient", "show-recipient-of-dossiers", handoverRoutes{s}.recipient, conflicting)
 	tell(s, admins, 200, "POST", "/federation/handovers/export", "hand-dossiers-over", handoverRoutes{s}.export)
 	tell(s, admins, 200, "POST", "/federation/handovers", "take-dossiers-in", handoverRoutes{s}.take)
 	add(s, admins, 204, "POST", "/federation/handovers/receipt", "confirm-dossiers", handoverRoutes{s}.confirm)
