@@ -55,7 +55,7 @@ type membership struct {
 	Hubs     []hubLine     `json:"hubs"`
 	Machines []machineLine `json:"machines"`
 	Strange  int           `json:"strange_machines" doc:"That the roster names and the territory does not have"`
-	Next     string        `json:"next" enum:"join,found,roster,apply,keys,expired,hubs,frozen,none"`
+	Next     string        `json:"next" enum:"join,found,roster,apply,keys,expired,hubs,own,clock,epoch,frozen,none"`
 }
 
 func hubsOut(in []node.HubLine) []hubLine {
@@ -163,6 +163,7 @@ type draftInput struct {
 	Writing
 	Body struct {
 		Application string  `json:"application,omitempty" maxLength:"60000"`
+		Take        bool    `json:"take,omitempty" doc:"With application: communes of it that others answer for now move to it"`
 		Remove      string  `json:"remove,omitempty" doc:"SIREN of a member that goes"`
 		Last        uint64  `json:"last,omitempty" doc:"With remove: how many of its entries count"`
 		Epoch       string  `json:"epoch,omitempty" doc:"SIREN of a member whose feed begins anew after a fork"`
@@ -232,7 +233,7 @@ func (s federationRoutes) rosterFile(ctx context.Context, _ *struct{ Reading }) 
 
 func (s federationRoutes) draft(ctx context.Context, in *draftInput) (*answer[textOut], error) {
 	b := in.Body
-	text, tells, err := s.node.Federation.Draft(caller(ctx), node.RosterChange{Application: b.Application, Remove: b.Remove, Last: b.Last, Epoch: b.Epoch, Size: b.Size, Root: b.Root, Hubs: hubsIn(b.Hubs), Threshold: b.Threshold, Renew: b.Renew})
+	text, tells, err := s.node.Federation.Draft(caller(ctx), node.RosterChange{Application: b.Application, Take: b.Take, Remove: b.Remove, Last: b.Last, Epoch: b.Epoch, Size: b.Size, Root: b.Root, Hubs: hubsIn(b.Hubs), Threshold: b.Threshold, Renew: b.Renew})
 	return &answer[textOut]{textOut{text, tells}}, err
 }
 

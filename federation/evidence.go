@@ -122,8 +122,11 @@ func (b *hub) evidence(l *link, who standing) error {
 	}
 	e := ask.evidence()
 	if err := e.Verify(r.policy); err != nil {
-		b.h.blame(l.Conn().RemotePeer(), "evidence", errLie)
-		return l.send(l.terms.answer, evidenceAnswer{Status: statusBad})
+		err = b.fair(l.Conn(), errLie)
+		b.h.blame(l.Conn().RemotePeer(), "evidence", err)
+		answer := evidenceAnswer{}
+		answer.Status, _ = verdict(err)
+		return l.send(l.terms.answer, answer)
 	}
 	b.h.accuse(k, r.policy, e)
 	return l.send(l.terms.answer, evidenceAnswer{})

@@ -86,12 +86,6 @@ func (b *hub) hello(ctx context.Context, l *link, who standing) error {
 	if ask.Min > protocolVersion || ask.Max < protocolVersion {
 		return l.send(l.terms.answer, helloAnswer{Status: statusVersion})
 	}
-	if who, err = who.as(ask.Siren); err != nil {
-		return err
-	}
-	if !may(who.seat, actHello) {
-		return errRole
-	}
 	now := b.h.now()
 	answer := helloAnswer{Time: now.Unix()}
 	s := b.h.roster()
@@ -99,7 +93,17 @@ func (b *hub) hello(ctx context.Context, l *link, who standing) error {
 		return errUnknown
 	}
 	answer.Roster = s.Version
-	if wait := b.admit(l.Conn(), who, now); wait > 0 {
+	if who, err = who.as(ask.Siren); err == nil && !may(who.seat, actHello) {
+		err = errRole
+	}
+	if err != nil && ask.Roster > s.Version { // by the newer roster it may be who it says
+		answer.Status, answer.After = statusLater, uint32(b.h.cfg.SyncEvery/time.Second)+1
+		return l.send(l.terms.answer, answer)
+	}
+	if err != nil {
+		return err
+	}
+	if wait := b.admit(l.Conn(), who, ask.Roster, now); wait > 0 {
 		answer.Status, answer.After = statusLater, uint32(wait/time.Second)+1
 		return l.send(l.terms.answer, answer)
 	}

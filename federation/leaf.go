@@ -28,6 +28,7 @@ const (
 	leastBackoff     = 5 * time.Second
 	mostBackoff      = 30 * time.Minute
 	revokedBackoff   = 24 * time.Hour
+	muteAgain        = 30 * time.Second // before our own replicas, too few of which have signed, are asked again
 	dialWithin       = 30 * time.Second
 	otherHubEvery    = 8 // rounds: then another hub than the home is asked first, so that none can hide anything for long
 )
@@ -47,6 +48,7 @@ type leaf struct {
 	size    int64         // of the own feed
 	settled int64         // of the own feed: at this size enough hubs had cosigned
 	overdue time.Time     // when a head that does not settle goes to another hub
+	mute    bool          // in the last round our own replicas did not sign
 	trouble string
 }
 
@@ -88,8 +90,17 @@ func (l *leaf) wake() {
 	}
 }
 
-// rosterChanged lets a node that was not on the roster try again.
-func (l *leaf) rosterChanged() { l.h.out.wake() }
+// rosterChanged lets what waited for a name on the roster go on, and a node that has
+// known no hub so far, as the one that has just founded a federation, call one at once.
+func (l *leaf) rosterChanged() {
+	l.h.out.wake()
+	l.mu.Lock()
+	called := len(l.hubs) > 0
+	l.mu.Unlock()
+	if !called {
+		l.wake()
+	}
+}
 
 // show a fork to the hubs.
 func (l *leaf) show(a evidenceAsk) {
@@ -123,14 +134,17 @@ func (l *leaf) run() {
 }
 
 // wait until the next round: one that reached no hub comes again when one may be
-// called, one whose head has not settled after a while.
+// called, one whose head has not settled after a while, and one whose head too few of
+// our own machines have signed soon: the missing one may be back.
 func (l *leaf) wait(reached bool, due time.Duration) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if reached {
-		if l.settled < l.size {
-			return min(due, settleWithin)
-		}
+	switch {
+	case reached && l.mute:
+		return min(due, muteAgain, l.pulls)
+	case reached && l.settled < l.size:
+		return min(due, settleWithin)
+	case reached:
 		return due
 	}
 	soonest := mostBackoff
@@ -177,8 +191,14 @@ func (h *Host) Sync(ctx context.Context) error {
 // errSettling says that too few hubs have cosigned the newest entries yet.
 var errSettling = errors.New("too few hubs have cosigned the newest entries yet")
 
+// errMute says that our own replicas have not signed what the feed has come to. No hub
+// is at fault: it is asked for the rest, and none is passed over for it.
+var errMute = errors.New("the own feed")
+
 // round calls hubs. A leaf calls one, its home or the first that answers, and others
-// too when the head of its feed does not settle. A hub and the coordinator call all.
+// too when the head of its feed does not settle, or is not signed by enough of our own
+// replicas: one that was started again needs the word of as many hubs as must witness.
+// A hub and the coordinator call all.
 func (l *leaf) round(ctx context.Context, full, now bool) (reached bool, err error) {
 	select {
 	case l.turn <- struct{}{}:
@@ -201,30 +221,40 @@ func (l *leaf) round(ctx context.Context, full, now bool) (reached bool, err err
 		return false, l.note(errors.New("no hub is known: the invitation or the roster names them"))
 	}
 	var faults []error
+	var mute error
 	needed := l.needed(hubs)
 	for _, hub := range hubs {
 		if ctx.Err() != nil {
 			return reached, ctx.Err()
 		}
 		err := l.visit(ctx, hub, full, now, needed)
-		further := errors.Is(err, errSettling) && l.settleOverdue()
-		if err != nil && !errors.Is(err, errSettling) {
+		if err != nil && !unsaid(err) {
 			faults = append(faults, fmt.Errorf("hub %s: %w", hub.Name, err))
 			continue
 		}
-		reached = true
+		reached, mute = true, nil
+		if errors.Is(err, errMute) {
+			mute = err
+		}
+		further := mute != nil || err != nil && l.settleOverdue() || l.apart(hub)
 		if !all && !further && l.done(needed) {
-			return true, l.note(nil)
+			break
 		}
 	}
+	l.mu.Lock()
+	l.mute = mute != nil
+	l.mu.Unlock()
 	if reached && !all {
 		faults = nil // one that was reached has stood in for the others
 		if !l.done(needed) {
 			faults = []error{errAlone}
 		}
 	}
-	return reached, l.note(errors.Join(faults...))
+	return reached, l.note(errors.Join(append(faults, mute)...))
 }
+
+// unsaid reports whether a call went well but for what we say ourselves.
+func unsaid(err error) bool { return errors.Is(err, errSettling) || errors.Is(err, errMute) }
 
 // errAlone says why a territory does not speak.
 var errAlone = errors.New("before a territory speaks, as many hubs as must sign say what they know of it: too few have said so yet, so nothing is sent; check that it reaches them")
@@ -302,6 +332,15 @@ func (l *leaf) settleOverdue() bool {
 		l.overdue = l.h.now().Add(settleWithin / 2)
 	}
 	return !l.h.now().Before(l.overdue)
+}
+
+// apart reports whether a hub's clock and ours differ so much that one of the two is
+// wrong: the others are asked too.
+func (l *leaf) apart(hub roster.Hub) bool {
+	c := l.contact(hub)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return c.ahead.Abs() > clockAlarm
 }
 
 // contact with a hub.
@@ -382,7 +421,7 @@ func (l *leaf) visit(ctx context.Context, hub roster.Hub, full, now bool, needed
 	} // hubs stay connected: over the same connection the other one may be asking us
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err == nil || errors.Is(err, errSettling) {
+	if err == nil || unsaid(err) {
 		c.fails, c.until, c.refusal = 0, time.Time{}, ""
 		return err
 	}
@@ -439,12 +478,10 @@ func (v *visit) run(ctx context.Context, full bool) error {
 	if v.h.expired(s) {
 		return errExpired
 	}
-	var unsettled error
+	var unheard error // who is not heard hears the others all the same
 	if v.h.cfg.Own != nil {
-		if err := v.speak(ctx); errors.Is(err, errSettling) {
-			unsettled = err
-		} else if err != nil {
-			return revoked(err)
+		if unheard = v.speak(ctx); unheard != nil && !unsaid(unheard) {
+			return revoked(unheard)
 		}
 	}
 	if full {
@@ -452,7 +489,7 @@ func (v *visit) run(ctx context.Context, full bool) error {
 			return revoked(err)
 		}
 	}
-	return unsettled
+	return unheard
 }
 
 // revoked finds in an error that the hub closed the connection because we left the
@@ -560,7 +597,7 @@ func (v *visit) speak(ctx context.Context) error {
 	}
 	own, err := v.h.cfg.Own.Checkpoint(ctx)
 	if err != nil {
-		return fmt.Errorf("the own feed: %w", err)
+		return fmt.Errorf("%w: %w", errMute, err)
 	}
 	if own.Head.Size == 0 {
 		return v.note(own, true)
@@ -576,7 +613,7 @@ func (v *visit) speak(ctx context.Context) error {
 		return err
 	}
 	if own, err = v.h.cfg.Own.Checkpoint(ctx); err != nil {
-		return fmt.Errorf("the own feed: %w", err)
+		return fmt.Errorf("%w: %w", errMute, err)
 	}
 	return v.note(own, policy.Settled(own) == nil)
 }
@@ -633,12 +670,12 @@ func (v *visit) compare(ctx context.Context, with *contact, theirs feed.Checkpoi
 
 // back fetches entries of our own feed from the hub. Their form and place are
 // checked here; that they lead to the root, by whoever asked.
-func (v *visit) back(ctx context.Context, from, to int64) (out [][]byte, err error) {
+func (v *visit) back(ctx context.Context, epoch uint16, from, to int64) (out [][]byte, err error) {
 	if from < 0 || to < from {
 		return nil, fmt.Errorf("entries %d to %d", from, to)
 	}
 	siren := v.h.cfg.Siren
-	ask := pullAsk{Have: []have{{Siren: siren, Epoch: v.epoch, Size: uint64(from)}}}
+	ask := pullAsk{Have: []have{{Siren: siren, Epoch: epoch, Size: uint64(from)}}}
 	err = v.pull(ctx, ask, func(o offered) error {
 		if int64(len(o.entries)) < to-from {
 			return fmt.Errorf("%d entries of %d: %w", len(o.entries), to-from, errLie)

@@ -50,12 +50,12 @@ func (b *hub) pull(l *link, who standing) error {
 		return errFrame
 	}
 	wanted, err := b.wanted(ask, who)
-	if err != nil {
+	if err = b.fair(l.Conn(), err); err != nil {
+		b.h.blame(l.Conn().RemotePeer(), "pull", err)
 		answer := pullAnswer{}
 		if answer.Status, err = verdict(err); err != nil {
 			return err
 		}
-		b.h.blame(l.Conn().RemotePeer(), "pull", errRole)
 		return l.send(l.terms.answer, answer)
 	}
 	budget := int64(maxExchange)

@@ -51,7 +51,7 @@ func (b *hub) push(l *link, who standing) error {
 		return err
 	}
 	c, err := b.h.take(o)
-	if err != nil {
+	if err = b.fair(l.Conn(), err); err != nil {
 		b.h.blame(l.Conn().RemotePeer(), "push", err)
 	}
 	answer := pushAnswer{}

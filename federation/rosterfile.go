@@ -42,7 +42,9 @@ func OpenRosterFile(path string, genesis [32]byte) (*RosterFile, error) {
 	if len(f.entries) == 0 {
 		return f, nil
 	}
-	if f.state, err = roster.Fold(genesis, f.entries); err != nil {
+	if f.state, err = roster.Fold(genesis, f.entries); errors.Is(err, roster.ErrGenesis) {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	} else if err != nil {
 		return nil, fmt.Errorf("%s: %w: delete it, the roster is fetched again", path, err)
 	}
 	return f, nil

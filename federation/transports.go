@@ -155,7 +155,7 @@ func (w *wires) listen(addresses []string) error {
 			return fmt.Errorf("listen address %q: %w", text, err)
 		}
 		if err := w.swarm.Listen(a); err != nil {
-			return fmt.Errorf("listen on %s: %w", text, err)
+			return fmt.Errorf("the hub cannot listen on %s: stop the program that has this port, or give another address with --hub-listen (%w)", text, err)
 		}
 	}
 	return nil

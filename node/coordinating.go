@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/bippop/bippop/federation/bulletin"
@@ -116,6 +117,7 @@ func hubsOf(hubs []HubKeys, threshold int) roster.SetHubs {
 // counts.
 type RosterChange struct {
 	Application string    // of a territory that comes, or whose machines or communes are others now
+	Take        bool      // with Application: communes of it that others answer for now move to it
 	Remove      string    // SIREN of a member that goes
 	Last        uint64    // with Remove: how many of its entries count
 	Epoch       string    // SIREN of a member whose feed begins anew after a fork
@@ -145,7 +147,7 @@ func (s *Federation) Draft(by Caller, in RosterChange) (draft string, tells []st
 		tells, err = state.Tell(d)
 	}
 	if err != nil {
-		return "", nil, invalid("", "roster-refused", err.Error())
+		return "", nil, refusedDraft("", err)
 	}
 	return string(d.Encode()), tells, nil
 }
@@ -168,9 +170,16 @@ func (s *Federation) bodies(state *roster.State, in RosterChange) ([]roster.Body
 		if err != nil {
 			return nil, invalid("application", "application-refused", err.Error())
 		}
-		return []roster.Body{b}, nil
+		moves := takeOver(state, &b.Member)
+		if len(moves) > 0 && !in.Take {
+			return nil, errCommunesTaken
+		}
+		return append([]roster.Body{b}, moves...), nil
 	case in.Remove != "":
 		n, err := siren(in.Remove)
+		if m, ok := state.Member(n); ok && m.Role == roster.Coordinator {
+			return nil, errCoordinatorStays
+		}
 		return []roster.Body{roster.RemoveMember{Siren: n, Last: in.Last}}, err
 	case in.Epoch != "":
 		n, err := siren(in.Epoch)
@@ -191,6 +200,25 @@ func (s *Federation) bodies(state *roster.State, in RosterChange) ([]roster.Body
 		return []roster.Body{setKinds(), roster.Renew{Expires: public.DayOf(s.now()) + public.Day(in.Renew)}}, nil
 	}
 	return nil, invalid("", "nothing-to-draft", "say what shall change: an application, a removal, an epoch, hubs or a renewal")
+}
+
+var errCommunesTaken = &Error{Kind: Conflict, Code: "communes-taken", Field: "application", Reason: "another territory answers for communes of this application: when both agree that they move, draft it with --take"}
+
+// takeOver takes from a member the communes that others answer for, and gives the moves
+// by which they come to it.
+func takeOver(state *roster.State, m *roster.Member) (out []roster.Body) {
+	of := map[public.Siren][]public.Commune{}
+	m.Communes = slices.DeleteFunc(slices.Clone(m.Communes), func(c public.Commune) bool {
+		owner, yes := state.ByCommune(c)
+		if yes = yes && owner != m.Siren; yes {
+			of[owner] = append(of[owner], c)
+		}
+		return yes
+	})
+	for _, owner := range slices.Sorted(maps.Keys(of)) {
+		out = append(out, roster.MoveCommunes{From: owner, To: m.Siren, Communes: of[owner]})
+	}
+	return out
 }
 
 // neighboursOf a territory among those that are members already, by geography; nil
@@ -243,7 +271,7 @@ func (s *Federation) Publish(ctx context.Context, by Caller, draft string) error
 	}
 	d, err := roster.ParseDraft([]byte(draft))
 	if err != nil {
-		return invalid("draft", "draft-unreadable", err.Error())
+		return unreadableDraft(err)
 	}
 	entry, err := d.Entry()
 	if err != nil {
@@ -260,9 +288,31 @@ func (s *Federation) Publish(ctx context.Context, by Caller, draft string) error
 	}
 	err = s.federating.rosters.Take(ctx, [][]byte{entry})
 	if _, ours := errors.AsType[*Error](err); err != nil && !ours {
-		return invalid("draft", "roster-refused", err.Error())
+		return refusedDraft("draft", err)
 	}
 	return err
+}
+
+// errCoordinatorStays says that a coordinator does not draft its own removal.
+var errCoordinatorStays = &Error{Kind: Conflict, Code: "coordinator-stays", Field: "remove", Reason: "without its coordinator nobody could change the roster any more: it stays until the holders name another one"}
+
+// refusedDraft says why a draft can not count.
+func refusedDraft(field string, err error) error {
+	switch {
+	case errors.Is(err, roster.ErrOrder):
+		return &Error{Kind: Conflict, Code: "draft-stale", Field: field, Reason: err.Error()}
+	case errors.Is(err, roster.ErrSignature):
+		return &Error{Kind: Conflict, Code: "draft-forged", Field: field, Reason: err.Error()}
+	}
+	return invalid(field, "roster-refused", err.Error())
+}
+
+// unreadableDraft says why a text is no draft.
+func unreadableDraft(err error) error {
+	if errors.Is(err, roster.ErrSignature) {
+		return refusedDraft("draft", err)
+	}
+	return invalid("draft", "draft-unreadable", err.Error())
 }
 
 // Invite is the invitation of a body, as one word that goes by mail or on paper.

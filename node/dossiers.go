@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +35,8 @@ const mostDossier = batchBytes
 //
 // Volunteers are not in it, neither those who live there nor their names beside hers:
 // each has promised his help to this territory, and gives it to another one himself.
+// That she does not wish some of them crosses as a number: they may offer their help
+// to the receiver too, so its desk asks her whom she means.
 type (
 	dossierHead struct {
 		_        struct{} `cbor:",toarray"`
@@ -55,6 +58,7 @@ type (
 		NoticeAt Instant
 		Enrolled Instant
 		Visits   uint32
+		Declines uint16 // how many volunteers of the giver's she does not wish
 		Words    people.BeneficiaryWords
 		Open     []openRequest
 		Comes    []openSeries
@@ -231,6 +235,10 @@ func (d dossier) row(line int, zone *time.Location) ready {
 	if d.NoticeAt != 0 {
 		lines = append(lines, "Informée par l’ancien territoire le "+d.NoticeAt.Time().In(zone).Format("02/01/2006")+".")
 	}
+	if d.Declines > 0 {
+		lines = append(lines, fmt.Sprintf("Ne souhaite pas la visite de certains bénévoles de l’ancien territoire (%d) : lui demander lesquels avant de proposer quelqu’un.", d.Declines))
+	}
+	lines = append(lines, "Accompagnée par l’ancien territoire depuis le "+d.Enrolled.Time().In(zone).Format("02/01/2006")+" (visites faites : "+strconv.Itoa(int(d.Visits))+").")
 	for _, q := range d.Open {
 		lines = append(lines, "À reprendre : "+q.text())
 	}

@@ -52,11 +52,11 @@ func (s *Federation) ReadDraft(by Caller, text string) (out DraftView, err error
 	}
 	d, err := roster.ParseDraft([]byte(text))
 	if err != nil {
-		return out, invalid("draft", "draft-unreadable", err.Error())
+		return out, unreadableDraft(err)
 	}
 	state := s.federating.rosters.State()
 	if _, err := state.Tell(d); err != nil { // it would be refused
-		return out, invalid("draft", "roster-refused", err.Error())
+		return out, refusedDraft("draft", err)
 	}
 	out = DraftView{Text: string(d.Encode()), Number: d.Seq() + 1, Signed: d.Signers(), Complete: d.Missing() == ""}
 	if state == nil {
@@ -68,7 +68,11 @@ func (s *Federation) ReadDraft(by Caller, text string) (out DraftView, err error
 			out.Need, out.Of = int(f.Need), len(f.Holders)
 			out.Changes = append(out.Changes, DraftChange{What: "holders", Names: namesOf(f.Holders), Need: int(f.Need)})
 		}
-		out.Changes = append(out.Changes, changeOf(state, b))
+		change := changeOf(state, b)
+		if m, ok := b.(roster.MoveCommunes); ok && change.To == "" {
+			change.To = nameIn(d.Bodies(), m.To)
+		}
+		out.Changes = append(out.Changes, change)
 	}
 	return out, nil
 }
@@ -78,6 +82,16 @@ func namesOf(all []roster.Holder) (out []string) {
 		out = append(out, h.Name)
 	}
 	return out
+}
+
+// nameIn is the name of a member that the same draft takes in.
+func nameIn(bodies []roster.Body, n public.Siren) string {
+	for _, b := range bodies {
+		if s, ok := b.(roster.SetMember); ok && s.Member.Siren == n {
+			return s.Member.Name
+		}
+	}
+	return ""
 }
 
 // changeOf describes one body beside the roster that it changes.
@@ -154,7 +168,7 @@ func codesOf(all []public.Commune) (out []string) {
 }
 
 func contactOf(c roster.Contact) string {
-	return strings.Join(slices.DeleteFunc([]string{c.Name, c.Phone, c.Email}, func(t string) bool { return t == "" }), ", ")
+	return strings.Join(slices.DeleteFunc([]string{c.Name, FormatPhone(c.Phone), c.Email}, func(t string) bool { return t == "" }), ", ")
 }
 
 func expiryOf(d public.Day) Date8601 { return Date8601(d.Time().Format(time.DateOnly)) }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/pem"
+	"math"
 	"slices"
 	"time"
 
@@ -149,17 +150,37 @@ func (n *Node) Quorate(ctx context.Context) (feed.Checkpoint, error) {
 	return n.core.federating.own.Checkpoint(ctx)
 }
 
-// Heard registers what is told of settled entries.
-func (n *Node) Heard(f func(siren public.Siren, seq int64)) { n.core.federating.listen(hearer(f)) }
+// Begins registers what is told when this replica begins to lead, and when it ends to.
+func (n *Node) Begins(f func(leads bool)) { n.core.federating.listen(beginner(f)) }
 
-type hearer func(public.Siren, int64)
+type beginner func(bool)
 
-func (hearer) begin() {}
-func (hearer) end()   {}
-func (h hearer) heard(siren public.Siren, _ uint16, from int64, entries [][]byte) {
-	for i := range entries {
-		h(siren, from+int64(i))
+func (b beginner) begin()                                    { b(true) }
+func (b beginner) end()                                      { b(false) }
+func (beginner) heard(public.Siren, uint16, int64, [][]byte) {}
+
+// TellListeners does what happens when this replica does not lead any more.
+func (n *Node) TellListeners() { n.core.federating.each(listener.end) }
+
+// SayRelease adds a quarter's figures to the feed, with no more ceremony than a command
+// has.
+func (n *Node) SayRelease(ctx context.Context) error {
+	f, err := said{n.core}.newest()
+	if err != nil {
+		return err
 	}
+	receipt, err := f.Spent.Charge(public.CatalogueVersion, 20)
+	if err != nil {
+		return err
+	}
+	r, err := receipt.Release(make([]int32, public.Cells(public.CatalogueVersion)))
+	if err != nil {
+		return err
+	}
+	_, err = n.core.proposeEntry(ctx, r, func(entry []byte) command.Command {
+		return command.TakeBack{Stamp: n.core.own(), Entries: [][]byte{entry}}
+	})
+	return err
 }
 
 // SignHead asks this replica, as a leader would, for its signature over any head.
@@ -303,4 +324,30 @@ func ForgedRecipient(text string) string {
 	}
 	_, a.Recipient, _ = crypto.DerivedIdentity(crypto.NewKey())
 	return a.String()
+}
+
+// RootAt is what an epoch of the feed led to when it had so many entries.
+func (n *Node) RootAt(epoch uint16, size int) ([32]byte, error) {
+	h, err := said{n.core}.head(epoch, int64(size))
+	return h.Root, err
+}
+
+// FillDisk makes the disk seem full, and nothing is written; or not full any more.
+func (n *Node) FillDisk(full bool) {
+	h := n.core.health
+	h.checked.Store(0)
+	if full {
+		h.checked.Store(math.MaxInt64) // it is not looked at again
+	}
+	h.full.Store(full)
+}
+
+// RecordRoster puts an entry into the record as a newer program would, which can
+// read it.
+func (n *Node) RecordRoster(ctx context.Context, entry []byte) error {
+	m, err := n.core.membership()
+	if err == nil {
+		err = n.core.federating.rosters.record(ctx, m, [][]byte{entry})
+	}
+	return err
 }

@@ -309,7 +309,7 @@ func (s *Handovers) dossiers(communes []string) (all []dossier, who []handover.P
 			}
 			d := dossier{
 				Commune: r.Commune, State: r.State, Basis: r.Enrolled.Basis, Notice: r.Enrolled.Notice, NoticeAt: r.Enrolled.NoticeAt, Enrolled: r.Enrolled.At,
-				Visits: r.Visits, Words: b.Words,
+				Visits: r.Visits, Declines: uint16(len(r.Refused)), Words: b.Words,
 			}
 			if err := s.open(tx, r, names, &d); err != nil {
 				return err

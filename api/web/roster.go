@@ -26,6 +26,7 @@ type rosterData struct {
 
 	Invited, Invitation string // a SIREN, and its invitation just made
 	Text                string // that was pasted and could not be read
+	Taken               bool   // others answer for communes of it
 	Key                 string
 }
 
@@ -41,6 +42,7 @@ type draftData struct {
 	node.DraftView
 	Lines       []string
 	Application string // of which it would be made: it is being read, nothing is drafted
+	Take        bool   // with the communes that others answer for
 	Key         string
 }
 
@@ -102,7 +104,7 @@ func (w ofRoster) dated(d node.Date8601) string {
 // draft makes one: of an application that was pasted, which is read in plain words
 // first, of a removal, or of a renewal.
 func (s roster) draft(c *gin.Context) {
-	in := node.RosterChange{Application: strings.TrimSpace(c.PostForm("application")), Remove: strings.TrimSpace(c.PostForm("remove"))}
+	in := node.RosterChange{Application: strings.TrimSpace(c.PostForm("application")), Take: c.PostForm("take") != "", Remove: strings.TrimSpace(c.PostForm("remove"))}
 	in.Last, _ = strconv.ParseUint(c.PostForm("last"), 10, 64)
 	in.Renew, _ = strconv.Atoi(c.PostForm("renew"))
 	text, _, err := s.node.Federation.Draft(caller(c), in)
@@ -111,10 +113,11 @@ func (s roster) draft(c *gin.Context) {
 		view, err = s.node.Federation.ReadDraft(caller(c), text)
 	}
 	if err != nil {
-		s.show(c, status(err), rosterData{Text: in.Application}, err)
+		e, _ := errors.AsType[*node.Error](err)
+		s.show(c, status(err), rosterData{Text: in.Application, Taken: e != nil && e.Code == "communes-taken"}, err)
 		return
 	}
-	d := draftData{DraftView: view}
+	d := draftData{DraftView: view, Take: in.Take}
 	if in.Application != "" && c.PostForm("make") == "" {
 		d.Application = in.Application
 	}

@@ -18,6 +18,8 @@ import (
 //	ask as ROLE demo.json         sign in with the demo's account
 //	ask sign-in LOGIN PASSWORD
 //	ask until REGEXP              call the hubs until the place in the federation fits
+//	ask heard STATE               call the hubs until a file of dossiers stands so
+//	ask health REGEXP             wait until what /healthz says fits
 //	ask METHOD PATH [FILE]        call with the token of the last sign-in
 //
 // It prints the answer's body, and fails when the answer is a refusal.
@@ -33,7 +35,11 @@ func ask(args []string) error {
 	case "ready":
 		return awaitReady(os.Getenv("URL"), time.Minute)
 	case "until":
-		return awaitPlace(regexp.MustCompile(args[1]), time.Minute)
+		return awaitPlace("/api/v1/federation", regexp.MustCompile(args[1]), time.Minute)
+	case "heard":
+		return awaitPlace("/api/v1/federation/handovers", regexp.MustCompile(`"state":"`+args[1]), time.Minute)
+	case "health":
+		return awaitHealth(regexp.MustCompile(args[1]), time.Minute)
 	case "fetch":
 		answer, err := http.Get(args[1])
 		if err != nil {
@@ -124,21 +130,41 @@ func askCall(method, path string, body []byte) ([]byte, error) {
 	return text, nil
 }
 
-// awaitPlace calls the hubs again and again until the territory's place in the
-// federation fits, or the time is over. It prints what was answered last.
-func awaitPlace(want *regexp.Regexp, patience time.Duration) error {
+// awaitPlace calls the hubs again and again until what is read at a path, the
+// territory's place in the federation or what follows from it, fits, or the time is
+// over. It prints what was answered last.
+func awaitPlace(path string, want *regexp.Regexp, patience time.Duration) error {
 	deadline := time.Now().Add(patience)
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		refusal, _ := askCall("POST", "/api/v1/federation/sync", nil)
-		text, err := askCall("GET", "/api/v1/federation", nil)
+		text, err := askCall("GET", path, nil)
 		if want.Match(text) || time.Now().After(deadline) {
 			os.Stdout.Write(append(text, refusal...))
 			if !want.Match(text) {
 				err = fmt.Errorf("nothing fits %s after %s: %v", want, patience, err)
 			}
 			return err
+		}
+		<-tick.C
+	}
+}
+
+// awaitHealth polls until what $URL/healthz says fits, well or ill, or the time is
+// over. It prints what was said last.
+func awaitHealth(want *regexp.Regexp, patience time.Duration) error {
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		text, _ := askCall("GET", "/healthz", nil)
+		if want.Match(text) || time.Now().After(deadline) {
+			os.Stdout.Write(text)
+			if !want.Match(text) {
+				return fmt.Errorf("nothing fits %s after %s", want, patience)
+			}
+			return nil
 		}
 		<-tick.C
 	}

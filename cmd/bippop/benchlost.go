@@ -82,7 +82,7 @@ func (f figures) rebuild(ctx context.Context, b *writeBench, dir string, out out
 		return err
 	}
 	t.home = &demoHome{dir: dir, Replicas: trioReplicas, Accounts: []demoAccount{{Role: "admin", Login: "bench", Password: benchPassword}}}
-	if err := t.home.choosePeers(); err != nil {
+	if err := t.home.choosePorts(); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.stop()) }()

@@ -43,7 +43,7 @@ func demoCommand(env func(string) string, out output) *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&o.dir, "dir", "", "folder of the demo (default: bippop-demo in your cache folder)")
-	f.IntVar(&o.port, "port", 8080, "port on 127.0.0.1, and the next ones for further replicas, the neighbour and the coordinator; 0 takes free ones")
+	f.IntVar(&o.port, "port", 8080, "first of nine ports on 127.0.0.1: for the replicas, the neighbour, the coordinator, and between them; 0 takes free ones")
 	f.StringVar(&o.profile, "profile", string(synth.Start), "how many people: start, commune, epci or departement")
 	f.Uint64Var(&o.seed, "seed", 1, "other people for another number")
 	f.IntVar(&o.replicas, "replicas", 3, "how many replicas carry the first territory: 1 or 3")
@@ -61,8 +61,8 @@ func runDemo(ctx context.Context, o demoOptions, out output) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if o.port < 0 || o.port > 65535 {
-		return usagef("--port is a number from 0 to 65535")
+	if last := 65535 - (demoRow - 1); o.port < 0 || o.port > last {
+		return usagef("--port is a number from 0 to %d: the demo takes %d ports in a row", last, demoRow)
 	}
 	if o.replicas != 1 && o.replicas != 3 {
 		return usagef("--replicas is 1 or 3")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,13 +16,6 @@ import (
 
 // demoCluster is the demo's replicas, in one process.
 type demoCluster struct{ nodes []*node.Node }
-
-// The demo's replicas meet on ports that no program takes by itself: below the
-// range that systems draw from.
-const (
-	firstPeerPort = 21400
-	lastPeerPort  = 21999
-)
 
 // quickly lets a replica vote a second after it has caught up: nobody shall wait
 // half a minute for a demo.
@@ -82,24 +74,6 @@ func (h *demoHome) config(i int, urls []string, out output) (cfg node.Config, er
 	return cfg, err
 }
 
-// choosePeers finds an address for each replica.
-func (h *demoHome) choosePeers() error {
-	h.Peers = nil
-	for port := firstPeerPort; port <= lastPeerPort && len(h.Peers) < h.Replicas; port++ {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			continue
-		}
-		l.Close()
-		h.Peers = append(h.Peers, address)
-	}
-	if len(h.Peers) < h.Replicas {
-		return errors.New("no port is free for the demo's replicas to meet on")
-	}
-	return nil
-}
-
 // openAll finds the demo's replicas as they were left, or makes them. urls are where
 // people will reach them.
 func (h *demoHome) openAll(ctx context.Context, urls []string, out output) (_ *demoCluster, err error) {
@@ -132,13 +106,8 @@ func (h *demoHome) make(ctx context.Context, urls []string, out output) (_ *demo
 	if err := crypto.NewIdentityFile(filepath.Join(h.dir, "identity.txt")); err != nil {
 		return nil, err
 	}
-	if err := h.choosePeers(); err != nil {
+	if err := h.choosePorts(); err != nil {
 		return nil, err
-	}
-	if h.place == nation {
-		if err := h.chooseHub(); err != nil {
-			return nil, err
-		}
 	}
 	cfg, err := h.config(0, urls, out)
 	if err != nil {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/bippop/bippop/cmd/bippop/internal/synth"
@@ -25,8 +23,6 @@ const (
 	demoHolderFile = "holder.key.age" // in the coordinator's folder; identity.txt opens it
 	demoExpiry     = 800              // days
 	demoSimulated  = 40
-	firstHubPort   = 22400 // as the replicas' ports, below the range that systems draw from
-	lastHubPort    = 22999
 )
 
 // demoPull is how often the demo's nodes look for what others have said: a visitor
@@ -44,16 +40,6 @@ func (h *demoHome) federating() node.Federating {
 
 // hubAddress is the hub's on this machine.
 func hubAddress(port int) string { return fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", port) }
-
-// chooseHub finds a port for the hub.
-func (h *demoHome) chooseHub() error {
-	for h.Hub = firstHubPort; h.Hub <= lastHubPort; h.Hub++ {
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(h.Hub))); err == nil {
-			return l.Close()
-		}
-	}
-	return errors.New("no port is free for the demo's hub")
-}
 
 // simulated are the territories that take part in nothing, so that the map is not
 // empty; the pages say so.

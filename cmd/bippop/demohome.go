@@ -28,11 +28,12 @@ type demoHome struct {
 	Replicas int           `json:"replicas"`
 	Peers    []string      `json:"peers"` // where the replicas meet, by replica
 
-	Hub       int  `json:"hub,omitempty"`       // the coordinator's: port of the hub
+	Hub       int  `json:"hub,omitempty"`       // the coordinator's listens on this port
 	Federated bool `json:"federated,omitempty"` // the coordinator's: the federation was founded
 
 	dir   string
 	place demoPlace
+	row   int // first of the demo's ports; 0: it has no doors
 }
 
 const (

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"net"
 	"path/filepath"
-	"strconv"
 	"sync"
 )
 
 // demo is all that runs: two territories, and the nation's coordinator.
 type demo struct {
-	port  int            // of the first replica, the others follow; 0: any free ones
+	port  int            // of the first replica, the others follow; 0: a free row, once listened
 	doors []net.Listener // of all replicas
 	parts []*demoPart
 }
@@ -25,12 +24,15 @@ type demoPart struct {
 }
 
 // listen opens the next door for people.
-func (d *demo) listen() error {
-	at := 0
-	if d.port != 0 {
-		at = d.port + len(d.doors)
+func (d *demo) listen() (err error) {
+	var l net.Listener
+	if d.port == 0 {
+		if l, err = takeRow(); err == nil {
+			d.port = l.Addr().(*net.TCPAddr).Port
+		}
+	} else {
+		l, err = listenOn(loopback(d.port+len(d.doors)), "--port")
 	}
-	l, err := listenOn(net.JoinHostPort("127.0.0.1", strconv.Itoa(at)), "--port")
 	if err == nil {
 		d.doors = append(d.doors, l)
 	}
@@ -49,6 +51,7 @@ func (d *demo) open(ctx context.Context, home *demoHome, out output) error {
 		homes = append(homes, h)
 	}
 	for _, h := range homes {
+		h.row = d.port
 		p := &demoPart{home: h}
 		for range h.Replicas {
 			if len(d.parts)+len(p.doors) > 0 {

@@ -277,3 +277,34 @@ func answers(ctx context.Context, url string) bool {
 	answer.Body.Close()
 	return answer.StatusCode == http.StatusOK
 }
+
+// TestHubGuide: the commands by which the guide runs a hub alone are those of the
+// story of one, flag by flag.
+func TestHubGuide(t *testing.T) {
+	read := func(path string) string {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.ReplaceAll(string(text), "\\\n", " ")
+	}
+	flag := regexp.MustCompile(`--[a-z-]+`)
+	said, run := read("../../deploy/operator.md"), read("testdata/hub.txtar")
+	for _, command := range []string{"bippop federation hub new ", "bippop federation hub serve "} {
+		told := 0
+		for line := range strings.Lines(said) {
+			if !strings.HasPrefix(line, "    "+command) {
+				continue
+			}
+			told++
+			if !slices.ContainsFunc(strings.Split(run, "\n"), func(l string) bool {
+				return strings.HasPrefix(l, "exec "+command) && slices.Equal(flag.FindAllString(l, -1), flag.FindAllString(line, -1))
+			}) {
+				t.Errorf("no story runs: %s", line)
+			}
+		}
+		if told != 1 {
+			t.Errorf("the guide tells %d times how to run %s", told, command)
+		}
+	}
+}

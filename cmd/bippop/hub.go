@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/bippop/bippop/crypto"
@@ -113,6 +114,7 @@ func hubHereCommand(out output) *cobra.Command {
 type loneHub struct {
 	host   *federation.Host
 	roster *federation.RosterFile
+	lock   *os.File // of the folder, until it closes
 
 	mu      sync.Mutex // guards settled, for a look
 	settled map[string]feed.Checkpoint
@@ -175,7 +177,7 @@ func serveHubCommand(out output) *cobra.Command {
 }
 
 // openLoneHub opens a hub with the roster that the invitation means.
-func openLoneHub(ctx context.Context, cfg federation.Config, invitation, rosterAt string) (*loneHub, error) {
+func openLoneHub(ctx context.Context, cfg federation.Config, invitation, rosterAt string) (_ *loneHub, err error) {
 	text, err := textOf(invitation)
 	if err != nil {
 		return nil, err
@@ -188,6 +190,14 @@ func openLoneHub(ctx context.Context, cfg federation.Config, invitation, rosterA
 		return nil, fmt.Errorf("making the hub's folder: %w", err)
 	}
 	h := &loneHub{settled: map[string]feed.Checkpoint{}}
+	if h.lock, err = lockHub(cfg.Dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			h.lock.Close()
+		}
+	}()
 	if h.roster, err = federation.OpenRosterFile(filepath.Join(cfg.Dir, "roster"), i.Genesis); err != nil {
 		return nil, err
 	}
@@ -211,6 +221,19 @@ func openLoneHub(ctx context.Context, cfg federation.Config, invitation, rosterA
 	return h, err
 }
 
+// lockHub keeps a second hub out of a folder: two with one key would each witness what
+// the other has not seen.
+func lockHub(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking the hub's folder: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("a hub runs with the folder %s already: stop it first", dir), f.Close())
+	}
+	return f, nil
+}
+
 // decode lets the coordinator say what no territory may.
 func (h *loneHub) decode(role roster.Role, entry []byte) error {
 	s := h.roster.State()
@@ -229,7 +252,7 @@ func (h *loneHub) decode(role roster.Role, entry []byte) error {
 func (*loneHub) Dismiss() {}
 
 // Close implements served.
-func (h *loneHub) Close() error { return h.host.Close() }
+func (h *loneHub) Close() error { return errors.Join(h.host.Close(), h.lock.Close()) }
 
 func (h *loneHub) handler() http.Handler {
 	m := http.NewServeMux()

@@ -67,26 +67,39 @@ func today(t *testing.T) string {
 	return time.Now().In(zone).Format(time.DateOnly)
 }
 
-// cmdPort sets $PORT and $URL to a port that nobody listens on, nor on the two
-// after it, which a demo of three replicas takes too. It lies below the range from
-// which systems draw ports for connections.
+// cmdPort sets $PORT and $URL to the first of a row of ports that a demo may take. No
+// other test has them before the script ends.
 func cmdPort(ts *testscript.TestScript, neg bool, args []string) {
+	port, end := portRow()
+	ts.Defer(end)
+	ts.Setenv("PORT", strconv.Itoa(port))
+	ts.Setenv("URL", "http://"+loopback(port))
+}
+
+// portRow is the first port of a row on which nobody listens, below the range from
+// which systems draw ports for connections. Whoever has it listens on the one after
+// the row until the end, so that no other test takes it meanwhile, of this process or
+// another.
+func portRow() (first int, end func()) {
 	for {
-		port := 22_000 + rand.IntN(9_000)
-		free := 0
-		for i := range 3 {
-			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+i)))
-			if err == nil {
-				ts.Check(l.Close())
-				free++
-			}
+		first = 22_000 + 10*rand.IntN(900)
+		guard, err := net.Listen("tcp", loopback(first+demoRow))
+		if err != nil {
+			continue
 		}
-		if free == 3 {
-			ts.Setenv("PORT", strconv.Itoa(port))
-			ts.Setenv("URL", fmt.Sprint("http://127.0.0.1:", port))
-			return
+		if free(first, demoRow) == nil {
+			return first, func() { guard.Close() }
 		}
+		guard.Close()
 	}
+}
+
+// freeAddress is on this machine, and nobody listens there, as portRow says.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	port, end := portRow()
+	t.Cleanup(end)
+	return loopback(port)
 }
 
 // cmdID sets a variable to the ID that ask has seen last.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -35,17 +34,6 @@ func until(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("waiting until %s", what)
 		}
 	}
-}
-
-// freeAddress is on this machine, and nobody listens there.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // safeBuffer is written by a node and read by its test.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -79,7 +78,7 @@ func TestUpgrade(t *testing.T) {
 		})
 	}
 	n := worked()
-	u.until("every program is new", func() bool { return u.list(c).Level == 2 })
+	u.until("every program is new", func() bool { return u.list(c).Level > 1 })
 	u.must(c.call(ctx, "POST", "/erasures", map[string]any{"kind": "beneficiary", "id": her, "now": true}, nil))
 	u.until("she is erased everywhere", func() bool {
 		var all struct {
@@ -127,16 +126,10 @@ func (u *upgrade) must(err error) {
 }
 
 func (u *upgrade) machine() *upgraded {
-	port := func() string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		u.must(err)
-		defer l.Close()
-		return l.Addr().String()
-	}
 	name := fmt.Sprint("machine-", len(u.machines)+1)
 	dir := filepath.Join(u.dir, name)
 	u.must(os.Mkdir(dir, 0o700))
-	m := &upgraded{name: name, data: filepath.Join(dir, "data"), vault: filepath.Join(dir, "vault.age"), identity: filepath.Join(dir, "identity.txt"), peer: port(), web: port()}
+	m := &upgraded{name: name, data: filepath.Join(dir, "data"), vault: filepath.Join(dir, "vault.age"), identity: filepath.Join(dir, "identity.txt"), peer: freeAddress(u.T), web: freeAddress(u.T)}
 	m.url = "http://" + m.web
 	return m
 }

@@ -56,7 +56,8 @@ type RemoveMember struct {
 	Last  uint64
 }
 
-// MoveCommunes takes communes from one territory and gives them to another.
+// MoveCommunes takes communes from one territory and gives them to another. The two
+// are neighbours from then on, if they were not.
 type MoveCommunes struct {
 	_        struct{} `cbor:",toarray"`
 	From, To public.Siren

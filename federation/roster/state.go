@@ -266,6 +266,21 @@ func (b MoveCommunes) apply(s *State) error {
 	if len(taker.Communes) > MaxOwn {
 		return refuse("a member has at most %d communes", MaxOwn)
 	}
+	return befriend(giver, taker)
+}
+
+// befriend makes two territories neighbours: each reads what the other says, so the
+// one that gave communes hears that their people have arrived.
+func befriend(a, b *Member) error {
+	for _, pair := range [][2]*Member{{a, b}, {b, a}} {
+		m, n := pair[0], pair[1].Siren
+		if at, has := slices.BinarySearch(m.Neighbours, n); !has {
+			m.Neighbours = slices.Insert(slices.Clone(m.Neighbours), at, n)
+		}
+		if len(m.Neighbours) > MaxNeighbours {
+			return refuse("%s would have more than %d neighbours", m.Siren, MaxNeighbours)
+		}
+	}
 	return nil
 }
 

@@ -401,7 +401,33 @@ func TestRevived(t *testing.T) {
 		now.do(refuse.FeedRestored, command.Say{Stamp: now.stamp(), Entry: next})
 		now.do(0, command.TakeBack{Stamp: now.stamp(), Entries: [][]byte{next}}) // one hub's
 		now.do(refuse.FeedRestored, command.Say{Stamp: now.stamp(), Entry: entry(1, seq+1, public.Presence{})})
+		held := saidBy(t, now.store)
+		now.do(0, command.OpenEpoch{Stamp: now.stamp(), Epoch: 2, Size: seq + 1, Root: held.root(t, 1, seq+1)})
+		now.do(refuse.FeedRestored, command.Say{Stamp: now.stamp(), Entry: entry(2, 0, public.Presence{})}) // nor in the next epoch
 		now.do(0, command.TakeBack{Stamp: now.stamp(), Whole: true})
-		now.do(0, command.Say{Stamp: now.stamp(), Entry: entry(1, seq+1, public.Presence{})})
+		now.do(0, command.Say{Stamp: now.stamp(), Entry: entry(2, 0, public.Presence{})})
 	}
+}
+
+// TestAgain: releases are said again in a new epoch as they were first said, of the
+// same day: another day would be other bytes in the same place, whenever a record that
+// was put back opens the epoch once more.
+func TestAgain(t *testing.T) {
+	s := tell(t)
+	s.do(0, command.JoinFederation{Stamp: s.stamp(), Genesis: genesis})
+	r, _, _ := quarterly(public.Odometer{}, 24, 1)
+	s.do(0, command.TakeBack{Stamp: s.stamp(), Entries: [][]byte{entry(1, 0, r)}})
+	held := saidBy(t, s.store)
+	again := func(day public.Day) [][]byte {
+		b, err := public.Encode(public.Entry{From: ourSiren, Epoch: 2, Day: day, Body: r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return [][]byte{b}
+	}
+	open := command.OpenEpoch{Stamp: s.stamp(), Epoch: 2, Root: held.root(t, 1, 0)}
+	open.Again = again(2501)
+	s.do(refuse.StaleFeed, open)
+	open.Stamp, open.Again = s.stamp(), again(2500)
+	s.do(0, open)
 }
