@@ -55,7 +55,7 @@ type membership struct {
 	Hubs     []hubLine     `json:"hubs"`
 	Machines []machineLine `json:"machines"`
 	Strange  int           `json:"strange_machines" doc:"That the roster names and the territory does not have"`
-	Next     string        `json:"next" enum:"join,found,roster,apply,keys,expired,hubs,frozen,none"`
+	Next     string        `json:"next" enum:"join,found,roster,apply,keys,expired,hubs,own,clock,epoch,frozen,none"`
 }
 
 func hubsOut(in []node.HubLine) []hubLine {

@@ -25,6 +25,9 @@ const (
 	// relayedBody is how much of a request is kept to send it again when the
 	// leader was lost in the middle. A spreadsheet is not kept.
 	relayedBody = 1 << 20
+	// hearFor bounds how long a leader is waited for that knows what the neighbouring
+	// territories say.
+	hearFor = 3 * time.Second
 	// relayPause lies between two tries.
 	relayPause = 50 * time.Millisecond
 )
@@ -35,6 +38,8 @@ func (s *server) relay(next http.Handler) http.Handler {
 		switch {
 		case s.node.Alone(), s.node.Removed():
 			next.ServeHTTP(w, r)
+		case ofNeighbours(r) && !s.node.Leading():
+			s.hear(w, r, next)
 		case readsOnly(r):
 			s.catchUp(r)
 			next.ServeHTTP(w, r)
@@ -74,6 +79,30 @@ func readsOnly(r *http.Request) bool {
 		}
 	}
 	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == base+"/find"
+}
+
+// ofNeighbours reports whether somebody asks what the neighbouring territories could
+// do for one request.
+func ofNeighbours(r *http.Request) bool {
+	path := strings.TrimPrefix(r.URL.Path, base)
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.HasPrefix(path, "/requests/") && strings.HasSuffix(path, "/across")
+}
+
+// hear asks the leader, once and not for long: a request is worked on without its
+// answer. Where none comes this replica says what it knows itself.
+func (s *server) hear(w http.ResponseWriter, r *http.Request, alone http.Handler) {
+	ctx, cancel := context.WithTimeout(r.Context(), hearFor)
+	defer cancel()
+	answer, err := s.node.Forward(r.Clone(ctx))
+	if err == nil && answer.StatusCode != http.StatusMisdirectedRequest && answer.StatusCode < http.StatusInternalServerError {
+		s.pass(w, r, answer)
+		return
+	}
+	if err == nil {
+		answer.Body.Close()
+	}
+	s.catchUp(r)
+	alone.ServeHTTP(w, r)
 }
 
 // catchUp waits for the write that a browser has seen. One that does not come is

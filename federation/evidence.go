@@ -122,8 +122,11 @@ func (b *hub) evidence(l *link, who standing) error {
 	}
 	e := ask.evidence()
 	if err := e.Verify(r.policy); err != nil {
-		b.h.blame(l.Conn().RemotePeer(), "evidence", errLie)
-		return l.send(l.terms.answer, evidenceAnswer{Status: statusBad})
+		err = b.fair(l.Conn(), errLie)
+		b.h.blame(l.Conn().RemotePeer(), "evidence", err)
+		answer := evidenceAnswer{}
+		answer.Status, _ = verdict(err)
+		return l.send(l.terms.answer, answer)
 	}
 	b.h.accuse(k, r.policy, e)
 	return l.send(l.terms.answer, evidenceAnswer{})
@@ -151,7 +154,7 @@ func (v *visit) shows(ctx context.Context, a evidenceAsk) (err error) {
 		return err
 	}
 	defer func() { l.finish(err) }()
-	if err = l.send(l.terms.ask, a); err != nil {
+	if err = l.ask(a); err != nil {
 		return err
 	}
 	answer, err := receive[evidenceAnswer](l, l.terms.answer)

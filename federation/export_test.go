@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"sync"
@@ -113,6 +114,9 @@ type (
 	PullAnswer     = pullAnswer
 	EvidenceAsk    = evidenceAsk
 	EvidenceAnswer = evidenceAnswer
+	WordAsk        = wordAsk
+	WordOf         = wordOf
+	WordAnswer     = wordAnswer
 	Have           = have
 )
 
@@ -134,7 +138,7 @@ func FeedOf(siren public.Siren, epoch uint16, size uint64) Have {
 
 // Matrix is the table of what is permitted, as cells of act and seat.
 func Matrix() map[string]map[string]bool {
-	acts := map[act]string{actHello: "hello", actReadRoster: "read roster", actGiveRoster: "give roster", actPush: "push", actPullOwn: "pull own", actPullGiven: "pull given", actPullAll: "pull all", actEvidence: "evidence"}
+	acts := map[act]string{actHello: "hello", actReadRoster: "read roster", actGiveRoster: "give roster", actPush: "push", actPullOwn: "pull own", actPullGiven: "pull given", actPullAll: "pull all", actEvidence: "evidence", actWord: "word"}
 	seats := map[seat]string{seatTerritory: "territory", seatCoordinator: "coordinator", seatObserver: "observer", seatHub: "hub"}
 	out := map[string]map[string]bool{}
 	for a, name := range acts {
@@ -148,6 +152,7 @@ func Matrix() map[string]map[string]bool {
 
 const (
 	NameHello, NameRoster, NamePush, NamePull, NameEvidence = string(protocolHello), string(protocolRoster), string(protocolPush), string(protocolPull), string(protocolEvidence)
+	NameWord                                                = string(protocolWord)
 )
 
 // ReadFrame reads one frame of a form.
@@ -161,6 +166,22 @@ func Inspect(siren public.Siren, epoch uint16, seq int64, b []byte) error {
 	}
 	i := inspector{roster: s, role: roster.Territory, today: 2000, feed: feedKey{siren, epoch}}
 	return i.check(seq, b)
+}
+
+// Once opens a host, has it meet the hubs once, and closes it. A host that was opened
+// by Open may have met them by itself by the time it is asked to.
+func Once(ctx context.Context, cfg Config) error {
+	h, err := open(cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(h.Sync(ctx), h.Close())
+}
+
+// Home is the peer of the hub that a territory calls first.
+func Home(siren public.Siren, r Rosters) string {
+	l := &leaf{h: &Host{cfg: Config{Siren: siren, Rosters: r}}}
+	return l.order()[0].Peer
 }
 
 // LogKeys has every QUIC connection of hosts that are opened from now on write its

@@ -30,7 +30,7 @@ func FuzzHelloAsk(f *testing.F) {
 }
 
 func FuzzHelloAnswer(f *testing.F) {
-	fuzzed(f, federation.HelloAnswer{Status: federation.StatusBehind, Roster: 3, Time: -1, Checkpoint: []byte("x")})
+	fuzzed(f, federation.HelloAnswer{Status: federation.StatusBehind, Roster: 3, Time: -1, Checkpoint: []byte("x"), Others: [][]byte{[]byte("y")}})
 }
 
 func FuzzRosterAsk(f *testing.F) { fuzzed(f, federation.RosterAsk{From: 1, Give: [][]byte{{1}, {2}}}) }
@@ -84,4 +84,12 @@ func FuzzFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _ = federation.ReadFrame[federation.PullAsk](bytes.NewReader(b), 512)
 	})
+}
+
+func FuzzWordAsk(f *testing.F) {
+	fuzzed(f, federation.WordAsk{Feeds: []federation.WordOf{{Siren: 200044394, Epoch: 1}}})
+}
+
+func FuzzWordAnswer(f *testing.F) {
+	fuzzed(f, federation.WordAnswer{Words: [][]byte{[]byte("x"), nil}})
 }

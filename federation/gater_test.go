@@ -142,6 +142,8 @@ func TestMatrix(t *testing.T) {
 			case "evidence":
 				b, err := c.Ask(conn, federation.NameEvidence, federation.EvidenceAsk{Siren: 1})
 				ok = err == nil && len(b) > 0
+			case "word":
+				ok = answered[federation.WordAnswer](c.Ask(conn, federation.NameWord, federation.WordAsk{Feeds: []federation.WordOf{{Siren: w.Territories[0].Siren, Epoch: 1}}}))
 			default:
 				t.Fatalf("%s is not tried", name)
 			}

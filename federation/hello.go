@@ -1,12 +1,11 @@
 package federation
 
 import (
+	"context"
 	"fmt"
 	"time"
 
-	"github.com/bippop/bippop/federation/feed"
 	"github.com/bippop/bippop/federation/public"
-	"github.com/libp2p/go-libp2p/core/network"
 )
 
 // status is what a hub says to a request.
@@ -64,32 +63,28 @@ type helloAsk struct {
 	Epoch    uint16
 	Size     uint64 // of the own feed; 0: not known, or nothing said yet
 	Roster   uint64 // version
+	Others   uint8  // of how many more hubs the word is wanted; 0, but before the first words
 }
 
 // helloAnswer is what the hub knows.
 type helloAnswer struct {
 	_          struct{} `cbor:",toarray"`
 	Status     status
-	After      uint32 // seconds, with statusLater
-	Roster     uint64 // version
-	Time       int64  // seconds since 1970
-	Checkpoint []byte // newest of the caller's feed in its epoch; a witness has signed it now, also of nothing
+	After      uint32   // seconds, with statusLater
+	Roster     uint64   // version
+	Time       int64    // seconds since 1970
+	Checkpoint []byte   // newest of the caller's feed in its epoch; a witness has signed it now, also of nothing
+	Others     [][]byte // what other hubs say to the same, as many as were wanted or fewer
 }
 
 // hello answers the first stream of a connection.
-func (b *hub) hello(l *link, conn network.Conn, who standing) error {
+func (b *hub) hello(ctx context.Context, l *link, who standing) error {
 	ask, err := receive[helloAsk](l, l.terms.ask)
 	if err != nil {
 		return err
 	}
 	if ask.Min > protocolVersion || ask.Max < protocolVersion {
 		return l.send(l.terms.answer, helloAnswer{Status: statusVersion})
-	}
-	if who, err = who.as(ask.Siren); err != nil {
-		return err
-	}
-	if !may(who.seat, actHello) {
-		return errRole
 	}
 	now := b.h.now()
 	answer := helloAnswer{Time: now.Unix()}
@@ -98,22 +93,33 @@ func (b *hub) hello(l *link, conn network.Conn, who standing) error {
 		return errUnknown
 	}
 	answer.Roster = s.Version
-	if wait := b.admit(conn, who, now); wait > 0 {
+	if who, err = who.as(ask.Siren); err == nil && !may(who.seat, actHello) {
+		err = errRole
+	}
+	if err != nil && ask.Roster > s.Version { // by the newer roster it may be who it says
+		answer.Status, answer.After = statusLater, uint32(b.h.cfg.SyncEvery/time.Second)+1
+		return l.send(l.terms.answer, answer)
+	}
+	if err != nil {
+		return err
+	}
+	if wait := b.admit(l.Conn(), who, ask.Roster, now); wait > 0 {
 		answer.Status, answer.After = statusLater, uint32(wait/time.Second)+1
 		return l.send(l.terms.answer, answer)
 	}
 	if who.siren != 0 {
 		key := feedKey{who.siren, ask.Epoch}
-		c := feed.Checkpoint{Origin: feed.EgressOrigin(who.siren, ask.Epoch), Head: feed.EmptyHead()}
-		if f, ok := b.h.copies.find(key); ok && f.copy.Head().Size > 0 {
-			if c = f.copy.Checkpoint(); uint64(c.Head.Size) > ask.Size {
-				answer.Status = statusBehind
-			}
+		if ask.Others > 0 {
+			answer.Others = b.others.words(ctx, key, int(ask.Others))
 		}
-		if c, err = b.signer.Sign(c, now); err != nil {
+		c, err := b.word(key, b.h.now())
+		if err != nil {
 			return err
 		}
 		answer.Checkpoint = c.Signed
+		if uint64(c.Head.Size) > ask.Size {
+			answer.Status = statusBehind
+		}
 		if b.frozen(key) {
 			answer.Status = statusFork
 		}

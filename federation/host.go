@@ -53,13 +53,17 @@ type Own interface {
 	Entries(ctx context.Context, from, to int64) ([][]byte, error)
 	// Witnessed hands over a checkpoint with the cosignatures of hubs.
 	Witnessed(ctx context.Context, c feed.Checkpoint) error
-	// Compare is what a hub knows of the feed, unchecked, with its own signature of this moment. Fetch brings
-	// entries from that hub; whether they lead to the checkpoint's root is for Compare
-	// to see. Ahead of us: take the rest back. Contrary to us: freeze, and [feed.ErrFork].
-	// A signed head of size 0: the hub knows nothing of us. It is called at each contact,
-	// before anything is pushed.
-	Compare(ctx context.Context, hub feed.Checkpoint, fetch func(ctx context.Context, from, to int64) ([][]byte, error)) error
+	// Compare is what a hub knows of the feed, unchecked, with its own signature of this
+	// moment. Fetch brings entries from that hub; whether they lead to the checkpoint's
+	// root is for Compare to see. Ahead of us: take the rest back. Contrary to us: freeze,
+	// and [feed.ErrFork]. A signed head of size 0: the hub knows nothing of us. It is
+	// called at each contact, before anything is pushed.
+	Compare(ctx context.Context, hub feed.Checkpoint, fetch Fetch) error
 }
+
+// Fetch brings entries of the own feed in an epoch, from ≤ n < to, as a hub gives
+// them: their form and place are checked, and nothing else.
+type Fetch func(ctx context.Context, epoch uint16, from, to int64) ([][]byte, error)
 
 // HubConfig makes a host a hub.
 type HubConfig struct {
@@ -129,7 +133,21 @@ func keyOf(seed [32]byte) (crypto.PrivKey, peer.ID, error) {
 }
 
 // Open starts a host: a hub listens at once, a leaf calls at once.
-func Open(cfg Config) (_ *Host, err error) {
+func Open(cfg Config) (*Host, error) {
+	h, err := open(cfg)
+	if err != nil {
+		return nil, err
+	}
+	h.work.Go(h.out.run)
+	h.work.Go(h.leaf.run)
+	if h.hub != nil {
+		h.work.Go(h.hub.others.run)
+	}
+	return h, nil
+}
+
+// open a host that does nothing by itself but listen.
+func open(cfg Config) (_ *Host, err error) {
 	if cfg.Rosters == nil || cfg.Dir == "" {
 		return nil, errors.New("a host needs a roster and a folder")
 	}
@@ -179,8 +197,6 @@ func Open(cfg Config) (_ *Host, err error) {
 			return nil, err
 		}
 	}
-	h.work.Go(h.out.run)
-	h.work.Go(h.leaf.run)
 	return h, nil
 }
 

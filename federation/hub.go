@@ -26,9 +26,10 @@ const (
 
 // session is one connection that has said who it is.
 type session struct {
-	who   standing
-	conn  network.Conn
-	since time.Time
+	who    standing
+	conn   network.Conn
+	since  time.Time
+	roster uint64 // version that the caller says it has
 }
 
 // hub answers: it stores, passes on and witnesses. Safe for concurrent use.
@@ -38,6 +39,7 @@ type hub struct {
 	strikes *strikes
 	room    *room
 	proofs  *evidences
+	others  *others
 	answers atomic.Int64 // streams that were let in
 
 	mu       sync.Mutex
@@ -59,7 +61,7 @@ func newHub(h *Host) (*hub, error) {
 		return nil, err
 	}
 	return &hub{
-		h: h, signer: feed.NewWitnessSigner(cfg.Name, cfg.Witness), strikes: newStrikes(), room: &room{free: hubMemory}, proofs: proofs,
+		h: h, signer: feed.NewWitnessSigner(cfg.Name, cfg.Witness), strikes: newStrikes(), room: &room{free: hubMemory}, proofs: proofs, others: newOthers(h),
 		sessions: map[string]*session{}, speaks: map[string]*session{}, changed: map[string]time.Time{},
 	}, nil
 }
@@ -102,7 +104,7 @@ func (s standing) name() string {
 // admit a connection that has said who it is. The newest connection of a member
 // takes the place of the one before; another machine's not more often than every
 // replaceEvery: the answer is how long to wait.
-func (b *hub) admit(c network.Conn, who standing, now time.Time) time.Duration {
+func (b *hub) admit(c network.Conn, who standing, roster uint64, now time.Time) time.Duration {
 	b.mu.Lock()
 	name := who.name()
 	old := b.speaks[name]
@@ -116,7 +118,7 @@ func (b *hub) admit(c network.Conn, who standing, now time.Time) time.Duration {
 	if old == nil {
 		b.changed[name] = now
 	}
-	s := &session{who, c, now}
+	s := &session{who, c, now, roster}
 	b.sessions[c.ID()], b.speaks[name] = s, s
 	b.mu.Unlock()
 	if old != nil && old.conn.ID() != c.ID() && who.seat != seatHub {
@@ -141,7 +143,7 @@ func (b *hub) leave(c network.Conn) {
 // answer one stream.
 func (b *hub) answer(ctx context.Context, l *link, name protocol.ID, who standing) error {
 	if name == protocolHello {
-		return b.hello(l, l.Conn(), who)
+		return b.hello(ctx, l, who)
 	}
 	s := b.session(l.Conn())
 	if s == nil {
@@ -154,10 +156,28 @@ func (b *hub) answer(ctx context.Context, l *link, name protocol.ID, who standin
 		return b.push(l, s.who)
 	case protocolPull:
 		return b.pull(l, s.who)
+	case protocolWord:
+		return b.words(l, s.who)
 	case protocolEvidence:
 		return b.evidence(l, s.who)
 	}
 	return errRole
+}
+
+// errOlder says that this hub's roster is older than the caller's: what does not hold
+// by it may hold by the newer one, so it is neither taken nor held against the caller.
+var errOlder = errors.New("this hub's roster is older than the caller's")
+
+// fair is err, or [errOlder] when the caller has a newer roster than this hub: a key of
+// its own may be new, or a right. The hub asks the others for theirs every minute.
+// Whoever lies about its version gains that its lies are not counted, and is told to
+// come later.
+func (b *hub) fair(c network.Conn, err error) error {
+	s, r := b.session(c), b.h.roster()
+	if s == nil || r == nil || s.roster <= r.Version || !errors.Is(err, errLie) && !errors.Is(err, errRole) {
+		return err
+	}
+	return fmt.Errorf("%w: %s", errOlder, err) // not as what it was
 }
 
 // verdict is the status that an error is told as, or the error when the stream is to
@@ -184,7 +204,7 @@ func verdict(err error) (status, error) {
 		return statusBehind, nil
 	case errors.Is(err, feed.ErrGap):
 		return statusGap, nil
-	case errors.Is(err, errRoom):
+	case errors.Is(err, errRoom), errors.Is(err, errOlder):
 		return statusLater, nil
 	}
 	return statusLater, err

@@ -28,6 +28,7 @@ const (
 	leastBackoff     = 5 * time.Second
 	mostBackoff      = 30 * time.Minute
 	revokedBackoff   = 24 * time.Hour
+	muteAgain        = 30 * time.Second // before our own replicas, too few of which have signed, are asked again
 	dialWithin       = 30 * time.Second
 	otherHubEvery    = 8 // rounds: then another hub than the home is asked first, so that none can hide anything for long
 )
@@ -38,6 +39,7 @@ type leaf struct {
 	woken chan struct{}
 	turn  chan struct{} // held by the round that goes on
 	pulls time.Duration
+	since time.Time // when the host was opened, in whole seconds as signatures are dated
 
 	mu      sync.Mutex
 	hubs    map[string]*contact // by peer
@@ -46,6 +48,7 @@ type leaf struct {
 	size    int64         // of the own feed
 	settled int64         // of the own feed: at this size enough hubs had cosigned
 	overdue time.Time     // when a head that does not settle goes to another hub
+	mute    bool          // in the last round our own replicas did not sign
 	trouble string
 }
 
@@ -61,10 +64,11 @@ type contact struct {
 	size     int64         // of the own feed there
 	refusal  string
 	shown    map[feedKey]bool
+	conn     network.Conn // on which a hub has let this hub in last
 }
 
 func newLeaf(h *Host) *leaf {
-	l := &leaf{h: h, woken: make(chan struct{}, 1), turn: make(chan struct{}, 1), hubs: map[string]*contact{}, pulls: h.cfg.PullEvery}
+	l := &leaf{h: h, woken: make(chan struct{}, 1), turn: make(chan struct{}, 1), hubs: map[string]*contact{}, pulls: h.cfg.PullEvery, since: h.now().Truncate(time.Second)}
 	if h.hub != nil {
 		l.pulls = h.cfg.SyncEvery
 	} else if l.pulls <= 0 {
@@ -86,8 +90,17 @@ func (l *leaf) wake() {
 	}
 }
 
-// rosterChanged lets a node that was not on the roster try again.
-func (l *leaf) rosterChanged() { l.h.out.wake() }
+// rosterChanged lets what waited for a name on the roster go on, and a node that has
+// known no hub so far, as the one that has just founded a federation, call one at once.
+func (l *leaf) rosterChanged() {
+	l.h.out.wake()
+	l.mu.Lock()
+	called := len(l.hubs) > 0
+	l.mu.Unlock()
+	if !called {
+		l.wake()
+	}
+}
 
 // show a fork to the hubs.
 func (l *leaf) show(a evidenceAsk) {
@@ -121,14 +134,17 @@ func (l *leaf) run() {
 }
 
 // wait until the next round: one that reached no hub comes again when one may be
-// called, one whose head has not settled after a while.
+// called, one whose head has not settled after a while, and one whose head too few of
+// our own machines have signed soon: the missing one may be back.
 func (l *leaf) wait(reached bool, due time.Duration) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if reached {
-		if l.settled < l.size {
-			return min(due, settleWithin)
-		}
+	switch {
+	case reached && l.mute:
+		return min(due, muteAgain, l.pulls)
+	case reached && l.settled < l.size:
+		return min(due, settleWithin)
+	case reached:
 		return due
 	}
 	soonest := mostBackoff
@@ -175,8 +191,14 @@ func (h *Host) Sync(ctx context.Context) error {
 // errSettling says that too few hubs have cosigned the newest entries yet.
 var errSettling = errors.New("too few hubs have cosigned the newest entries yet")
 
+// errMute says that our own replicas have not signed what the feed has come to. No hub
+// is at fault: it is asked for the rest, and none is passed over for it.
+var errMute = errors.New("the own feed")
+
 // round calls hubs. A leaf calls one, its home or the first that answers, and others
-// too when the head of its feed does not settle. A hub and the coordinator call all.
+// too when the head of its feed does not settle, or is not signed by enough of our own
+// replicas: one that was started again needs the word of as many hubs as must witness.
+// A hub and the coordinator call all.
 func (l *leaf) round(ctx context.Context, full, now bool) (reached bool, err error) {
 	select {
 	case l.turn <- struct{}{}:
@@ -199,33 +221,43 @@ func (l *leaf) round(ctx context.Context, full, now bool) (reached bool, err err
 		return false, l.note(errors.New("no hub is known: the invitation or the roster names them"))
 	}
 	var faults []error
+	var mute error
 	needed := l.needed(hubs)
 	for _, hub := range hubs {
 		if ctx.Err() != nil {
 			return reached, ctx.Err()
 		}
 		err := l.visit(ctx, hub, full, now, needed)
-		further := errors.Is(err, errSettling) && l.settleOverdue()
-		if err != nil && !errors.Is(err, errSettling) {
+		if err != nil && !unsaid(err) {
 			faults = append(faults, fmt.Errorf("hub %s: %w", hub.Name, err))
 			continue
 		}
-		reached = true
+		reached, mute = true, nil
+		if errors.Is(err, errMute) {
+			mute = err
+		}
+		further := mute != nil || err != nil && l.settleOverdue() || l.apart(hub)
 		if !all && !further && l.done(needed) {
-			return true, l.note(nil)
+			break
 		}
 	}
+	l.mu.Lock()
+	l.mute = mute != nil
+	l.mu.Unlock()
 	if reached && !all {
 		faults = nil // one that was reached has stood in for the others
 		if !l.done(needed) {
 			faults = []error{errAlone}
 		}
 	}
-	return reached, l.note(errors.Join(faults...))
+	return reached, l.note(errors.Join(append(faults, mute)...))
 }
 
-// errAlone says why a territory of one machine does not speak.
-var errAlone = errors.New("a territory of one machine first asks two hubs what they know of it: only one answers, so nothing is sent yet")
+// unsaid reports whether a call went well but for what we say ourselves.
+func unsaid(err error) bool { return errors.Is(err, errSettling) || errors.Is(err, errMute) }
+
+// errAlone says why a territory does not speak.
+var errAlone = errors.New("before a territory speaks, as many hubs as must sign say what they know of it: too few have said so yet, so nothing is sent; check that it reaches them")
 
 func (l *leaf) note(err error) error {
 	l.mu.Lock()
@@ -255,7 +287,8 @@ func (l *leaf) callsAll() bool {
 
 // needed is how many hubs must have said what they know of our feed before we speak:
 // as many witnesses as must sign. More than half of them have signed whatever has
-// settled, so one of these knows of it, even if every disk of ours was put back.
+// settled, so one of these knows of it, even if every disk of ours was put back. One
+// call may do: the hub brings the words of the others.
 func (l *leaf) needed(hubs []roster.Hub) int {
 	s := l.h.roster()
 	if s == nil || l.h.cfg.Own == nil {
@@ -276,6 +309,17 @@ func (l *leaf) compared() (n int) {
 	return n
 }
 
+// lacks is how many hubs' words are needed beside that of one.
+func (l *leaf) lacks(c *contact, needed int) uint8 {
+	n := needed - l.compared()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !c.compared {
+		n--
+	}
+	return uint8(min(max(0, n), mostOthers))
+}
+
 // done reports whether no further hub is needed.
 func (l *leaf) done(needed int) bool { return l.h.cfg.Own == nil || l.compared() >= needed }
 
@@ -290,6 +334,15 @@ func (l *leaf) settleOverdue() bool {
 	return !l.h.now().Before(l.overdue)
 }
 
+// apart reports whether a hub's clock and ours differ so much that one of the two is
+// wrong: the others are asked too.
+func (l *leaf) apart(hub roster.Hub) bool {
+	c := l.contact(hub)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return c.ahead.Abs() > clockAlarm
+}
+
 // contact with a hub.
 func (l *leaf) contact(hub roster.Hub) *contact {
 	l.mu.Lock()
@@ -302,6 +355,17 @@ func (l *leaf) contact(hub roster.Hub) *contact {
 	return c
 }
 
+// at is a further call at a hub over the connection that a hub has to it.
+func (l *leaf) at(hub roster.Hub) (v *visit, connected bool) {
+	c := l.contact(hub)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.conn == nil || c.conn.IsClosed() {
+		return nil, false
+	}
+	return &visit{h: l.h, hub: hub, peer: c.conn.RemotePeer(), conn: c.conn, to: c}, true
+}
+
 // visit is one call at one hub.
 type visit struct {
 	h     *Host
@@ -311,6 +375,8 @@ type visit struct {
 	epoch uint16
 	to    *contact
 	hello helloAnswer
+	// needed is how many hubs must have said what they hold before we speak.
+	needed int
 }
 
 func (v *visit) roster() *roster.State { return v.h.roster() }
@@ -345,17 +411,17 @@ func (l *leaf) visit(ctx context.Context, hub roster.Hub, full, now bool, needed
 	if err != nil {
 		return err
 	}
-	v := &visit{h: l.h, hub: hub, peer: id, to: c}
+	v := &visit{h: l.h, hub: hub, peer: id, to: c, needed: needed}
 	l.mu.Lock()
 	c.tried = l.h.now()
 	l.mu.Unlock()
-	err = v.run(ctx, full, needed)
+	err = v.run(ctx, full)
 	if l.h.hub == nil {
 		_ = l.h.wires.swarm.ClosePeer(id)
 	} // hubs stay connected: over the same connection the other one may be asking us
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err == nil || errors.Is(err, errSettling) {
+	if err == nil || unsaid(err) {
 		c.fails, c.until, c.refusal = 0, time.Time{}, ""
 		return err
 	}
@@ -382,7 +448,7 @@ func pause(fails int, err error) time.Duration {
 	return d/2 + rand.N(d/2)
 }
 
-func (v *visit) run(ctx context.Context, full bool, needed int) error {
+func (v *visit) run(ctx context.Context, full bool) error {
 	dial, cancel := context.WithTimeout(ctx, dialWithin)
 	defer cancel()
 	var err error
@@ -412,12 +478,10 @@ func (v *visit) run(ctx context.Context, full bool, needed int) error {
 	if v.h.expired(s) {
 		return errExpired
 	}
-	var unsettled error
+	var unheard error // who is not heard hears the others all the same
 	if v.h.cfg.Own != nil {
-		if err := v.speak(ctx, needed); errors.Is(err, errSettling) {
-			unsettled = err
-		} else if err != nil {
-			return revoked(err)
+		if unheard = v.speak(ctx); unheard != nil && !unsaid(unheard) {
+			return revoked(unheard)
 		}
 	}
 	if full {
@@ -425,7 +489,7 @@ func (v *visit) run(ctx context.Context, full bool, needed int) error {
 			return revoked(err)
 		}
 	}
-	return unsettled
+	return unheard
 }
 
 // revoked finds in an error that the hub closed the connection because we left the
@@ -446,7 +510,7 @@ func (v *visit) greet(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { l.finish(err) }()
-	ask := helloAsk{Min: protocolVersion, Max: protocolVersion, Siren: v.h.speaks()}
+	ask := helloAsk{Min: protocolVersion, Max: protocolVersion, Siren: v.h.speaks(), Others: v.h.leaf.lacks(v.to, v.needed)}
 	if s := v.roster(); s != nil {
 		ask.Roster = s.Version
 		if m, ok := s.Member(ask.Siren); ok {
@@ -459,7 +523,7 @@ func (v *visit) greet(ctx context.Context) (err error) {
 		}
 	}
 	before := time.Now()
-	if err = l.send(l.terms.ask, ask); err != nil {
+	if err = l.ask(ask); err != nil {
 		return err
 	}
 	if v.hello, err = receive[helloAnswer](l, l.terms.answer); err != nil {
@@ -470,6 +534,9 @@ func (v *visit) greet(ctx context.Context) (err error) {
 	v.h.leaf.mu.Lock()
 	v.to.reached, v.to.trip = now, trip
 	v.to.ahead = time.Unix(v.hello.Time, 0).Sub(now.Truncate(time.Second))
+	if v.h.hub != nil && v.hello.Status == statusOK {
+		v.to.conn = v.conn
+	}
 	v.h.leaf.mu.Unlock()
 	switch v.hello.Status {
 	case statusOK, statusBehind, statusFork, statusExpired:
@@ -505,7 +572,7 @@ func (v *visit) proofs(ctx context.Context) error {
 }
 
 // speak compares what the hub knows of our feed with it, then pushes the rest.
-func (v *visit) speak(ctx context.Context, needed int) error {
+func (v *visit) speak(ctx context.Context) error {
 	s := v.roster()
 	m, err := memberOf(s, v.h.cfg.Siren)
 	if err != nil {
@@ -515,20 +582,23 @@ func (v *visit) speak(ctx context.Context, needed int) error {
 	if err != nil {
 		return err
 	}
-	if err := v.compare(ctx, theirs); err != nil {
+	if err := v.compare(ctx, v.to, theirs); err != nil {
 		return err
 	}
 	if v.hello.Status == statusFork {
 		return refused{status: statusFork}
 	}
-	if v.h.leaf.compared() < needed {
+	policy, _ := s.Policy(m.Siren, m.Epoch)
+	if err := v.hear(ctx, s, policy); err != nil {
+		return err
+	}
+	if v.h.leaf.compared() < v.needed {
 		return nil
 	}
 	own, err := v.h.cfg.Own.Checkpoint(ctx)
 	if err != nil {
-		return fmt.Errorf("the own feed: %w", err)
+		return fmt.Errorf("%w: %w", errMute, err)
 	}
-	policy, _ := s.Policy(m.Siren, m.Epoch)
 	if own.Head.Size == 0 {
 		return v.note(own, true)
 	}
@@ -543,7 +613,7 @@ func (v *visit) speak(ctx context.Context, needed int) error {
 		return err
 	}
 	if own, err = v.h.cfg.Own.Checkpoint(ctx); err != nil {
-		return fmt.Errorf("the own feed: %w", err)
+		return fmt.Errorf("%w: %w", errMute, err)
 	}
 	return v.note(own, policy.Settled(own) == nil)
 }
@@ -578,12 +648,12 @@ func (v *visit) theirs(m roster.Member) (feed.Checkpoint, error) {
 	return c, nil
 }
 
-// compare what the hub knows with our feed, at each contact: it also says that it
-// was so a moment ago, which our replicas want to hear before they sign.
-func (v *visit) compare(ctx context.Context, theirs feed.Checkpoint) error {
+// compare what a hub knows with our feed, at each contact: it also says that it was so
+// a moment ago, which our replicas want to hear before they sign.
+func (v *visit) compare(ctx context.Context, with *contact, theirs feed.Checkpoint) error {
 	l := v.h.leaf
 	l.mu.Lock()
-	v.to.size = theirs.Head.Size
+	with.size = theirs.Head.Size
 	l.mu.Unlock()
 	if err := v.h.cfg.Own.Compare(ctx, theirs, v.back); err != nil {
 		own, unsigned := v.h.cfg.Own.Checkpoint(ctx)
@@ -593,19 +663,19 @@ func (v *visit) compare(ctx context.Context, theirs feed.Checkpoint) error {
 		return fmt.Errorf("what the hub knows of this feed: %w", err)
 	}
 	l.mu.Lock()
-	v.to.compared = true
+	with.compared = true
 	l.mu.Unlock()
 	return nil
 }
 
 // back fetches entries of our own feed from the hub. Their form and place are
 // checked here; that they lead to the root, by whoever asked.
-func (v *visit) back(ctx context.Context, from, to int64) (out [][]byte, err error) {
+func (v *visit) back(ctx context.Context, epoch uint16, from, to int64) (out [][]byte, err error) {
 	if from < 0 || to < from {
 		return nil, fmt.Errorf("entries %d to %d", from, to)
 	}
 	siren := v.h.cfg.Siren
-	ask := pullAsk{Have: []have{{Siren: siren, Epoch: v.epoch, Size: uint64(from)}}}
+	ask := pullAsk{Have: []have{{Siren: siren, Epoch: epoch, Size: uint64(from)}}}
 	err = v.pull(ctx, ask, func(o offered) error {
 		if int64(len(o.entries)) < to-from {
 			return fmt.Errorf("%d entries of %d: %w", len(o.entries), to-from, errLie)

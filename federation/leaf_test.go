@@ -141,7 +141,7 @@ func TestTwoLeaders(t *testing.T) {
 	if !ok {
 		t.Fatal("the hub has nothing")
 	}
-	w.sync(one)
+	_ = eventually(t, func() error { return one.Sync(t.Context()) }, nil) // the other may have been let in last
 	if n := c.Head().Size; n != 4 {
 		t.Errorf("the hub has %d entries of 4", n)
 	}
@@ -201,6 +201,32 @@ func TestExpired(t *testing.T) {
 	}
 }
 
+// A node that has called nobody, because it knew no hub, calls as soon as its roster
+// names one: whoever has just founded a federation does not wait for half an hour.
+func TestFirstRosterIsFollowed(t *testing.T) {
+	w := found(t, 1, 1, 1, hubAt(0, over(t, "tcp")))
+	w.say(w.Territories[0], 1)
+	held := w.Empty()
+	h := w.leaf(w.Territories[0], func(c *federation.Config) { c.Rosters = held })
+	until := func(what string, ok func(federation.Status) bool) {
+		t.Helper()
+		late := time.After(30 * time.Second)
+		for !ok(h.Status()) {
+			select {
+			case <-late:
+				t.Fatalf("in vain: %s: %+v", what, h.Status())
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}
+	until("it knows no hub", func(s federation.Status) bool { return strings.Contains(s.Trouble, "no hub is known") })
+	if err := held.Take(t.Context(), w.Entries()); err != nil {
+		t.Fatal(err)
+	}
+	h.RosterChanged()
+	until("the hub has its word", func(s federation.Status) bool { return s.Settled == 1 })
+}
+
 // A member that leaves while it is connected is told so, and comes back after a day.
 // TCP may lose the reason: there it is cut off, and pauses.
 func TestRevokedLeaf(t *testing.T) {
@@ -236,7 +262,7 @@ type leaving struct {
 	left  atomic.Bool
 }
 
-func (l *leaving) Compare(ctx context.Context, c feed.Checkpoint, f func(context.Context, int64, int64) ([][]byte, error)) error {
+func (l *leaving) Compare(ctx context.Context, c feed.Checkpoint, f federation.Fetch) error {
 	if !l.left.Swap(true) {
 		l.leave()
 	}

@@ -46,11 +46,7 @@ func oneRound(w *world, own *simulation.Writer, change func(*federation.Config))
 	cfg := w.config(own.Seed(0), w.Roster())
 	cfg.Siren, cfg.Own = own.Siren, own
 	change(&cfg)
-	h, err := federation.Open(cfg)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if err := errors.Join(h.Sync(w.t.Context()), h.Close()); err != nil {
+	if err := federation.Once(w.t.Context(), cfg); err != nil {
 		w.t.Fatal(err)
 	}
 }

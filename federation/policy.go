@@ -15,6 +15,7 @@ const (
 	protocolPush     protocol.ID = "/bippop-fed/push/1"
 	protocolPull     protocol.ID = "/bippop-fed/pull/1"
 	protocolEvidence protocol.ID = "/bippop-fed/evidence/1"
+	protocolWord     protocol.ID = "/bippop-fed/word/1"
 )
 
 // seat is what a peer is to a hub that it calls: its role, or that of a hub.
@@ -39,6 +40,7 @@ const (
 	actPullGiven             // feeds that the roster lets it read
 	actPullAll               // every feed
 	actEvidence              // two signed checkpoints that contradict each other
+	actWord                  // what it holds of a feed, for a territory that has called the asking hub
 )
 
 // permits is who may do what at a hub, and why. What is not here is refused. Leaves
@@ -71,6 +73,9 @@ var permits = map[act]map[seat]string{
 		seatTerritory: "whoever sees a fork says so", seatCoordinator: "as everybody",
 		seatObserver: "as everybody", seatHub: "as everybody",
 	},
+	actWord: {
+		seatHub: "a territory that begins need not call all of them",
+	},
 }
 
 // may reports whether a seat may do something at a hub.
@@ -101,4 +106,5 @@ var costs = map[protocol.ID]terms{
 	protocolPush:     {ask: maxFrame, answer: 16 << 10, within: 5 * time.Minute, stall: 30 * time.Second},
 	protocolPull:     {ask: 128 << 10, answer: maxFrame, within: 10 * time.Minute, stall: 30 * time.Second},
 	protocolEvidence: {ask: 256 << 10, answer: 256, within: 30 * time.Second},
+	protocolWord:     {ask: 1 << 10, answer: maxFrame, within: helloWithin},
 }

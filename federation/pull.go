@@ -50,12 +50,12 @@ func (b *hub) pull(l *link, who standing) error {
 		return errFrame
 	}
 	wanted, err := b.wanted(ask, who)
-	if err != nil {
+	if err = b.fair(l.Conn(), err); err != nil {
+		b.h.blame(l.Conn().RemotePeer(), "pull", err)
 		answer := pullAnswer{}
 		if answer.Status, err = verdict(err); err != nil {
 			return err
 		}
-		b.h.blame(l.Conn().RemotePeer(), "pull", errRole)
 		return l.send(l.terms.answer, answer)
 	}
 	budget := int64(maxExchange)
@@ -164,10 +164,7 @@ func (v *visit) pull(ctx context.Context, ask pullAsk, take func(offered) error)
 		return err
 	}
 	defer func() { l.finish(err) }()
-	if err := l.send(l.terms.ask, ask); err != nil {
-		return err
-	}
-	if err := l.CloseWrite(); err != nil {
+	if err := l.ask(ask); err != nil {
 		return err
 	}
 	asked := map[feedKey]uint64{}

@@ -51,7 +51,7 @@ func (b *hub) push(l *link, who standing) error {
 		return err
 	}
 	c, err := b.h.take(o)
-	if err != nil {
+	if err = b.fair(l.Conn(), err); err != nil {
 		b.h.blame(l.Conn().RemotePeer(), "push", err)
 	}
 	answer := pushAnswer{}
@@ -117,14 +117,14 @@ func (v *visit) push(ctx context.Context, own feed.Checkpoint, known int64) (err
 		ask := pushAsk{Epoch: v.epoch, From: uint64(from), Entries: part}
 		if i == len(cut)-1 {
 			ask.Checkpoint = own.Signed
+			err = l.ask(ask)
+		} else {
+			err = l.send(l.terms.ask, ask)
 		}
-		if err := l.send(l.terms.ask, ask); err != nil {
+		if err != nil {
 			return err
 		}
 		from += int64(len(part))
-	}
-	if err := l.CloseWrite(); err != nil {
-		return err
 	}
 	answer, err := receive[pushAnswer](l, l.terms.answer)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -141,7 +142,7 @@ func (v *visit) fetch(ctx context.Context, ask rosterAsk) (answer rosterAnswer, 
 		return answer, err
 	}
 	defer func() { l.finish(err) }()
-	if err = l.send(l.terms.ask, ask); err != nil {
+	if err = l.ask(ask); err != nil {
 		return answer, err
 	}
 	return receive[rosterAnswer](l, l.terms.answer)
@@ -241,7 +242,8 @@ func latest(s *roster.State, c feed.Checkpoint, now time.Time) (at time.Time, ok
 	return at, ok
 }
 
-// writeFile replaces a small file; after a crash it is the old one or the new one.
+// writeFile replaces a small file: once it returns it is the new one whatever happens,
+// and before that the old one or the new one.
 func writeFile(path string, b []byte) error {
 	f, err := os.Create(path + ".next")
 	if err != nil {
@@ -252,5 +254,12 @@ func writeFile(path string, b []byte) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(path+".next", path)
+	if err := os.Rename(path+".next", path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path)) // a new name is certain once its folder is on disk
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -231,7 +231,7 @@ type departed struct {
 	from *departing
 }
 
-func (d departed) Compare(context.Context, feed.Checkpoint, func(context.Context, int64, int64) ([][]byte, error)) error {
+func (d departed) Compare(context.Context, feed.Checkpoint, federation.Fetch) error {
 	d.from.gone.Store(true)
 	return errors.New("this territory is on no roster")
 }

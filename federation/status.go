@@ -19,6 +19,7 @@ type Status struct {
 	Size     int64      // of the own feed, when it was last looked at
 	Settled  int64      // of it: enough hubs have cosigned so much
 	Trouble  string     // why the last round failed; empty: it did not
+	Mute     bool       // in the last round too few of our own replicas had signed
 	Hubs     []HubStatus
 	Feeds    []FeedStatus
 	Callers  int      // a hub: who has said HELLO and is connected
@@ -54,6 +55,20 @@ type FeedStatus struct {
 // clockAlarm is how far apart two clocks may be before the operator is told.
 const clockAlarm = 5 * time.Minute
 
+// Ahead is by how much our clock is at least ahead of the clock of every hub that was
+// reached in this run; 0 when it is ahead of none, or none was reached.
+func (h *Host) Ahead() (least time.Duration) {
+	h.leaf.mu.Lock()
+	defer h.leaf.mu.Unlock()
+	first := true
+	for _, c := range h.leaf.hubs {
+		if !c.reached.IsZero() && (first || -c.ahead < least) {
+			least, first = -c.ahead, false
+		}
+	}
+	return max(0, least)
+}
+
 // Status of the host now.
 func (h *Host) Status() Status {
 	out := Status{Peer: h.id.String(), Hub: h.hub != nil}
@@ -67,7 +82,7 @@ func (h *Host) Status() Status {
 		hubs = s.Hubs
 	}
 	h.leaf.mu.Lock()
-	out.Size, out.Settled, out.Trouble = h.leaf.size, h.leaf.settled, h.leaf.trouble
+	out.Size, out.Settled, out.Trouble, out.Mute = h.leaf.size, h.leaf.settled, h.leaf.trouble, h.leaf.mute
 	for _, hub := range hubs {
 		if hub.Peer == out.Peer {
 			continue

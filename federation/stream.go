@@ -51,6 +51,17 @@ func (l *link) send(limit int, v any) error {
 	return writeFrame(l, limit, v)
 }
 
+// ask sends the last frame of the asking side, and the end behind it. A hub that has
+// answered by then reads no more and says so, which is no fault; any other shows when
+// the answer is received.
+func (l *link) ask(v any) error {
+	if err := l.send(l.terms.ask, v); err != nil {
+		return err
+	}
+	_ = l.CloseWrite()
+	return nil
+}
+
 // receive one frame.
 func receive[T any](l *link, limit int) (v T, err error) {
 	if err := l.arm(); err != nil {

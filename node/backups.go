@@ -334,7 +334,11 @@ func (s *Backups) Keys(ctx context.Context, by Caller, id DestinationID, w io.Wr
 	if err != nil {
 		return err
 	}
-	made := backup.Made{Begun: s.replica.Applied(), Handed: true}
+	begun, err := s.replica.Barrier(ctx) // what she reads on her screen lies before it
+	if err != nil {
+		return explain(err)
+	}
+	made := backup.Made{Begun: begun, Handed: true}
 	out := &counting{alive: ctx.Err, w: w, done: func(bytes uint64) { made.Bytes = bytes }}
 	if made.Root, err = s.copies.writeKeys(to, out); err != nil {
 		return explain(err)

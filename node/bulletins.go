@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/bippop/bippop/federation/bulletin"
 	"github.com/bippop/bippop/federation/public"
@@ -317,8 +318,9 @@ type ear struct {
 	*Bulletins
 	wake chan struct{}
 
-	mu      sync.Mutex // guards waiting, for a look
+	mu      sync.Mutex // guards what follows, for a look
 	waiting []utterance
+	since   time.Time // what waits first could not be recorded since then; zero: it could
 }
 
 // utterance is entries of the coordinator's feed.
@@ -335,10 +337,17 @@ func newEar(s *Bulletins) *ear { return &ear{Bulletins: s, wake: make(chan struc
 func (s *ear) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.waiting = nil
+	s.waiting, s.since = nil, time.Time{}
 }
 
 func (s *ear) end() { s.begin() }
+
+// failing is since when what the coordinator says can not be recorded; zero: it can.
+func (s *ear) failing() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.since
+}
 
 func (s *ear) heard(siren public.Siren, epoch uint16, from int64, entries [][]byte) {
 	state := s.federating.rosters.State()
@@ -358,33 +367,60 @@ func (s *ear) heard(siren public.Siren, epoch uint16, from int64, entries [][]by
 }
 
 // keep takes in what waits until ctx ends. What could not be recorded is tried again
-// with the next one, and when this replica leads anew.
+// at every look, and is said once.
 func (s *ear) keep(ctx context.Context) {
+	again := every(s.cfg.Pace.look)
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.wake:
+		case <-again.C:
 		}
 		for {
-			s.mu.Lock()
-			if len(s.waiting) == 0 {
-				s.mu.Unlock()
+			u, ok := s.first()
+			if !ok {
 				break
 			}
-			u := s.waiting[0]
-			s.mu.Unlock()
 			if err := s.settled(ctx, u.from, u.epoch, u.at, u.entries); err != nil {
-				if ctx.Err() == nil {
+				if s.failed() && ctx.Err() == nil {
 					s.cfg.Logger.Warn("taking in the coordinator's bulletins", errAttr(err))
 				}
 				break
 			}
-			s.mu.Lock()
-			if len(s.waiting) > 0 && s.waiting[0].at == u.at && s.waiting[0].epoch == u.epoch {
-				s.waiting = s.waiting[1:]
-			}
-			s.mu.Unlock()
+			s.done(u)
 		}
+	}
+}
+
+// first of what waits.
+func (s *ear) first() (u utterance, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) == 0 {
+		return u, false
+	}
+	return s.waiting[0], true
+}
+
+// failed notes that the first could not be recorded, and reports whether that is new.
+func (s *ear) failed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) == 0 || !s.since.IsZero() {
+		return false // forgotten meanwhile, or said
+	}
+	s.since = s.now()
+	return true
+}
+
+// done forgets what was recorded.
+func (s *ear) done(u utterance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.since = time.Time{}
+	if len(s.waiting) > 0 && s.waiting[0].at == u.at && s.waiting[0].epoch == u.epoch {
+		s.waiting = s.waiting[1:]
 	}
 }

@@ -17,9 +17,11 @@ const freshness = 10 * time.Minute
 // too. More than half of the witnesses must have said so, and more than half have
 // cosigned whatever has settled: one at least knows of it. Safe for concurrent use.
 type comparison struct {
-	mu   sync.Mutex
-	said map[string]statement // by the witness's key
-	done string               // origin of the feed for which enough was said and held
+	mu    sync.Mutex
+	said  map[string]statement // by the witness's key
+	done  string               // origin of the feed for which enough was said and held
+	heard chan struct{}        // closed, and replaced, when it is worth looking again
+	vain  bool                 // somebody has waited for the witnesses, and nothing was heard since
 }
 
 type statement struct {
@@ -40,7 +42,37 @@ func (c *comparison) note(p feed.Policy, point feed.Checkpoint, now time.Time) {
 			continue
 		}
 		c.said[s.Witness] = statement{point, s.At}
+		c.tell()
 	}
+}
+
+// tell whoever waits. The lock is held.
+func (c *comparison) tell() {
+	if c.heard != nil {
+		close(c.heard)
+	}
+	c.heard, c.vain = nil, false
+}
+
+// next is closed when it is worth looking again; nil when somebody has waited in vain
+// since the witnesses were last heard: one wait is enough.
+func (c *comparison) next() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.vain {
+		return nil
+	}
+	if c.heard == nil {
+		c.heard = make(chan struct{})
+	}
+	return c.heard
+}
+
+// inVain notes that somebody has waited for a witness and none was heard.
+func (c *comparison) inVain() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.vain = true
 }
 
 // fresh is what the witnesses of a policy have said and that is still fresh.
@@ -76,8 +108,9 @@ func (c *comparison) compared(p feed.Policy, now time.Time, holds func(feed.Head
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.done = p.Origin
+	c.tell()
 	return nil
 }
 
 // errNotCompared says that too few witnesses have said lately what they hold.
-var errNotCompared = &Error{Kind: Unavailable, Code: "not-compared", Reason: "since this machine was started too few hubs have said what they hold of this territory's feed; nothing leaves before: check that it reaches the hubs, see bippop federation status"}
+var errNotCompared = &Error{Kind: Unavailable, Code: "not-compared", After: 60, Reason: "since this machine was started too few hubs have said what they hold of this territory's feed; nothing was noted and nothing has left: try again in a minute; if it stays so, see bippop federation status"}

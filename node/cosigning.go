@@ -11,6 +11,7 @@ import (
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/federation/roster"
 	"github.com/bippop/bippop/node/internal/egress"
+	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/store"
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -194,8 +195,8 @@ func (c *cosigning) sign(ctx context.Context, in signMessage) (signedMessage, er
 }
 
 // collect asks all replicas for their signatures over the feed's present head and
-// returns once enough have signed. [errNotMember], [errTooFewSigned], with what the
-// last of them said.
+// returns once enough have signed. [errNotMember]; this replica's own reason; else
+// [errTooFewSigned] with what each of the others has said.
 func (c *cosigning) collect(ctx context.Context) (feed.Checkpoint, error) {
 	f, policy, err := c.place()
 	if err != nil {
@@ -213,7 +214,7 @@ func (c *cosigning) collect(ctx context.Context) (feed.Checkpoint, error) {
 	defer cancel()
 	type answer struct {
 		said signedMessage
-		from ReplicaID
+		from replica.Replica
 		err  error
 	}
 	others := c.members.present()
@@ -222,19 +223,19 @@ func (c *cosigning) collect(ctx context.Context) (feed.Checkpoint, error) {
 		go func() {
 			if r.ID == c.self {
 				said, err := c.sign(ctx, in)
-				answers <- answer{said, r.ID, err}
+				answers <- answer{said, r, err}
 				return
 			}
 			if c.peers == nil {
-				answers <- answer{from: r.ID, err: mesh.ErrUnreachable}
+				answers <- answer{from: r, err: mesh.ErrUnreachable}
 				return
 			}
 			said, err := askAt[signedMessage](ctx, c.peers, r.At.Peer, "/federation/sign", in)
-			answers <- answer{said, r.ID, err}
+			answers <- answer{said, r, err}
 		}()
 	}
 	point := feed.Checkpoint{Origin: policy.Origin, Head: head}
-	var why error = errTooFewSigned
+	why, own := *errTooFewSigned, error(nil)
 	for range others {
 		a := <-answers
 		signed, err := feed.ParseCheckpoint(a.said.Signed)
@@ -245,10 +246,11 @@ func (c *cosigning) collect(ctx context.Context) (feed.Checkpoint, error) {
 			signed, err = feed.Merge(point, signed)
 		}
 		if err := errors.Join(a.err, err); err != nil {
-			c.cfg.Logger.Info("a replica does not sign the feed's head", slog.String("replica", a.from.String()), slog.Int64("size", head.Size), errAttr(err))
-			if e, ok := errors.AsType[*Error](a.err); ok {
-				why = e
+			c.cfg.Logger.Info("a replica does not sign the feed's head", slog.String("replica", a.from.ID.String()), slog.Int64("size", head.Size), errAttr(err))
+			if a.from.ID == c.self {
+				own = a.err
 			}
+			why.Reason += "; " + a.from.Name + ": " + err.Error()
 			continue
 		}
 		point = signed
@@ -256,7 +258,10 @@ func (c *cosigning) collect(ctx context.Context) (feed.Checkpoint, error) {
 			return point, nil
 		}
 	}
-	return feed.Checkpoint{}, why
+	if own != nil {
+		return feed.Checkpoint{}, own
+	}
+	return feed.Checkpoint{}, &why
 }
 
 // keys are this replica's as the roster names them.

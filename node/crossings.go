@@ -203,6 +203,7 @@ func (s crossingsSeen) asked(r *reader, m *market.Market, i across.Interest) (ou
 
 // Fitting is what neighbours could do for one request.
 type Fitting struct {
+	Member bool             // of a federation
 	Hears  bool             // this replica knows what the neighbours say
 	Mine   *CrossInterest   // that was shown for it and is alive
 	Offers []NeighbourOffer // that answer its kind and its wish, unless somebody was asked
@@ -229,6 +230,11 @@ func (s *Across) For(by Caller, id RequestID) (f Fitting, err error) {
 		if t, err = actionTypeIn(tx, q.Type); err != nil {
 			return err
 		}
+		member, _, err := store.Memberships.Get(tx, []byte{0})
+		if err != nil {
+			return err
+		}
+		f.Member = member.Belongs()
 		interests, err := ids(tx, view.InterestsFor(id), 100)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/pem"
+	"math"
 	"slices"
 	"time"
 
@@ -303,4 +304,24 @@ func ForgedRecipient(text string) string {
 	}
 	_, a.Recipient, _ = crypto.DerivedIdentity(crypto.NewKey())
 	return a.String()
+}
+
+// FillDisk makes the disk seem full, and nothing is written; or not full any more.
+func (n *Node) FillDisk(full bool) {
+	h := n.core.health
+	h.checked.Store(0)
+	if full {
+		h.checked.Store(math.MaxInt64) // it is not looked at again
+	}
+	h.full.Store(full)
+}
+
+// RecordRoster puts an entry into the record as a newer program would, which can
+// read it.
+func (n *Node) RecordRoster(ctx context.Context, entry []byte) error {
+	m, err := n.core.membership()
+	if err == nil {
+		err = n.core.federating.rosters.record(ctx, m, [][]byte{entry})
+	}
+	return err
 }

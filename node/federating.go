@@ -2,6 +2,7 @@ package node
 
 import (
 	"crypto/ed25519"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -15,6 +16,7 @@ type federating struct {
 	rosters   *rosters
 	cosigning *cosigning
 	own       *ownFeed
+	ear       *ear
 
 	changed   chan struct{} // look again
 	rosterNew atomic.Bool   // the roster has grown, or the territory has joined or left
@@ -24,10 +26,11 @@ type federating struct {
 	listeners []listener
 	host      *federation.Host // nil: this replica does not speak
 	hub       *federation.Host // nil: no hub runs here
+	stuck     string           // why the feed does not follow the roster's epoch; empty: it does
 }
 
 func newFederating(c *core) *federating {
-	f := &federating{rosters: &rosters{core: c}, cosigning: newCosigning(c), changed: make(chan struct{}, 1)}
+	f := &federating{rosters: &rosters{core: c}, cosigning: newCosigning(c), ear: newEar(&Bulletins{c}), changed: make(chan struct{}, 1)}
 	f.own = newOwnFeed(f.cosigning)
 	return f
 }
@@ -53,12 +56,34 @@ func (f *federating) listen(l listener) {
 	f.listeners = append(f.listeners, l)
 }
 
+// each tells the listeners. They may ask for the speaker: nothing is locked meanwhile.
 func (f *federating) each(tell func(listener)) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, l := range f.listeners {
+	listeners := slices.Clone(f.listeners)
+	f.mu.Unlock()
+	for _, l := range listeners {
 		tell(l)
 	}
+}
+
+// stands notes whether the feed follows the roster's epoch, and reports whether that
+// is news.
+func (f *federating) stands(err error) (news bool) {
+	stuck := ""
+	if err != nil {
+		stuck = err.Error()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	news, f.stuck = f.stuck != stuck, stuck
+	return news
+}
+
+// standstill is why the feed does not follow the roster's epoch; empty: it does.
+func (f *federating) standstill() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stuck
 }
 
 // speaker is the host that speaks here, or nil.

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -28,6 +29,9 @@ const (
 	StepKeys    FederationStep = "keys"    // the roster names other machines than there are: send the application
 	StepExpired FederationStep = "expired" // the roster has expired: the coordinator renews it
 	StepHubs    FederationStep = "hubs"    // too few hubs answer
+	StepOwn     FederationStep = "own"     // too few of the territory's own machines sign
+	StepClock   FederationStep = "clock"   // this machine's clock and the hubs' are apart, or were when something was said
+	StepEpoch   FederationStep = "epoch"   // the roster opens an epoch that this record cannot follow to: the coordinator helps
 	StepFrozen  FederationStep = "frozen"  // a fork: people decide
 	StepNone    FederationStep = "none"    // all is well
 )
@@ -120,8 +124,10 @@ func (s *Federation) Status(ctx context.Context, by Caller) (out FederationStatu
 	if settled, err := s.federating.own.points.read(f.Epoch); err == nil {
 		out.Settled = settled.Head.Size
 	}
+	mute := false
 	if host := s.federating.speaker(); host != nil {
 		h := host.Status()
+		mute = h.Mute
 		out.Speaks, out.Fresh, out.Trouble, out.ClockOff, out.Hubs = true, h.Fresh, h.Trouble, h.ClockOff, nil
 		for _, l := range h.Hubs {
 			out.Hubs = append(out.Hubs, HubLine{Name: l.Name, Operator: l.Operator, Witness: l.Witness, Tried: l.Tried, Reached: l.Reached, Trip: l.Trip, Size: l.Size, Refusal: l.Refusal, Next: l.Next})
@@ -133,14 +139,40 @@ func (s *Federation) Status(ctx context.Context, by Caller) (out FederationStatu
 		out.Expires, out.Expired = expiryOf(state.Expires), state.Expired(public.DayOf(s.now()))
 		out.Machines, out.Strange, out.Listed = s.machines(ctx, state)
 	}
-	out.Next = out.next(s.federating.cosigning.speakable())
+	out.Next = out.next(s.federating.cosigning.speakable(), mute)
+	if out.Speaks {
+		if err := s.hindrance(&out); err != nil {
+			return out, err
+		}
+	}
 	if out.Next == StepJoin && m.Joined == 0 && s.Coordinating() {
 		out.Next = StepFound
 	}
 	return out, nil
 }
 
-func (s FederationStatus) next(speakable error) FederationStep {
+// hindrance adds what stops the own feed, though machines and hubs do what they can.
+func (s *Federation) hindrance(out *FederationStatus) error {
+	if stuck := s.federating.standstill(); stuck != "" && out.Listed {
+		out.Trouble, out.Next = stuck, StepEpoch
+		return nil
+	}
+	last, err := said{s.core}.leaves(out.Epoch, max(out.Size, 1)-1, 1)
+	if err != nil || len(last) == 0 {
+		return err
+	}
+	siren, err := public.ParseSiren(s.siren)
+	if err != nil {
+		return err
+	}
+	if day, today := saidOn(last[0].Bytes, siren), public.DayOf(s.now()); day > today+1 && uint64(out.Settled) < out.Size {
+		out.Next = StepClock
+		out.Trouble = fmt.Sprintf("this machine's clock was ahead: what was said last is dated %s; the hubs take it, and all that is said behind it, from %s on, and nothing need be done until then", expiryOf(day), expiryOf(day-1))
+	}
+	return nil
+}
+
+func (s FederationStatus) next(speakable error, mute bool) FederationStep {
 	switch {
 	case s.Joined == 0 || s.Left != 0:
 		return StepJoin
@@ -154,7 +186,13 @@ func (s FederationStatus) next(speakable error) FederationStep {
 		return StepApply
 	case s.Strange > 0 || slices.ContainsFunc(s.Machines, func(m MachineLine) bool { return m.Known && !m.Listed }):
 		return StepKeys
-	case s.Restored || s.Speaks && (speakable != nil || s.Trouble != ""): // nothing arrives any more, or not all
+	case s.Speaks && s.ClockOff:
+		return StepClock
+	case s.Restored || s.Speaks && speakable != nil: // nothing is said any more
+		return StepHubs
+	case s.Speaks && mute:
+		return StepOwn
+	case s.Speaks && s.Trouble != "": // nothing arrives, or not all
 		return StepHubs
 	}
 	return StepNone

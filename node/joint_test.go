@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -184,6 +185,30 @@ func TestBulletinArrives(t *testing.T) {
 	if all, err := reole.Bulletins.List(reole.admin); err != nil || len(all) != 1 {
 		t.Errorf("%d bulletins, %v", len(all), err)
 	}
+}
+
+// TestBulletinIsTriedAgain: one that came while nothing could be written is a trouble
+// that the operator sees, and is kept once the disk has room, without another one
+// coming.
+func TestBulletinIsTriedAgain(t *testing.T) {
+	u := newUnion(t)
+	reole := u.territory("200044394", "CC du Réolais", "33352", "33187")
+	reole.FillDisk(true)
+	var number uint32
+	u.eventually("the bulletin is published", func() (err error) {
+		number, err = u.centre.Bulletins.Publish(t.Context(), u.nadia, node.BulletinDraft{Title: "Canicule", Text: "Dès demain, appelez chaque personne isolée."})
+		return err
+	})
+	u.until("it has come in vain", func() bool { return slices.Contains(troubles(t, reole.Node), node.TroubleBulletins) })
+	if _, err := reole.Bulletins.Get(reole.admin, number); err == nil {
+		t.Fatal("it was kept on a full disk")
+	}
+	if times := strings.Count(reole.log.String(), "taking in the coordinator's bulletins"); times != 1 {
+		t.Errorf("the log says so %d times", times)
+	}
+	reole.FillDisk(false)
+	u.until("it is kept", func() bool { _, err := reole.Bulletins.Get(reole.admin, number); return err == nil })
+	u.until("the trouble is over", func() bool { return !slices.Contains(troubles(t, reole.Node), node.TroubleBulletins) })
 }
 
 // TestReleaseArrives: the figures that a territory has released are added up at the

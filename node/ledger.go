@@ -85,6 +85,20 @@ func (s *Ledger) feeds() (out []LedgerFeed, err error) {
 	return out, err
 }
 
+// Genesis is the digest of the first entry of the roster that the territory has joined,
+// hexadecimal, which the check of the ledger is given; empty before it joins one. Who
+// checks takes it from the invitation on paper: a machine that lies, lies here as well.
+func (s *Ledger) Genesis(by Caller) (string, error) {
+	if err := by.may(readLedger); err != nil {
+		return "", err
+	}
+	m, err := s.membership()
+	if err != nil || m.Joined == 0 {
+		return "", err
+	}
+	return hex.EncodeToString(m.Genesis[:]), nil
+}
+
 // LedgerPage is which entries are wanted: those of an epoch before a place, newest
 // first.
 type LedgerPage struct {

@@ -384,10 +384,10 @@ func (s *Nation) Territories(by Caller, realOnly bool) (out []NationTerritory, e
 		return nil, err
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.follow()
 	due := s.lastDue()
 	s.each(!realOnly, func(r *reported) { out = append(out, s.described(r, due)) })
+	s.mu.Unlock()
 	slices.SortFunc(out, func(a, b NationTerritory) int {
 		return cmp.Or(cmp.Compare(a.Departement, b.Departement), cmp.Compare(a.Name, b.Name))
 	})

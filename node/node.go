@@ -193,7 +193,7 @@ func newCore(cfg Config, vault crypto.Vault, st *store.Store) (*core, error) {
 	}
 	c.proposer.members = c.members
 	c.federating = newFederating(c)
-	c.proposer.speakable = c.federating.cosigning.speakable
+	c.proposer.speakable = c.federating.cosigning.soonSpeakable
 	if cfg.Peering.Listener != nil {
 		c.peers, err = newPeers(c, lending)
 	}
@@ -287,16 +287,15 @@ func (c *core) node() *Node {
 		Across:    &Across{c, &hearsay{}, listedOffices{c.federating.rosters}},
 		Bulletins: &Bulletins{c}, Nation: newNation(c),
 	}
-	ear := newEar(n.Bulletins)
 	c.federating.listen(n.Across.hearsay)
 	c.federating.listen(n.Nation)
 	receipts := newReceipts(n.Handovers)
-	c.federating.listen(ear)
+	c.federating.listen(c.federating.ear)
 	c.federating.listen(receipts)
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	for _, task := range []func(context.Context){
-		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep, (&speaking{core: c}).keep, ear.keep, receipts.keep,
+		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep, (&speaking{core: c}).keep, c.federating.ear.keep, receipts.keep,
 	} {
 		n.tasks.Go(func() { task(ctx) })
 	}

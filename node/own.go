@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/bippop/bippop/federation"
 	"github.com/bippop/bippop/federation/bulletin"
 	"github.com/bippop/bippop/federation/feed"
 	"github.com/bippop/bippop/federation/public"
@@ -133,8 +134,11 @@ func (o *ownFeed) Witnessed(_ context.Context, point feed.Checkpoint) error {
 // is ours, said before this record was put back from an older disk or backup, and is
 // taken back. Something else: the feed is frozen, with both as evidence, until people
 // have decided.
-func (o *ownFeed) Compare(ctx context.Context, hub feed.Checkpoint, fetch func(ctx context.Context, from, to int64) ([][]byte, error)) error {
+func (o *ownFeed) Compare(ctx context.Context, hub feed.Checkpoint, fetch federation.Fetch) error {
 	f, policy, err := o.place()
+	if errors.Is(err, errNotMember) {
+		return epochs{o.core}.takeBack(ctx, o, fetch)
+	}
 	if err != nil {
 		return err
 	}
@@ -164,8 +168,8 @@ func (o *ownFeed) Compare(ctx context.Context, hub feed.Checkpoint, fetch func(c
 
 // takeBack fetches what a hub holds more, and records it when it leads from our last
 // entry to the head that was signed.
-func (o *ownFeed) takeBack(ctx context.Context, f egress.Feed, to feed.Head, fetch func(ctx context.Context, from, to int64) ([][]byte, error)) error {
-	entries, err := fetch(ctx, int64(f.Size), to.Size)
+func (o *ownFeed) takeBack(ctx context.Context, f egress.Feed, to feed.Head, fetch federation.Fetch) error {
+	entries, err := fetch(ctx, f.Epoch, int64(f.Size), to.Size)
 	if err != nil {
 		return err
 	}
@@ -179,12 +183,17 @@ func (o *ownFeed) takeBack(ctx context.Context, f egress.Feed, to feed.Head, fet
 	if root != to.Root {
 		// Either the hub sends other entries than it signed, or ours are others. All of
 		// its entries together tell, and a hub's lie is no reason to freeze.
-		return contradicts(ctx, to, fetch)
+		return contradicts(ctx, f.Epoch, to, fetch)
 	}
+	o.cfg.Logger.Warn("taking back what this territory had said before its record was put back", slog.Int("entries", len(entries)))
+	return o.record(ctx, entries)
+}
+
+// record takes back entries that were checked: they continue the feed.
+func (o *ownFeed) record(ctx context.Context, entries [][]byte) error {
 	if err := o.knows(entries); err != nil {
 		return err
 	}
-	o.cfg.Logger.Warn("taking back what this territory had said before its record was put back", slog.Int("entries", len(entries)))
 	for len(entries) > 0 {
 		n, size := 0, 0
 		for n < len(entries) && (n == 0 || size+len(entries[n]) <= rosterStep) {
@@ -247,8 +256,8 @@ func (o *ownFeed) rootWith(f egress.Feed, entries [][]byte) (tlog.Hash, error) {
 
 // contradicts is [errContradiction] when a hub holds entries that lead to what was
 // signed, and [feed.ErrRoot] when it only says so.
-func contradicts(ctx context.Context, to feed.Head, fetch func(ctx context.Context, from, to int64) ([][]byte, error)) error {
-	entries, err := fetch(ctx, 0, to.Size)
+func contradicts(ctx context.Context, epoch uint16, to feed.Head, fetch federation.Fetch) error {
+	entries, err := fetch(ctx, epoch, 0, to.Size)
 	if err != nil {
 		return err
 	}
@@ -293,24 +302,11 @@ func (o *ownFeed) relieve(ctx context.Context) error {
 		return err
 	}
 	if err := o.speakable(); err != nil || f.Restored == 0 {
-		if e, ok := errors.AsType[*Error](err); ok && e.Code == errNotCompared.Code {
-			return nil // the next hub's word may do
+		if e, ok := errors.AsType[*Error](err); ok && (e.Code == errNotCompared.Code || e.Code == errClock.Code) {
+			return nil // the next hub's word may do, or somebody sets the clock
 		}
 		return err
 	}
 	_, err = o.propose(ctx, command.TakeBack{Stamp: o.own(), Whole: true})
 	return err
-}
-
-// speakable reports why nothing may be added to the feed now. A territory that no
-// roster names yet may prepare what it will say.
-func (c *cosigning) speakable() error {
-	f, policy, err := c.place()
-	if errors.Is(err, errNotMember) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return c.comparison.compared(policy, c.now(), func(h feed.Head) error { return c.holds(f, h) })
 }

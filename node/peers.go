@@ -282,5 +282,6 @@ func (p *peers) doors() http.Handler {
 	m.HandleFunc("POST /federation/sign", door(p.core.federating.cosigning.sign))
 	m.HandleFunc("POST /federation/apply", door(p.core.federating.cosigning.apply))
 	m.HandleFunc("POST /federation/keys", door(p.core.federating.cosigning.keys))
+	m.HandleFunc("POST /federation/troubles", door(troubles{p.core}.here))
 	return recorded
 }

@@ -51,8 +51,9 @@ type proposer struct {
 	health  *health
 	tell    func(Write) // of each write; may be nil
 	members *members
-	// speakable reports why nothing may be added to the territory's feed now.
-	speakable func() error
+	// speakable reports why nothing may be added to the territory's feed now. It may
+	// wait some seconds for the hubs.
+	speakable func(context.Context) error
 
 	mu   sync.Mutex // guards next, for one allocation; growing the tree is done under it
 	next uint32     // the leaf slot to hand out next
@@ -242,7 +243,7 @@ const sayTries = 8
 // same: noise in it is drawn once.
 func (p *proposer) proposeEntry(ctx context.Context, body public.Message, make func(entry []byte) command.Command) (Receipt, error) {
 	var receipt Receipt
-	if err := p.speakable(); err != nil {
+	if err := p.speakable(ctx); err != nil {
 		return Receipt{}, err
 	}
 	var err error

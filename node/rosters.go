@@ -21,8 +21,14 @@ import (
 type rosters struct {
 	core *core
 
-	mu    sync.Mutex // guards state, for as long as new entries are verified
+	mu    sync.Mutex // guards what follows, for as long as new entries are verified
 	state *roster.State
+	// unread is how many entries of which roster the record held when one of them could
+	// not be read: a newer program has taken it. This one does not try the same again.
+	unread struct {
+		genesis [32]byte
+		version uint64 // 0: all were read
+	}
 }
 
 // State is nil while the territory belongs to no federation or knows no entry of its
@@ -41,20 +47,30 @@ func (r *rosters) State() *roster.State {
 	if r.state != nil {
 		from = r.state.Version
 	}
-	if from == m.Version {
+	if from == m.Version || r.unread.genesis == m.Genesis && r.unread.version == m.Version {
 		return r.state
 	}
 	entries, err := r.Entries(from)
 	if err == nil {
 		var state *roster.State
 		if state, err = follow(r.state, m.Genesis, entries); err == nil {
-			r.state = state
+			r.state, r.unread.version = state, 0
+		} else {
+			r.unread.genesis, r.unread.version = m.Genesis, m.Version
 		}
 	}
 	if err != nil {
-		r.core.cfg.Logger.Error("the roster in the record cannot be read", errAttr(err))
+		r.core.cfg.Logger.Error("the roster in the record cannot be read: install the newest program on this machine", errAttr(err))
 	}
 	return r.state
+}
+
+// behind reports whether the record holds entries that this program cannot read.
+func (r *rosters) behind() bool {
+	r.State()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.unread.version != 0
 }
 
 // follow is the roster after more entries. The first one of all is the genesis.

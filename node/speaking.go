@@ -82,7 +82,7 @@ func (s *speaking) look(ctx context.Context) {
 		if s.federating.feedNew.Swap(false) {
 			host.Wake()
 		}
-		if err := s.followEpoch(ctx); err != nil && ctx.Err() == nil {
+		if err := (epochs{s.core}).follow(ctx); ctx.Err() == nil && s.federating.stands(err) && err != nil {
 			s.cfg.Logger.Error("opening the epoch that the roster names", errAttr(err))
 		}
 	}
@@ -188,47 +188,6 @@ func (s *speaking) silence() {
 		s.cfg.Logger.Warn("closing the hub", errAttr(err))
 	}
 	s.hub = nil
-}
-
-// followEpoch opens the epoch that the roster names. Releases that do not count any
-// more are said again, with the same figures.
-func (s *speaking) followEpoch(ctx context.Context) error {
-	state := s.federating.rosters.State()
-	siren, err := public.ParseSiren(s.siren)
-	if err != nil || state == nil {
-		return err
-	}
-	m, ok := state.Member(siren)
-	f, err := said{s.core}.newest()
-	if err != nil || !ok || m.Epoch <= f.Epoch || f.Epoch == 0 {
-		return err
-	}
-	c := command.OpenEpoch{Stamp: s.own(), Epoch: m.Epoch, Size: m.StartSize, Root: m.StartRoot}
-	lost, err := said{s.core}.leaves(f.Epoch, m.StartSize, int(f.Size))
-	if err != nil {
-		return err
-	}
-	for _, l := range lost {
-		e, err := public.Decode(l.Bytes)
-		if err != nil || e.Body.Kind() != public.KindRelease {
-			continue
-		}
-		e.Epoch, e.Seq, e.Day = m.Epoch, uint64(len(c.Again)), public.DayOf(s.now())
-		b, err := public.Encode(e)
-		if err != nil {
-			return err
-		}
-		c.Again = append(c.Again, b)
-	}
-	if c.Root == [32]byte{} && m.StartSize <= f.Size { // not said: a member that comes back
-		head, err := said{s.core}.head(f.Epoch, int64(m.StartSize))
-		if err != nil {
-			return err
-		}
-		c.Root = head.Root
-	}
-	_, err = s.propose(ctx, c)
-	return err
 }
 
 // presence says once in each month that the territory is there: who hears nothing

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -33,6 +34,8 @@ type Vitals struct {
 	Cluster  *Cluster       // nil: not known now
 	Erasures *ErasureVitals // nil: not known now
 	Backups  *BackupStatus  // nil: not known now
+
+	Federation *FederationVitals // nil: not known now
 }
 
 // ErasureVitals counts what people wait for.
@@ -66,6 +69,9 @@ func (n *Node) Vitals() Vitals {
 		v.Backups = &status
 	}
 	v.Erasures = n.erasureVitals()
+	if federation, err := n.Federation.Troubles(context.Background(), watcher); err == nil {
+		v.Federation = &federation
+	}
 	return v
 }
 

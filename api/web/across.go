@@ -43,6 +43,35 @@ func (s across) show(c *gin.Context, code int, problem error) {
 	s.render(c, code, "across", page{Title: s.words(c).t("across.title"), Here: "requests", Narrow: true, Problem: s.sayTo(c, problem), Data: d})
 }
 
+// besideData is what the neighbours could do for one request.
+type besideData struct {
+	node.Fitting
+	ID  node.RequestID
+	Key string
+}
+
+// beside is that piece of a request's page which only the replica knows that hears
+// the neighbours: fetched by script once the page is there, and a page of its own
+// without.
+func (s across) beside(c *gin.Context) {
+	id, err := node.ParseID[node.RequestID](c.Param("id"))
+	if err == nil {
+		_, err = s.node.Requests.Get(caller(c), id)
+	}
+	d := besideData{ID: id, Key: newKey()}
+	if err == nil {
+		d.Fitting, err = s.node.Across.For(caller(c), id)
+	}
+	switch {
+	case err != nil:
+		s.fail(c, err)
+	case c.GetHeader("HX-Request") != "":
+		s.part(c, "request", "heardBeside", d)
+	default:
+		s.render(c, http.StatusOK, "request_across", page{Title: s.words(c).t("across.beside"), Here: "requests", Narrow: true, Data: d})
+	}
+}
+
 // acrossForm is what was typed, so that nothing is lost to an error.
 type acrossForm struct {
 	Category, Monday, Weeks, Slots, Radius string
@@ -278,7 +307,7 @@ func (s across) hear(c *gin.Context) {
 		switch act := c.Param("act"); act {
 		case "yes", "no":
 			_, err = s.node.Across.Consent(c.Request.Context(), by, id, by.Volunteer, act == "yes")
-		case "told":
+		case "call":
 			var interest node.Ref
 			if interest, err = node.ParseRef(c.PostForm("interest")); err == nil {
 				_, err = s.node.Across.Told(c.Request.Context(), by, id, interest, by.Volunteer)
@@ -291,7 +320,7 @@ func (s across) hear(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	c.Redirect(http.StatusSeeOther, "/me?ok=recorded")
+	recorded(c, "/me?ok=recorded")
 }
 
 // spoken names the languages of an offer.

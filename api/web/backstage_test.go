@@ -120,6 +120,11 @@ func (t *town) backstage() (paths []string) {
 	return paths
 }
 
+// mended are some of what the page of the machines says of the federation.
+func mended() []string {
+	return []string{"deux versions se contredisent", "la liste renouvelée viendra", "Installez la dernière version", "sort sur Internet, en UDP et en TCP", "ces sept derniers jours", "pendant trente jours", "partent le dixième jour", "n’a pas pu être gardé", "timedatectl"}
+}
+
 // TestBackstageSays: each page says how it stands, what follows, and what to do.
 func TestBackstageSays(tt *testing.T) {
 	t := newTown(tt)
@@ -136,6 +141,7 @@ func TestBackstageSays(tt *testing.T) {
 		{"replicas/no-leader", []string{"Aucune machine ne mène en ce moment."}, nil},
 		{"replicas/troubled", []string{"Son disque est plein.", "Ses données sont abîmées.", "Elle n’arrive plus à écrire.", "Elle n’avance plus.", "Il lui manque la clé", "journalctl", "aurait dû se renouveler", "Elle rattrape son retard.", "51000 écritures de retard", "À jour, elle votera d’elle-même."}, []string{"something-new", "Confier la conduite à"}},
 		{"replicas/removed", []string{"Son coffre existe peut-être encore.", "retirée, coffre détruit", "Elle revient d’une autre adresse.", "rendue d’elle-même"}, nil},
+		{"replicas-federation", append(mended(), "Avec la fédération", "depuis le 23 novembre", `href="/federation"`), nil},
 		{"replicas-token", []string{"bippop join --token-file -", "bip1-k7m2-9xq4-h3tv-w8rd", "une seule"}, nil},
 		{"remove/tight", []string{"Retirer replica-3 ?", "Il restera 2 machines qui votent ; si l’une s’arrête, plus rien ne s’écrit.", "Les effacements attendront"}, nil},
 		{"remove/spare", []string{"Il restera 4 machines qui votent ; l’une peut s’arrêter sans gêner personne."}, []string{"Les effacements attendront"}},

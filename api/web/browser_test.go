@@ -53,20 +53,25 @@ func (t *town) open(path string, width int64) *screen {
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.WSURLReadTimeout(time.Minute))
-	ctx, stop := context.WithTimeout(context.Background(), 4*time.Minute)
+	ctx, stop := context.WithTimeout(context.Background(), 6*time.Minute)
 	t.Cleanup(stop)
 	ctx, kill := chromedp.NewExecAllocator(ctx, opts...)
 	t.Cleanup(kill)
 	ctx, end := chromedp.NewContext(ctx)
 	t.Cleanup(func() { chromedp.Cancel(ctx); end() })
 	s := &screen{t.T, ctx, t.url, "fr"}
+	t.must(chromedp.Run(ctx)) // the browser lives as long as the context of the first call
 	s.run(emulation.SetDeviceMetricsOverride(width, 900, 1, width < 600))
 	return s
 }
 
+// run does it, or fails after a while: what never appears is told apart from a machine
+// that is busy with other tests.
 func (s *screen) run(actions ...chromedp.Action) {
 	s.Helper()
-	if err := chromedp.Run(s.ctx, actions...); err != nil {
+	ctx, stop := context.WithTimeout(s.ctx, 90*time.Second)
+	defer stop()
+	if err := chromedp.Run(ctx, actions...); err != nil {
 		s.Fatal(err)
 	}
 }
@@ -86,13 +91,27 @@ func (s *screen) visit(path string) {
 	s.Fatalf("%s: %v", path, err)
 }
 
-// signIn by the form.
+// signIn by the form, as somebody whose pages have a menu.
 func (s *screen) signIn(login string) {
+	s.Helper()
+	s.enter(login)
+	s.run(chromedp.WaitVisible("nav.main"))
+}
+
+// enter is signIn of anybody.
+func (s *screen) enter(login string) {
 	s.Helper()
 	s.visit("/")
 	s.run(chromedp.SendKeys("#login", login), chromedp.SendKeys("#password", password))
 	s.press("//button[text()='Entrer']")
-	s.run(chromedp.WaitVisible("nav.main"))
+	s.run(chromedp.WaitNotPresent("#login"), chromedp.WaitReady("main"))
+}
+
+// leave signs out.
+func (s *screen) leave() {
+	s.Helper()
+	s.press("//header//form[@action='/sign-out']//button")
+	s.run(chromedp.WaitVisible("#login"))
 }
 
 // speak chooses a language by the button at the foot of a page.
@@ -119,13 +138,32 @@ func (s *screen) sees(text string) {
 	var found bool
 	ctx, stop := context.WithTimeout(s.ctx, 10*time.Second)
 	defer stop()
-	js := fmt.Sprintf(`document.body !== null && document.body.innerText.replaceAll('\u00a0', ' ').toLowerCase().includes(%s)`, quote(strings.ToLower(text)))
+	js := fmt.Sprintf(`document.body !== null && document.body.innerText.replaceAll(/[\u00a0\u202f]/g, ' ').toLowerCase().includes(%s)`, quote(strings.ToLower(text)))
 	for ctx.Err() == nil { // a page that is being left ends the poll: poll the next one
 		if chromedp.Run(ctx, chromedp.Poll(js, &found)) == nil && found {
 			return
 		}
 	}
 	s.Fatalf("does not see %q in:\n%s", text, s.text())
+}
+
+// finds loads a page again until it says text: what others do arrives by itself.
+func (s *screen) finds(path, text string) {
+	s.Helper()
+	s.until(path, text, func(page string) bool { return strings.Contains(strings.ToLower(page), strings.ToLower(text)) })
+}
+
+// until loads a page again until what it says is so.
+func (s *screen) until(path, what string, so func(page string) bool) {
+	s.Helper()
+	ctx, stop := context.WithTimeout(s.ctx, time.Minute)
+	defer stop()
+	for ctx.Err() == nil {
+		if s.visit(path); so(s.text()) {
+			return
+		}
+	}
+	s.Fatalf("%s: in vain: %s, in:\n%s", path, what, s.text())
 }
 
 // seesNot checks that the page does not say text.
@@ -138,7 +176,7 @@ func (s *screen) seesNot(text string) {
 
 func (s *screen) text() (text string) {
 	s.run(chromedp.Text("body", &text, chromedp.ByQuery))
-	return strings.ReplaceAll(text, "\u00a0", " ")
+	return strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(text)
 }
 
 func quote(s string) string {

@@ -43,10 +43,18 @@ func (s *Site) MountScenes(e *gin.Engine, in Scenes) (paths []string) {
 		paths = append(paths, "/scene"+path)
 	}
 	for name, c := range in.Clusters {
-		add("/replicas/"+name, func(g *gin.Context) { replicas{s}.draw(g, http.StatusOK, c, "", nil) })
+		add("/replicas/"+name, func(g *gin.Context) { replicas{s}.draw(g, http.StatusOK, c, nil, "", nil) })
 	}
 	fine := in.Clusters["fine"]
-	add("/replicas-token", func(g *gin.Context) { replicas{s}.draw(g, http.StatusOK, fine, in.Token, nil) })
+	var troubles []node.FederationTrouble
+	for i, code := range node.Troubles {
+		troubles = append(troubles, node.FederationTrouble{Code: code})
+		if i%2 == 0 {
+			troubles[i].Since = node.Instant(s.node.Now().AddDate(0, 0, -2*i).UnixMilli())
+		}
+	}
+	add("/replicas-federation", func(g *gin.Context) { replicas{s}.draw(g, http.StatusOK, fine, troubles, "", nil) })
+	add("/replicas-token", func(g *gin.Context) { replicas{s}.draw(g, http.StatusOK, fine, nil, in.Token, nil) })
 	for name, what := range in.Removals {
 		last := machineOf(fine.Replicas[len(fine.Replicas)-1], false, fine.Newest, s.node.Now())
 		add("/remove/"+name, func(g *gin.Context) { replicas{s}.drawRemoval(g, http.StatusOK, removal{last, what, newKey()}, nil) })

@@ -23,6 +23,7 @@ type town struct {
 	url   string
 	admin node.Caller
 	kinds map[string]node.TypeID
+	home  string // INSEE code of the commune in which everybody lives
 
 	mu  sync.Mutex // guards now, for a reading
 	now time.Time
@@ -47,18 +48,30 @@ func (t *town) wait(d time.Duration) {
 }
 
 func newTown(tt *testing.T, demo ...web.DemoAccount) *town {
+	return foundTown(tt, node.Territory{
+		Siren: "200044394", Name: "CC du Réolais en Sud Gironde", Calls: "Entraide chez nous", Phone: "05 36 49 00 00", Hours: "du lundi au vendredi, 9 h – 17 h", Communes: []string{"33352", "33187", "33289"},
+	}, nil, demo...)
+}
+
+// foundTown is newTown of any territory; change may alter its Config.
+func foundTown(tt *testing.T, territory node.Territory, change func(*node.Config), demo ...web.DemoAccount) *town {
+	tt.Helper()
 	t := &town{T: tt, now: monday, kinds: map[string]node.TypeID{}}
+	if len(territory.Communes) > 0 {
+		t.home = territory.Communes[0]
+	}
 	dir := t.TempDir()
 	unseal, err := crypto.Passphrase("une phrase de passe longue", 10)
 	t.must(err)
 	log := node.NewLogger(io.Discard, slog.LevelError)
-	t.node, err = node.FoundTerritory(t.Context(), node.Config{
+	own := node.Config{
 		Dir: filepath.Join(dir, "data"), Vault: filepath.Join(dir, "vault.age"), Unseal: unseal, Logger: log,
 		PasswordCost: crypto.PasswordCost{KiB: 64, Times: 1}, Now: t.clock,
-	}, node.Founding{
-		Territory: node.Territory{Siren: "200044394", Name: "CC du Réolais en Sud Gironde", Calls: "Entraide chez nous", Phone: "05 36 49 00 00", Hours: "du lundi au vendredi, 9 h – 17 h", Communes: []string{"33352", "33187", "33289"}},
-		Login:     "admin", Password: crypto.NewSecret(password), Name: crypto.NewSecret("Claire, mairie"),
-	})
+	}
+	if change != nil {
+		change(&own)
+	}
+	t.node, err = node.FoundTerritory(t.Context(), own, node.Founding{Territory: territory, Login: "admin", Password: crypto.NewSecret(password), Name: crypto.NewSecret("Claire, mairie")})
 	t.must(err)
 	t.Cleanup(func() { t.node.Close() })
 	_, t.admin, err = t.node.Accounts.SignIn(t.Context(), "admin", crypto.NewSecret(password), "test", false)
@@ -93,7 +106,7 @@ func (t *town) agent(login string) {
 
 // beneficiary enrols somebody.
 func (t *town) beneficiary(civility, first, last, phone string) node.BeneficiaryID {
-	r, err := t.node.Beneficiaries.Enrol(context.Background(), t.admin, node.BeneficiaryFacts{Commune: "33352", Basis: node.Consent, Notice: node.ReadOnPhone}, node.BeneficiaryWords{
+	r, err := t.node.Beneficiaries.Enrol(context.Background(), t.admin, node.BeneficiaryFacts{Commune: t.home, Basis: node.Consent, Notice: node.ReadOnPhone}, node.BeneficiaryWords{
 		Civility: crypto.NewSecret(civility), First: crypto.NewSecret(first), Last: crypto.NewSecret(last), Birth: crypto.NewSecret("12/03/1942"),
 		Phones:  []node.Phone{{Number: crypto.NewSecret(phone), Ring: crypto.NewSecret("laisser sonner longtemps")}},
 		Address: crypto.NewSecret("12 rue des Exemples"), Entry: crypto.NewSecret("2e sonnette"), Needs: crypto.NewSecret("marche lentement, voiture basse"), TrustWord: crypto.NewSecret("tilleul"),
@@ -105,7 +118,7 @@ func (t *town) beneficiary(civility, first, last, phone string) node.Beneficiary
 // volunteer brings somebody through all steps and opens an account.
 func (t *town) volunteer(first, last, login string) node.VolunteerID {
 	ctx := context.Background()
-	r, err := t.node.Volunteers.Register(ctx, t.admin, node.Readiness{Commune: "33352", RadiusKm: 10, Car: true, Seats: 3, PerWeek: 3}, node.VolunteerWords{
+	r, err := t.node.Volunteers.Register(ctx, t.admin, node.Readiness{Commune: t.home, RadiusKm: 10, Car: true, Seats: 3, PerWeek: 3}, node.VolunteerWords{
 		First: crypto.NewSecret(first), Last: crypto.NewSecret(last), Phones: []node.Phone{{Number: crypto.NewSecret("06 39 98 11 22")}}, CarText: crypto.NewSecret("Clio bleue"),
 	})
 	t.must(err)

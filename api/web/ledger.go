@@ -37,6 +37,7 @@ type ledgerData struct {
 	Ways    []node.Connection
 	Files   []node.HandoverFile // of dossiers, carried by people
 	Command string              // with which anybody checks it
+	Genesis string              // of the roster; empty before there is one
 	Total   uint64
 	Settled int64
 }
@@ -46,7 +47,10 @@ func (s ledger) page(c *gin.Context) {
 	epoch, _ := strconv.ParseUint(c.Query("epoch"), 10, 16)
 	before, _ := strconv.ParseUint(c.Query("before"), 10, 64)
 	all, more, err := s.node.Ledger.Entries(by, node.LedgerPage{Epoch: uint16(epoch), Before: before, Limit: 50})
-	d := ledgerData{Command: "bippop dpo verify https://" + c.Request.Host + "/transparency/", Epoch: uint16(epoch)}
+	d := ledgerData{Command: "bippop dpo verify " + s.address(c) + "/transparency/", Epoch: uint16(epoch)}
+	if err == nil {
+		d.Genesis, err = s.node.Ledger.Genesis(by)
+	}
 	if err == nil {
 		d.Feeds, err = s.node.Ledger.Feeds(by)
 	}
@@ -61,6 +65,9 @@ func (s ledger) page(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
+	if d.Genesis != "" {
+		d.Command += " --genesis " + d.Genesis
+	}
 	for _, e := range all {
 		d.Lines = append(d.Lines, s.line(w, e))
 	}
@@ -71,6 +78,15 @@ func (s ledger) page(c *gin.Context) {
 		d.Total, d.Settled = d.Total+f.Size, d.Settled+f.Settled
 	}
 	s.render(c, http.StatusOK, "ledger", page{Title: w.t("ledger.title"), Here: "ledger", Data: d})
+}
+
+// address is where the browser has found this node: behind a proxy with TLS the
+// operator has said so, or the proxy does.
+func (s *Site) address(c *gin.Context) string {
+	if s.secure || c.Request.TLS != nil || c.GetHeader("X-Forwarded-Proto") == "https" {
+		return "https://" + c.Request.Host
+	}
+	return "http://" + c.Request.Host
 }
 
 type proofData struct {

@@ -4,19 +4,15 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
-	"github.com/bippop/bippop/api"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node"
@@ -81,32 +77,25 @@ func madeUp(t *testing.T) (out []node.SimulatedTerritory) {
 
 // newNation is the coordinator's node, with these territories.
 func newNation(tt *testing.T, simulated []node.SimulatedTerritory, hub ...node.FederationHub) *town {
-	t := &town{T: tt, now: monday}
-	dir := t.TempDir()
-	unseal, err := crypto.Passphrase("une phrase de passe longue", 10)
-	t.must(err)
-	log := node.NewLogger(io.Discard, slog.LevelError)
-	cfg := node.Config{
-		Dir: filepath.Join(dir, "data"), Vault: filepath.Join(dir, "vault.age"), Unseal: unseal, Logger: log,
-		PasswordCost: crypto.PasswordCost{KiB: 64, Times: 1}, Now: t.clock, Simulated: simulated,
-	}
-	if len(hub) > 0 {
-		cfg.Federation.Hub = hub[0]
-	}
-	t.node, err = node.FoundTerritory(t.Context(), cfg, node.Founding{
-		Territory: node.Territory{Siren: "130025265", Name: "Coordination nationale", Calls: "Entraide, la nation", Role: node.CoordinatorNode},
-		Login:     "admin", Password: crypto.NewSecret(password), Name: crypto.NewSecret("Claire"),
+	tt.Helper()
+	t := foundTown(tt, coordination, func(c *node.Config) {
+		c.Simulated = simulated
+		if len(hub) > 0 {
+			c.Federation.Hub = hub[0]
+		}
 	})
-	t.must(err)
-	t.Cleanup(func() { t.node.Close() })
-	_, t.admin, err = t.node.Accounts.SignIn(t.Context(), "admin", crypto.NewSecret(password), "test", false)
-	t.must(err)
-	_, err = t.node.Accounts.Open(t.Context(), t.admin, node.NewAccount{Login: "nation", Password: crypto.NewSecret(password), Roles: node.RoleCoordinator, Name: crypto.NewSecret("Nadia")})
-	t.must(err)
-	server := httptest.NewServer(api.New(api.Config{Node: t.node, Logger: log}))
-	t.Cleanup(server.Close)
-	t.url = server.URL
+	t.coordinator()
 	return t
+}
+
+// coordination is the coordinator's, which has no people.
+var coordination = node.Territory{Siren: "130025265", Name: "Coordination nationale", Calls: "Entraide, la nation", Phone: "01 99 00 12 34", Role: node.CoordinatorNode}
+
+// coordinator opens the account of who presents the nation.
+func (t *town) coordinator() {
+	t.Helper()
+	_, err := t.node.Accounts.Open(t.Context(), t.admin, node.NewAccount{Login: "nation", Password: crypto.NewSecret(password), Roles: node.RoleCoordinator, Name: crypto.NewSecret("Nadia")})
+	t.must(err)
 }
 
 // browse is a browser without script, signed in.

@@ -70,6 +70,7 @@ type replicasData struct {
 	Token    string // just made: shown once
 	Command  string // to type on the new machine
 	Key      string
+	Troubles []node.FederationTrouble // between the territory and its federation
 }
 
 // quorum is how many vote, how many must answer, how many may be lost.
@@ -200,12 +201,17 @@ func (s replicas) show(c *gin.Context, code int, token string, problem error) {
 		s.fail(c, err)
 		return
 	}
-	s.draw(c, code, cluster, token, problem)
+	federation, err := s.node.Federation.Troubles(c.Request.Context(), caller(c))
+	if err != nil {
+		federation.Troubles = nil // nobody leads who knows: the page says that already
+	}
+	s.draw(c, code, cluster, federation.Troubles, token, problem)
 }
 
-func (s replicas) draw(c *gin.Context, code int, cluster node.Cluster, token string, problem error) {
+func (s replicas) draw(c *gin.Context, code int, cluster node.Cluster, troubles []node.FederationTrouble, token string, problem error) {
 	w, by := s.words(c), caller(c)
 	d := machinesOf(cluster, s.node.Now())
+	d.Troubles = troubles
 	for i := range d.Releases {
 		d.Releases[i].Who, _ = s.node.Accounts.Name(by, d.Releases[i].By)
 	}

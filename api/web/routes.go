@@ -41,6 +41,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/requests/:id", s.staff(requests{s}.page))
 	r.POST("/requests/:id/:act", s.staff(requests{s}.do))
 	r.GET("/requests/:id/edit", s.staff(requests{s}.edit))
+	r.GET("/requests/:id/across", s.staff(across{s}.beside))
 
 	r.POST("/requests/:id/thank", s.staff(bonds{s}.thank))
 	r.POST("/requests/:id/thanks-told", s.staff(bonds{s}.told))

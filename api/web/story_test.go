@@ -157,7 +157,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	for _, r := range requests {
 		pages = append(pages, "/requests/"+r.String())
 	}
-	pages = append(pages, "/requests/"+requests[0].String()+"/edit")
+	pages = append(pages, "/requests/"+requests[0].String()+"/edit", "/requests/"+requests[0].String()+"/across")
 	again := town.weekly(her, him).String()
 	pages = append(pages, "/people/"+her.String()+"/again", "/series", "/series?ended=1", "/series/"+again, "/series/"+again+"/edit")
 	for _, c := range []struct {

@@ -17,10 +17,11 @@ import (
 func (f *filler) accounts(ctx context.Context, admin demoAccount, passwords *passwords) ([]demoAccount, error) {
 	out := []demoAccount{admin, {Role: "agent", Login: "accueil", Password: passwords.next(), Label: "Agent du CCAS"}}
 	open := []node.NewAccount{{Roles: node.RoleAgent, Name: crypto.NewSecret("Victoria, accueil")}}
-	for i, v := range f.busyVolunteers(2) {
-		if err := f.askToo(ctx, v); err != nil {
-			return nil, err
-		}
+	two, err := f.busyVolunteers(ctx, 2)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range two {
 		out = append(out, demoAccount{Role: "volunteer", Login: fmt.Sprintf("benevole%d", i+1), Password: passwords.next(), Label: "Bénévole"})
 		open = append(open, node.NewAccount{Roles: node.RoleVolunteer, Of: f.him[v], Name: crypto.NewSecret(f.world.Volunteers[v].First)})
 	}
@@ -35,10 +36,11 @@ func (f *filler) accounts(ctx context.Context, admin demoAccount, passwords *pas
 	return out, nil
 }
 
-// busyVolunteers are n volunteers who have promised something; those who were
-// asked something too come first.
-func (f *filler) busyVolunteers(n int) []int {
-	var who []int
+// busyVolunteers are n volunteers who have promised something and are asked something
+// too: first those who are asked already, then those who may be asked. On some days of
+// the week the small world has fewer; then those who have only promised fill up.
+func (f *filler) busyVolunteers(ctx context.Context, n int) ([]int, error) {
+	var who, others []int
 	for v := range f.world.Volunteers {
 		if f.coming[v] > 0 {
 			who = append(who, v)
@@ -47,7 +49,22 @@ func (f *filler) busyVolunteers(n int) []int {
 	slices.SortStableFunc(who, func(a, b int) int {
 		return cmp.Or(cmp.Compare(f.asked[b], f.asked[a]), cmp.Compare(f.coming[b], f.coming[a]))
 	})
-	return who[:min(n, len(who))]
+	var busy []int
+	for _, v := range who {
+		if len(busy) == n {
+			break
+		}
+		if err := f.askToo(ctx, v); err != nil {
+			return nil, err
+		}
+		if f.asked[v] > 0 {
+			busy = append(busy, v)
+		} else {
+			others = append(others, v)
+		}
+	}
+	busy = append(busy, others...)
+	return busy[:min(n, len(busy))], nil
 }
 
 // askToo asks a volunteer whom nobody waits for: first where he fits best, else

@@ -30,6 +30,9 @@ type feed struct {
 	releases  map[place]public.Release
 	retracted map[place]bool
 	heard     public.Day // day of the newest entry
+
+	counted map[public.Quarter]public.Release // what counting has found; nil: entries have come since
+	faults  int
 }
 
 type place struct {
@@ -59,17 +62,20 @@ func (b *Book) Take(e public.Entry) error {
 		if was, there := f.releases[at]; there && (was.Quarter != m.Quarter || !slices.Equal(was.Cells, m.Cells)) {
 			return ErrContradiction
 		}
-		f.releases[at] = m
+		f.releases[at], f.counted = m, nil
 	case public.Retract:
-		f.retracted[place{e.Epoch, m.Seq}] = true
+		f.retracted[place{e.Epoch, m.Seq}], f.counted = true, nil
 	}
 	return nil
 }
 
 // counting are the releases of a feed that count, by quarter: those that come in
 // order and within the budget, and were not retracted. faults is how many others
-// there are, the retracted ones apart.
+// there are, the retracted ones apart. Nobody changes what it gives.
 func (f *feed) counting() (out map[public.Quarter]public.Release, faults int) {
+	if f.counted != nil {
+		return f.counted, f.faults
+	}
 	out = map[public.Quarter]public.Release{}
 	var spent public.Odometer
 	for _, at := range slices.SortedFunc(maps.Keys(f.releases), place.compare) {
@@ -84,6 +90,7 @@ func (f *feed) counting() (out map[public.Quarter]public.Release, faults int) {
 			out[r.Quarter] = r
 		}
 	}
+	f.counted, f.faults = out, faults
 	return out, faults
 }
 

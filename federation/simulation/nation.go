@@ -371,14 +371,14 @@ func (w *Writer) Witnessed(_ context.Context, c feed.Checkpoint) error {
 
 // Compare implements [federation.Own]: what was forgotten is taken back when it leads
 // to the hub's root, and signed anew; a contradiction freezes.
-func (w *Writer) Compare(ctx context.Context, hub feed.Checkpoint, fetch func(context.Context, int64, int64) ([][]byte, error)) error {
+func (w *Writer) Compare(ctx context.Context, hub feed.Checkpoint, fetch federation.Fetch) error {
 	w.mu.Lock()
 	size := int64(len(w.entries))
 	w.mu.Unlock()
 	var more [][]byte
 	if hub.Head.Size > size {
 		var err error
-		if more, err = fetch(ctx, size, hub.Head.Size); err != nil {
+		if more, err = fetch(ctx, w.Epoch, size, hub.Head.Size); err != nil {
 			return err
 		}
 	}

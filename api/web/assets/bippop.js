@@ -86,6 +86,15 @@ if (news && window.EventSource) {
   listen()
 }
 
+// A piece that another machine knows comes after the page, which never waits for it.
+// Until then, and without it, there is a link in its place.
+for (const piece of document.querySelectorAll('[data-fetch]')) {
+  fetch(piece.dataset.fetch, { headers: { 'HX-Request': 'true' } })
+    .then((answer) => answer.ok ? answer.text() : Promise.reject())
+    .then((text) => { if (!piece.contains(document.activeElement)) piece.outerHTML = text })
+    .catch(() => {})
+}
+
 // Printed pages: a button where script can print; without, the page names the keys.
 for (const b of document.querySelectorAll('[data-print]')) {
   b.hidden = false

@@ -215,7 +215,8 @@ func (a egresses) freeze(c command.FreezeFeed) (Reply, error) {
 }
 
 // openEpoch begins the feed anew. What was spent stays spent: releases that do not
-// count any more are said again, with the same figures.
+// count any more are said again, with the same figures and of the same day, so that
+// they are the same bytes whenever and wherever the epoch is opened.
 func (a egresses) openEpoch(c command.OpenEpoch) (Reply, error) {
 	f := a.feed()
 	switch {
@@ -237,12 +238,12 @@ func (a egresses) openEpoch(c command.OpenEpoch) (Reply, error) {
 		if err != nil {
 			return Reply{}, err
 		}
-		again, err := public.Encode(public.Entry{From: e.From, Epoch: c.Epoch, Seq: uint64(i), Day: e.Day, Body: lost[i]})
+		again, err := public.Encode(public.Entry{From: e.From, Epoch: c.Epoch, Seq: uint64(i), Day: lost[i].Day, Body: lost[i].Body})
 		if err != nil || !bytes.Equal(again, b) {
 			return Reply{}, refuse.StaleFeed
 		}
 	}
-	store.Feeds.Put(a.tx, egress.Feed{Epoch: c.Epoch, After: c.Size, Spent: spent})
+	store.Feeds.Put(a.tx, egress.Feed{Epoch: c.Epoch, After: c.Size, Spent: spent, Restored: f.Restored})
 	for _, b := range c.Again {
 		a.append(b)
 	}
@@ -265,7 +266,7 @@ func (a egresses) all() (feeds []egress.Feed) {
 
 // releases are what those that count have spent, and those of the last epoch that
 // do not.
-func (a egresses) releases(feeds []egress.Feed) (spent public.Odometer, lost []public.Release) {
+func (a egresses) releases(feeds []egress.Feed) (spent public.Odometer, lost []public.Entry) {
 	counts := map[uint16]uint64{}
 	for _, f := range feeds {
 		counts[f.Epoch] = f.Size
@@ -280,7 +281,7 @@ func (a egresses) releases(feeds []egress.Feed) (spent public.Odometer, lost []p
 			spent, err = spent.Follow(r)
 			a.must(err)
 		case l.Epoch == last:
-			lost = append(lost, r)
+			lost = append(lost, e)
 		}
 		return true
 	}))

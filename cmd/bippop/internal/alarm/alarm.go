@@ -40,8 +40,17 @@ const (
 	Faulty       Kind = "replica-faulty"
 )
 
+// federal conditions lie between the territory and its federation. Their words are
+// the node's.
+var federal = func() (all []Kind) {
+	for _, t := range node.Troubles {
+		all = append(all, Kind(t))
+	}
+	return all
+}()
+
 // territorial conditions are said by the leader, the others by the machine itself.
-var territorial = []Kind{BackupOld, KeyBackupOld, ReplicaLost, ErasureWaits, LeaderFlaps}
+var territorial = append([]Kind{BackupOld, KeyBackupOld, ReplicaLost, ErasureWaits, LeaderFlaps}, federal...)
 
 // Kinds are all of them.
 var Kinds = append(slices.Clone(territorial), NoLeader, DiskLow, Certificate, Sealed, Faulty)
@@ -62,6 +71,12 @@ const (
 	flapsWithin     = 10 * time.Minute
 	flapsAre        = 4 // changes of leader within flapsWithin
 )
+
+// federalPatience is for what mends itself at times: hubs are called every quarter of
+// an hour, and again when they did not answer.
+var federalPatience = map[node.Trouble]time.Duration{
+	node.TroubleHubs: time.Hour, node.TroubleBehind: time.Hour, node.TroubleClock: 20 * time.Minute, node.TroubleBulletins: 10 * time.Minute,
+}
 
 // Condition is one thing that is wrong at this moment.
 type Condition struct {
@@ -103,6 +118,16 @@ func Look(v node.Vitals) Sight {
 	}
 	if v.Backups != nil {
 		s.backups(v)
+	}
+	if f := v.Federation; f != nil {
+		s.Judged = append(s.Judged, federal...)
+		for _, t := range f.Troubles {
+			c := Condition{Kind: Kind(t.Code), Patience: federalPatience[t.Code]}
+			if t.Since != 0 {
+				c.Since = t.Since.Time()
+			}
+			s.see(c)
+		}
 	}
 	if e := v.Erasures; e != nil {
 		s.Judged = append(s.Judged, ErasureWaits)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/bippop/bippop/cmd/bippop/internal/alarm"
 	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node"
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 )
@@ -319,6 +320,10 @@ func TestLettersSayNothing(t *testing.T) {
 	v := well()
 	v.Backups.NewestData, v.Backups.Destinations[0].Current = 0, false
 	v.Fault, v.Cluster.Replicas[1].Alive, v.DiskFree = "Zyxwvut", false, 1
+	v.Federation = &node.FederationVitals{}
+	for _, code := range node.Troubles {
+		v.Federation.Troubles = append(v.Federation.Troubles, node.FederationTrouble{Code: code})
+	}
 	v.Cluster.Replicas[0].Said.Expires, v.Erasures.Oldest = noon, noon.Add(-48*time.Hour)
 	sight := alarm.Look(v)
 	sight.Conditions = append(sight.Conditions, alarm.Condition{Kind: alarm.LeaderFlaps, Value: 5}, alarm.Condition{Kind: alarm.NoLeader}, alarm.Condition{Kind: alarm.Sealed})

@@ -168,28 +168,59 @@ func well() node.Vitals {
 	return v
 }
 
+// troubled has a trouble with its federation since some time.
+func troubled(v *node.Vitals, code node.Trouble, since time.Duration) {
+	v.Federation = &node.FederationVitals{Troubles: []node.FederationTrouble{{Code: code, Since: node.Instant(noon.Add(-since).UnixMilli())}}}
+}
+
+// TestHubsAwhile: hubs that do not answer for a moment are no alarm; after an hour
+// they are, once, and it ends when they answer. A leader that is lost meanwhile is no
+// end: what it knew is not known.
+func TestHubsAwhile(t *testing.T) {
+	v := well()
+	troubled(&v, node.TroubleHubs, 59*time.Minute)
+	letters, memory := alarm.Decide(alarm.Look(v), alarm.Memory{}, noon)
+	if len(letters) != 0 {
+		t.Fatalf("%v before the hour is over", letters)
+	}
+	letters, memory = alarm.Decide(alarm.Look(v), memory, noon.Add(time.Minute))
+	if len(letters) != 1 || letters[0].Kind != alarm.Kind(node.TroubleHubs) || letters[0].Phase != alarm.Begins {
+		t.Fatalf("%v after an hour, want that it begins", letters)
+	}
+	v.Federation = nil
+	if letters, memory = alarm.Decide(alarm.Look(v), memory, noon.Add(time.Hour)); len(letters) != 0 {
+		t.Fatalf("%v while nothing is known", letters)
+	}
+	v.Federation = &node.FederationVitals{}
+	if letters, _ = alarm.Decide(alarm.Look(v), memory, noon.Add(2*time.Hour)); len(letters) != 1 || letters[0].Phase != alarm.Ended {
+		t.Fatalf("%v once they answer, want that it has ended", letters)
+	}
+}
+
 func TestLook(t *testing.T) {
 	ago := func(d time.Duration) node.Instant { return node.Instant(noon.Add(-d).UnixMilli()) }
 	for name, c := range map[string]struct {
 		change func(*node.Vitals)
 		want   []string // kind, subject, value
 	}{
-		"all is well":         {func(*node.Vitals) {}, nil},
-		"backup":              {func(v *node.Vitals) { v.Backups.NewestData = ago(30 * time.Hour) }, []string{"backup-old  30"}},
-		"never a backup":      {func(v *node.Vitals) { v.Backups.NewestData = 0 }, []string{"backup-old  1000"}},
-		"key backup":          {func(v *node.Vitals) { v.Backups.Destinations[0].Current = false }, []string{"key-backup-not-current  1"}},
-		"no place for keys":   {func(v *node.Vitals) { v.Backups.Destinations = nil }, []string{"key-backup-not-current  0"}},
-		"replica":             {func(v *node.Vitals) { v.Cluster.Replicas[1].Alive = false }, []string{"replica-lost replica-2 0"}},
-		"removed replica":     {func(v *node.Vitals) { r := &v.Cluster.Replicas[1]; r.Alive, r.State = false, node.ReplicaRemoved }, nil},
-		"certificate":         {func(v *node.Vitals) { v.Cluster.Replicas[0].Said.Expires = noon.Add(13*24*time.Hour + time.Hour) }, []string{"certificate-expiring replica-1 13"}},
-		"somebody else's":     {func(v *node.Vitals) { v.Cluster.Replicas[1].Said.Expires = noon }, nil},
-		"disk":                {func(v *node.Vitals) { v.DiskFree = 300 << 20 }, []string{"disk-low  300"}},
-		"erasure":             {func(v *node.Vitals) { v.Erasures.Oldest = noon.Add(-25 * time.Hour) }, []string{"erasure-pending  1"}},
-		"damaged":             {func(v *node.Vitals) { v.Fault = "damaged" }, []string{"replica-faulty damaged 0"}},
-		"fault it speaks of":  {func(v *node.Vitals) { v.Cluster.Replicas[0].Said.Fault = "stuck" }, []string{"replica-faulty stuck 0"}},
-		"fault with words":    {func(v *node.Vitals) { v.Fault = "Zyxwvut +79990001122" }, []string{"replica-faulty fault 0"}},
-		"no leader":           {func(v *node.Vitals) { v.Leading, v.Log.Leader = false, "" }, []string{"no-leader  0"}},
-		"nothing to be known": {func(v *node.Vitals) { v.Cluster, v.Backups, v.Erasures = nil, nil, nil }, nil},
+		"all is well":          {func(*node.Vitals) {}, nil},
+		"backup":               {func(v *node.Vitals) { v.Backups.NewestData = ago(30 * time.Hour) }, []string{"backup-old  30"}},
+		"never a backup":       {func(v *node.Vitals) { v.Backups.NewestData = 0 }, []string{"backup-old  1000"}},
+		"key backup":           {func(v *node.Vitals) { v.Backups.Destinations[0].Current = false }, []string{"key-backup-not-current  1"}},
+		"no place for keys":    {func(v *node.Vitals) { v.Backups.Destinations = nil }, []string{"key-backup-not-current  0"}},
+		"replica":              {func(v *node.Vitals) { v.Cluster.Replicas[1].Alive = false }, []string{"replica-lost replica-2 0"}},
+		"removed replica":      {func(v *node.Vitals) { r := &v.Cluster.Replicas[1]; r.Alive, r.State = false, node.ReplicaRemoved }, nil},
+		"certificate":          {func(v *node.Vitals) { v.Cluster.Replicas[0].Said.Expires = noon.Add(13*24*time.Hour + time.Hour) }, []string{"certificate-expiring replica-1 13"}},
+		"somebody else's":      {func(v *node.Vitals) { v.Cluster.Replicas[1].Said.Expires = noon }, nil},
+		"disk":                 {func(v *node.Vitals) { v.DiskFree = 300 << 20 }, []string{"disk-low  300"}},
+		"erasure":              {func(v *node.Vitals) { v.Erasures.Oldest = noon.Add(-25 * time.Hour) }, []string{"erasure-pending  1"}},
+		"damaged":              {func(v *node.Vitals) { v.Fault = "damaged" }, []string{"replica-faulty damaged 0"}},
+		"fault it speaks of":   {func(v *node.Vitals) { v.Cluster.Replicas[0].Said.Fault = "stuck" }, []string{"replica-faulty stuck 0"}},
+		"fault with words":     {func(v *node.Vitals) { v.Fault = "Zyxwvut +79990001122" }, []string{"replica-faulty fault 0"}},
+		"no leader":            {func(v *node.Vitals) { v.Leading, v.Log.Leader = false, "" }, []string{"no-leader  0"}},
+		"frozen feed":          {func(v *node.Vitals) { troubled(v, node.TroubleFrozen, time.Hour) }, []string{"feed-frozen  0"}},
+		"outside a federation": {func(v *node.Vitals) { v.Federation = &node.FederationVitals{} }, nil},
+		"nothing to be known":  {func(v *node.Vitals) { v.Cluster, v.Backups, v.Erasures = nil, nil, nil }, nil},
 	} {
 		v := well()
 		c.change(&v)

@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bippop/bippop/node"
@@ -93,6 +94,16 @@ var list = []gauge{
 			}
 		}
 		tell(float64(stale))
+	}},
+
+	{"bippop_federation_trouble", "1: what is wrong between the territory and its federation, by code; 0: it is not.", []string{"code"}, func(v node.Vitals, tell tell) {
+		if v.Federation == nil {
+			return
+		}
+		for _, known := range node.Troubles {
+			stands := func(t node.FederationTrouble) bool { return t.Code == known }
+			tell(flag(slices.ContainsFunc(v.Federation.Troubles, stands)), string(known))
+		}
 	}},
 
 	{"bippop_erasures_wanted", "People who will be erased with the next batch.", nil, func(v node.Vitals, tell tell) {

@@ -29,6 +29,7 @@ func full() node.Vitals {
 			Alive: name != "replica-3", Heard: noon, Said: node.Said{Lag: 5, Free: 3, Fault: "Zyxwvut", Expires: noon.Add(time.Hour)}})
 	}
 	v.Cluster.Replicas = append(v.Cluster.Replicas, node.Replica{Name: "replica-4", State: node.ReplicaRemoved})
+	v.Federation = &node.FederationVitals{Troubles: []node.FederationTrouble{{Code: node.TroubleClock, Since: at}}}
 	v.Erasures = &node.ErasureVitals{Wanted: 1, Pending: 2, Oldest: noon}
 	v.Backups = &node.BackupStatus{NewestData: at, Destinations: []node.Destination{
 		{Name: "Zyxwvut", Path: "/home/zyxwvut", Keys: true, Fault: "zyxwvut"}, {Name: "Zyxwvut", Recipients: []string{"age1zyxwvut"}}}}
@@ -66,7 +67,7 @@ func TestMetrics(t *testing.T) {
 		"bippop_sealed 0", "bippop_ready 0", `bippop_fault{code="disk-full"} 1`, "bippop_voters 3", "bippop_voters_up 2", "bippop_quorum_voters 2", `bippop_replicas{state="removed"} 1`,
 		`bippop_replica_up{replica="replica-3"} 0`, `bippop_replica_lag_entries{replica="replica-2"} 5`, `bippop_replica_certificate_expiry_timestamp_seconds{replica="replica-1"} 1.7778996e+09`,
 		`bippop_backup_last_success_timestamp_seconds{kind="data"} 1.777896e+09`, `bippop_backup_last_success_timestamp_seconds{kind="keys"} 0`, "bippop_backup_key_destinations_stale 1",
-		"bippop_erasures_pending 2", "bippop_erasure_oldest_timestamp_seconds 1.777896e+09", "bippop_raft_queue_commands 7", "bippop_disk_free_bytes 1.073741824e+09", "bippop_log_size_bytes 1",
+		`bippop_federation_trouble{code="clock-off"} 1`, `bippop_federation_trouble{code="feed-frozen"} 0`, "bippop_erasures_pending 2", "bippop_erasure_oldest_timestamp_seconds 1.777896e+09", "bippop_raft_queue_commands 7", "bippop_disk_free_bytes 1.073741824e+09", "bippop_log_size_bytes 1",
 		`bippop_writes_total{class="requests",outcome="done"} 1`, `bippop_writes_total{class="imports",outcome="done"} 0`, `bippop_write_duration_seconds_bucket{class="requests",le="0.005"} 1`,
 		`bippop_http_requests_total{class="api-read",status="4xx"} 1`, `bippop_http_requests_total{class="live",status="4xx"} 1`, "go_memstats_heap_inuse_bytes ",
 	} {
