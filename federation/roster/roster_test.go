@@ -168,6 +168,7 @@ func TestStory(t *testing.T) {
 	if !c.state.MayRead(a.Siren, far.Siren) || !c.state.MayRead(far.Siren, a.Siren) {
 		t.Error("who gave communes does not hear that their people have arrived")
 	}
+	c.add(two, roster.MoveCommunes{From: far.Siren, To: a.Siren, Communes: []public.Commune{commune(33001)}})
 	c.add(two, roster.OpenEpoch{Siren: b.Siren, Epoch: 2, StartSize: 7, StartRoot: [32]byte{1}})
 	if _, ok := c.state.Policy(b.Siren, 1); ok {
 		t.Error("a feed that has ended goes on")
