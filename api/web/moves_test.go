@@ -5,45 +5,22 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"log/slog"
 	"mime/multipart"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/bippop/bippop/api"
-	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
 )
 
 // beside is another territory, whose one commune is the first one's too.
 func beside(tt *testing.T) *town {
-	t := &town{T: tt, now: monday}
-	dir := t.TempDir()
-	unseal, err := crypto.Passphrase("une phrase de passe longue", 10)
-	t.must(err)
-	log := node.NewLogger(io.Discard, slog.LevelError)
-	t.node, err = node.FoundTerritory(t.Context(), node.Config{
-		Dir: filepath.Join(dir, "data"), Vault: filepath.Join(dir, "vault.age"), Unseal: unseal, Logger: log, PasswordCost: crypto.PasswordCost{KiB: 64, Times: 1}, Now: t.clock,
-	}, node.Founding{
-		Territory: node.Territory{Siren: "200069599", Name: "CC Rurales", Calls: "Coup de main", Phone: "05 36 49 00 02", Communes: []string{"33352"}},
-		Login:     "admin", Password: crypto.NewSecret(password),
-	})
-	t.must(err)
-	t.Cleanup(func() { t.node.Close() })
-	_, t.admin, err = t.node.Accounts.SignIn(t.Context(), "admin", crypto.NewSecret(password), "test", false)
-	t.must(err)
-	server := httptest.NewServer(api.New(api.Config{Node: t.node, Logger: log}))
-	t.Cleanup(server.Close)
-	t.url = server.URL
-	return t
+	return foundTown(tt, node.Territory{Siren: "200069599", Name: "CC Rurales", Calls: "Coup de main", Phone: "05 36 49 00 02", Communes: []string{"33352"}}, func(*node.Config) {})
 }
 
 // shown is what came back.
