@@ -217,8 +217,13 @@ func (s acrossRoutes) fitting(ctx context.Context, in *readInput) (*answer[fitti
 type prepareCrossInput struct {
 	Writing
 	Body struct {
-		capacity
-		Volunteers []string `json:"volunteers" format:"uuid" doc:"From whose availability it is made; each is asked first. None: the desk will find one"`
+		Category   categoryWord   `json:"category"`
+		Monday     string         `json:"monday" format:"date" doc:"Of its first week"`
+		Weeks      int            `json:"weeks" minimum:"1" maximum:"13"`
+		Slots      int            `json:"slots" minimum:"1" maximum:"50" doc:"Visits in all"`
+		Radius     radiusWord     `json:"radius"`
+		Languages  []languageWord `json:"languages" required:"false"`
+		Volunteers []string       `json:"volunteers" format:"uuid" doc:"From whose availability it is made; each is asked first. None: the desk will find one"`
 	}
 }
 

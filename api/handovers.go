@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/bippop/bippop/node"
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // handoverRoutes are the operations of this file.
@@ -79,16 +81,20 @@ type exportDossiers struct {
 }
 
 type dossiersOut struct {
-	handoverFile
-	File []byte `json:"file" doc:"Encrypted to the receiver; base64"`
+	Digest string `json:"digest" doc:"SHA-256 of the file, hexadecimal"`
+	People int    `json:"people"`
+	File   []byte `json:"file" doc:"Encrypted to the receiver; base64"`
 }
+
+// conflicting describes a reading that the state of things can refuse.
+func conflicting(op *huma.Operation) { op.Errors = append(op.Errors, http.StatusConflict) }
 
 func (s handoverRoutes) export(ctx context.Context, in *exportDossiers) (*answer[dossiersOut], error) {
 	file, f, err := s.node.Handovers.Export(ctx, caller(ctx), in.Body.Roster, in.Body.Recipient)
 	if err != nil {
 		return nil, err
 	}
-	return &answer[dossiersOut]{dossiersOut{handoverOut(f), file}}, nil
+	return &answer[dossiersOut]{dossiersOut{f.Digest.String(), f.People, file}}, nil
 }
 
 type takeDossiers struct {

@@ -97,7 +97,9 @@ func (s nationRoutes) totals(ctx context.Context, in *nationInput) (*answer[nati
 	return &answer[nationTotals]{out}, nil
 }
 
-type nationTerritory struct {
+// NationTerritory is one on the coordinator's list. Its name is exported because only
+// so an answer that holds all of it is described whole.
+type NationTerritory struct {
 	Siren       string        `json:"siren"`
 	Name        string        `json:"name"`
 	Departement string        `json:"departement"`
@@ -112,8 +114,8 @@ type nationTerritory struct {
 	Arrived     time.Time     `json:"arrived_at,omitzero"`
 }
 
-func nationTerritoryOut(t node.NationTerritory) nationTerritory {
-	out := nationTerritory{
+func nationTerritoryOut(t node.NationTerritory) NationTerritory {
+	out := NationTerritory{
 		Siren: t.Siren.String(), Name: t.Name, Departement: t.Departement, Population: t.Population, Communes: t.Communes, Simulated: t.Simulated,
 		Reporting: reportingWord(reportings.of(t.Reporting)), Releases: t.Releases, Arrived: moment(t.Arrived),
 	}
@@ -129,7 +131,7 @@ func nationTerritoryOut(t node.NationTerritory) nationTerritory {
 type nationCoverage struct {
 	Due   string            `json:"due" doc:"The newest quarter whose release is expected by now"`
 	Until string            `json:"until" format:"date" doc:"By when it was"`
-	Items []nationTerritory `json:"items" doc:"By département and name"`
+	Items []NationTerritory `json:"items" doc:"By département and name"`
 }
 
 type realInput struct {
@@ -165,7 +167,7 @@ func toldOut(t node.Told) nationTold {
 }
 
 type nationDetail struct {
-	nationTerritory
+	NationTerritory
 	From     string     `json:"from,omitempty"`
 	To       string     `json:"to,omitempty"`
 	Actions  nationTold `json:"actions"`
@@ -190,7 +192,7 @@ func (s nationRoutes) territory(ctx context.Context, in *nationOneInput) (*answe
 	if err != nil {
 		return nil, err
 	}
-	out := nationDetail{nationTerritory: nationTerritoryOut(d.NationTerritory), Actions: toldOut(d.Actions), Helped: toldOut(d.Helped), Helpers: toldOut(d.Helpers), Hours: toldOut(d.Hours), Requests: toldOut(d.Requests), Like: d.Like}
+	out := nationDetail{NationTerritory: nationTerritoryOut(d.NationTerritory), Actions: toldOut(d.Actions), Helped: toldOut(d.Helped), Helpers: toldOut(d.Helpers), Hours: toldOut(d.Hours), Requests: toldOut(d.Requests), Like: d.Like}
 	if d.Reporting != node.ReportsNever {
 		out.From, out.To = d.From.String(), d.To.String()
 	}

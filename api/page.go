@@ -21,7 +21,7 @@ type list[T any] struct {
 	Next  string `json:"next" doc:"Cursor of the next page; empty at the end"`
 }
 
-type listed[T any] struct{ Body list[T] }
+type listed[T any] = answer[list[T]]
 
 // page maps records to their form in answers.
 func page[R, T any](records []R, next string, form func(R) T) *listed[T] {

@@ -73,6 +73,14 @@ func newRig(t testing.TB) *rig {
 	t.Helper()
 	r := &rig{t: t, log: &safeBuffer{}}
 	r.node = found(t, r.log, r.clock)
+	r.open()
+	return r
+}
+
+// open gives the node its surface and its client.
+func (r *rig) open() {
+	r.t.Helper()
+	t := r.t
 	logger := node.NewLogger(r.log, slog.LevelDebug)
 	r.server = httptest.NewServer(api.New(api.Config{Node: r.node, Logger: logger}))
 	t.Cleanup(r.server.Close)
@@ -83,10 +91,17 @@ func newRig(t testing.TB) *rig {
 		t.Fatal(err)
 	}
 	r.client.Transport = checked{r.client.Transport, router, t}
-	return r
 }
 
 func found(t testing.TB, log io.Writer, clock func() time.Time) *node.Node {
+	t.Helper()
+	return foundAs(t, log, clock, node.Federating{}, node.Territory{
+		Siren: "200044394", Name: "CC du Réolais en Sud Gironde", Calls: "Entraide chez nous", Phone: "05 36 49 00 00",
+		Communes: []string{"33352", "33183"},
+	})
+}
+
+func foundAs(t testing.TB, log io.Writer, clock func() time.Time, part node.Federating, territory node.Territory) *node.Node {
 	t.Helper()
 	dir := t.TempDir()
 	unseal, err := crypto.Passphrase("une phrase bien longue", 10)
@@ -96,14 +111,8 @@ func found(t testing.TB, log io.Writer, clock func() time.Time) *node.Node {
 	n, err := node.FoundTerritory(t.Context(), node.Config{
 		Dir: filepath.Join(dir, "data"), Vault: filepath.Join(dir, "vault.age"), Unseal: unseal,
 		Logger: node.NewLogger(log, slog.LevelWarn), PasswordCost: crypto.PasswordCost{KiB: 64, Times: 1}, MinFree: 1,
-		Now: clock,
-	}, node.Founding{
-		Territory: node.Territory{
-			Siren: "200044394", Name: "CC du Réolais en Sud Gironde", Calls: "Entraide chez nous", Phone: "05 36 49 00 00",
-			Communes: []string{"33352", "33183"},
-		},
-		Login: "admin", Password: crypto.NewSecret(password),
-	})
+		Now: clock, Federation: part,
+	}, node.Founding{Territory: territory, Login: "admin", Password: crypto.NewSecret(password)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,29 +26,29 @@ const base = "/api/v1"
 func (s *server) surface() {
 	add(s, anybody, 201, "POST", "/sessions", "sign-in", sessionRoutes{s}.signIn)
 	add(s, signedIn, 204, "DELETE", "/sessions/current", "sign-out", sessionRoutes{s}.signOut)
-	add(s, signedIn, 200, "GET", "/me", "who-am-i", sessionRoutes{s}.me)
-	add(s, volunteers, 200, "GET", "/me/requests", "list-my-requests", mineRoutes{s}.myRequests)
+	tell(s, signedIn, 200, "GET", "/me", "who-am-i", sessionRoutes{s}.me)
+	tell(s, volunteers, 200, "GET", "/me/requests", "list-my-requests", mineRoutes{s}.myRequests)
 
-	add(s, desk, 200, "GET", "/beneficiaries", "list-beneficiaries", beneficiaryRoutes{s}.beneficiaries)
+	tell(s, desk, 200, "GET", "/beneficiaries", "list-beneficiaries", beneficiaryRoutes{s}.beneficiaries)
 	add(s, desk, 201, "POST", "/beneficiaries", "enrol-beneficiary", beneficiaryRoutes{s}.enrol)
 	add(s, desk, 200, "GET", "/beneficiaries/{id}", "read-beneficiary", beneficiaryRoutes{s}.beneficiary)
 	add(s, desk, 200, "PUT", "/beneficiaries/{id}", "change-beneficiary", beneficiaryRoutes{s}.changeBeneficiary)
-	add(s, desk, 200, "GET", "/beneficiaries/{id}/history", "list-changes-of-beneficiary", beneficiaryRoutes{s}.beneficiaryHistory)
-	add(s, desk, 200, "GET", "/beneficiaries/{id}/requests", "list-requests-of-beneficiary", beneficiaryRoutes{s}.beneficiaryRequests)
-	add(s, desk, 200, "GET", "/beneficiaries/{id}/calls", "list-calls-to-beneficiary", callRoutes{s}.beneficiaryCalls)
-	add(s, desk, 200, "GET", "/beneficiaries/{id}/usual-volunteers", "list-usual-volunteers", beneficiaryRoutes{s}.usualVolunteers)
+	tell(s, desk, 200, "GET", "/beneficiaries/{id}/history", "list-changes-of-beneficiary", beneficiaryRoutes{s}.beneficiaryHistory)
+	tell(s, desk, 200, "GET", "/beneficiaries/{id}/requests", "list-requests-of-beneficiary", beneficiaryRoutes{s}.beneficiaryRequests)
+	tell(s, desk, 200, "GET", "/beneficiaries/{id}/calls", "list-calls-to-beneficiary", callRoutes{s}.beneficiaryCalls)
+	tell(s, desk, 200, "GET", "/beneficiaries/{id}/usual-volunteers", "list-usual-volunteers", beneficiaryRoutes{s}.usualVolunteers)
 
-	add(s, desk, 200, "GET", "/volunteers", "list-volunteers", volunteerRoutes{s}.volunteers)
+	tell(s, desk, 200, "GET", "/volunteers", "list-volunteers", volunteerRoutes{s}.volunteers)
 	add(s, desk, 201, "POST", "/volunteers", "register-volunteer", volunteerRoutes{s}.register)
 	add(s, helpers, 200, "GET", "/volunteers/{id}", "read-volunteer", volunteerRoutes{s}.volunteer)
 	add(s, desk, 200, "PUT", "/volunteers/{id}", "change-volunteer", volunteerRoutes{s}.changeVolunteer)
 	add(s, desk, 200, "POST", "/volunteers/{id}/step", "step-volunteer", volunteerRoutes{s}.stepVolunteer)
 	add(s, desk, 200, "POST", "/volunteers/{id}/next-step", "set-next-step", volunteerRoutes{s}.setNextStep)
 	add(s, helpers, 200, "PUT", "/volunteers/{id}/readiness", "set-readiness", volunteerRoutes{s}.setReadiness)
-	add(s, desk, 200, "GET", "/volunteers/{id}/history", "list-changes-of-volunteer", volunteerRoutes{s}.volunteerHistory)
-	add(s, desk, 200, "GET", "/volunteers/{id}/requests", "list-requests-of-volunteer", volunteerRoutes{s}.volunteerRequests)
+	tell(s, desk, 200, "GET", "/volunteers/{id}/history", "list-changes-of-volunteer", volunteerRoutes{s}.volunteerHistory)
+	tell(s, desk, 200, "GET", "/volunteers/{id}/requests", "list-requests-of-volunteer", volunteerRoutes{s}.volunteerRequests)
 
-	add(s, desk, 200, "GET", "/requests", "list-requests", requestRoutes{s}.requests)
+	tell(s, desk, 200, "GET", "/requests", "list-requests", requestRoutes{s}.requests)
 	add(s, desk, 201, "POST", "/requests", "open-request", requestRoutes{s}.openRequest)
 	add(s, desk, 200, "GET", "/requests/{id}", "read-request", requestRoutes{s}.request)
 	add(s, desk, 200, "PUT", "/requests/{id}", "change-request", requestRoutes{s}.changeRequest)
@@ -59,11 +60,11 @@ func (s *server) surface() {
 	add(s, helpers, 200, "POST", "/requests/{id}/told", "told-by-volunteer", answerRoutes{s}.told)
 	add(s, helpers, 200, "POST", "/requests/{id}/finish", "finish-request", answerRoutes{s}.finish)
 	add(s, desk, 200, "POST", "/requests/{id}/drop", "drop-request", answerRoutes{s}.drop)
-	add(s, desk, 200, "GET", "/requests/{id}/candidates", "list-candidates", requestRoutes{s}.candidates)
-	add(s, desk, 200, "GET", "/requests/{id}/history", "list-changes-of-request", requestRoutes{s}.requestHistory)
+	tell(s, desk, 200, "GET", "/requests/{id}/candidates", "list-candidates", requestRoutes{s}.candidates)
+	tell(s, desk, 200, "GET", "/requests/{id}/history", "list-changes-of-request", requestRoutes{s}.requestHistory)
 	add(s, desk, 201, "POST", "/past-actions", "record-past-action", answerRoutes{s}.recordPast)
 
-	add(s, desk, 200, "GET", "/series", "list-series", seriesRoutes{s}.list)
+	tell(s, desk, 200, "GET", "/series", "list-series", seriesRoutes{s}.list)
 	add(s, desk, 201, "POST", "/series", "open-series", seriesRoutes{s}.begin)
 	add(s, desk, 200, "GET", "/series/{id}", "read-series", seriesRoutes{s}.read)
 	add(s, desk, 200, "PUT", "/series/{id}", "change-series", seriesRoutes{s}.change)
@@ -72,66 +73,66 @@ func (s *server) surface() {
 	add(s, desk, 200, "POST", "/series/{id}/resume", "resume-series", seriesRoutes{s}.resume)
 	add(s, desk, 200, "POST", "/series/{id}/end", "end-series", seriesRoutes{s}.end)
 
-	add(s, desk, 200, "GET", "/calls", "list-calls", callRoutes{s}.calls)
+	tell(s, desk, 200, "GET", "/calls", "list-calls", callRoutes{s}.calls)
 	add(s, desk, 201, "POST", "/calls", "record-call", callRoutes{s}.recordCall)
 
-	add(s, desk, 200, "GET", "/offers", "list-offers", offerRoutes{s}.offers)
+	tell(s, desk, 200, "GET", "/offers", "list-offers", offerRoutes{s}.offers)
 	add(s, helpers, 201, "POST", "/offers", "make-offer", offerRoutes{s}.makeOffer)
 	add(s, desk, 200, "GET", "/offers/{id}", "read-offer", offerRoutes{s}.offer)
 	add(s, desk, 200, "POST", "/offers/{id}/take", "take-offer", offerRoutes{s}.take)
 	add(s, desk, 200, "POST", "/offers/{id}/decline", "decline-offer", offerRoutes{s}.decline)
 	add(s, helpers, 200, "POST", "/offers/{id}/withdraw", "withdraw-offer", offerRoutes{s}.withdrawOffer)
-	add(s, volunteers, 200, "GET", "/me/offers", "list-my-offers", offerRoutes{s}.myOffers)
-	add(s, desk, 200, "GET", "/volunteers/{id}/offers", "list-offers-of-volunteer", offerRoutes{s}.volunteerOffers)
+	tell(s, volunteers, 200, "GET", "/me/offers", "list-my-offers", offerRoutes{s}.myOffers)
+	tell(s, desk, 200, "GET", "/volunteers/{id}/offers", "list-offers-of-volunteer", offerRoutes{s}.volunteerOffers)
 
 	add(s, desk, 200, "POST", "/requests/{id}/thank", "relay-thanks", thanksRoutes{s}.thank)
 	add(s, helpers, 200, "POST", "/requests/{id}/thanks-seen", "see-thanks", thanksRoutes{s}.seen)
-	add(s, desk, 200, "GET", "/requests-to-thank", "list-requests-to-thank", thanksRoutes{s}.toThank)
+	tell(s, desk, 200, "GET", "/requests-to-thank", "list-requests-to-thank", thanksRoutes{s}.toThank)
 
-	add(s, desk, 200, "GET", "/bonds", "list-bonds", bondRoutes{s}.bonds)
+	tell(s, desk, 200, "GET", "/bonds", "list-bonds", bondRoutes{s}.bonds)
 	add(s, desk, 201, "POST", "/bonds", "make-bond", bondRoutes{s}.makeBond)
 	add(s, desk, 200, "GET", "/bonds/{id}", "read-bond", bondRoutes{s}.bond)
 	add(s, desk, 200, "POST", "/bonds/{id}/check", "check-bond", bondRoutes{s}.checkBond)
-	add(s, desk, 200, "GET", "/beneficiaries/{id}/bonds", "list-bonds-of-beneficiary", bondRoutes{s}.beneficiaryBonds)
-	add(s, desk, 200, "GET", "/volunteers/{id}/bonds", "list-bonds-of-volunteer", bondRoutes{s}.volunteerBonds)
+	tell(s, desk, 200, "GET", "/beneficiaries/{id}/bonds", "list-bonds-of-beneficiary", bondRoutes{s}.beneficiaryBonds)
+	tell(s, desk, 200, "GET", "/volunteers/{id}/bonds", "list-bonds-of-volunteer", bondRoutes{s}.volunteerBonds)
 
-	add(s, signedIn, 200, "GET", "/action-types", "list-action-types", catalogueRoutes{s}.actionTypes)
+	tell(s, signedIn, 200, "GET", "/action-types", "list-action-types", catalogueRoutes{s}.actionTypes)
 	add(s, admins, 201, "POST", "/action-types", "add-action-type", catalogueRoutes{s}.addActionType)
 	add(s, admins, 200, "PUT", "/action-types/{id}", "change-action-type", catalogueRoutes{s}.changeActionType)
 
-	add(s, desk, 200, "GET", "/accounts", "list-accounts", accountRoutes{s}.accounts)
+	tell(s, desk, 200, "GET", "/accounts", "list-accounts", accountRoutes{s}.accounts)
 	add(s, desk, 201, "POST", "/accounts", "open-account", accountRoutes{s}.openAccount)
 	add(s, desk, 200, "PUT", "/accounts/{id}", "change-account", accountRoutes{s}.changeAccount)
 
-	add(s, desk, 200, "GET", "/imports", "list-imports", importRoutes{s}.imports)
+	tell(s, desk, 200, "GET", "/imports", "list-imports", importRoutes{s}.imports)
 	add(s, desk, 200, "POST", "/imports", "import-spreadsheet", importRoutes{s}.runImport)
 	add(s, desk, 200, "POST", "/imports/{id}/undo", "undo-import", importRoutes{s}.undoImport)
 	add(s, admins, 200, "GET", "/exports/beneficiaries", "export-beneficiaries", importRoutes{s}.exportBeneficiaries, spreadsheet)
 	add(s, admins, 200, "GET", "/exports/volunteers", "export-volunteers", importRoutes{s}.exportVolunteers, spreadsheet)
 
-	add(s, readers, 200, "GET", "/figures", "read-figures", figureRoutes{s}.figures)
+	tell(s, readers, 200, "GET", "/figures", "read-figures", figureRoutes{s}.figures)
 	add(s, signedIn, 200, "GET", "/territory", "read-territory", territoryRoutes{s}.territory)
 	add(s, admins, 200, "PUT", "/territory", "change-territory", territoryRoutes{s}.changeTerritory)
-	add(s, signedIn, 200, "GET", "/communes", "search-communes", territoryRoutes{s}.communes)
-	add(s, desk, 200, "POST", "/find", "find-people", findRoutes{s}.find)
+	tell(s, signedIn, 200, "GET", "/communes", "search-communes", territoryRoutes{s}.communes)
+	tell(s, desk, 200, "POST", "/find", "find-people", findRoutes{s}.find)
 
-	add(s, admins, 200, "GET", "/replicas", "list-replicas", replicaRoutes{s}.replicas)
+	tell(s, admins, 200, "GET", "/replicas", "list-replicas", replicaRoutes{s}.replicas)
 	add(s, admins, 201, "POST", "/replicas/invitations", "invite-replica", replicaRoutes{s}.invite)
 	add(s, admins, 204, "POST", "/replicas/step-down", "step-down", replicaRoutes{s}.stepDown)
-	add(s, admins, 200, "GET", "/replicas/{id}/removal", "preview-removal-of-replica", replicaRoutes{s}.removal)
+	tell(s, admins, 200, "GET", "/replicas/{id}/removal", "preview-removal-of-replica", replicaRoutes{s}.removal)
 	add(s, admins, 200, "POST", "/replicas/{id}/remove", "remove-replica", replicaRoutes{s}.remove)
 	add(s, admins, 200, "POST", "/replicas/{id}/destroyed", "record-vault-destroyed", replicaRoutes{s}.destroyed)
 	add(s, admins, 204, "POST", "/replicas/{id}/transfer", "transfer-leadership", replicaRoutes{s}.transfer)
 	add(s, admins, 200, "POST", "/replicas/{id}/approve", "approve-restart-of-replica", replicaRoutes{s}.approve)
 	add(s, admins, 200, "POST", "/keys/rotate", "rotate-root-key", replicaRoutes{s}.rotate)
 
-	add(s, admins, 200, "GET", "/erasures", "list-erasures", erasureRoutes{s}.list)
+	tell(s, admins, 200, "GET", "/erasures", "list-erasures", erasureRoutes{s}.list)
 	add(s, admins, 201, "POST", "/erasures", "want-erasure", erasureRoutes{s}.want)
 	add(s, admins, 200, "POST", "/erasures/run", "run-erasures", erasureRoutes{s}.run)
-	add(s, admins, 200, "GET", "/erasures/{id}", "read-certificate-of-erasure", erasureRoutes{s}.certificate)
+	tell(s, admins, 200, "GET", "/erasures/{id}", "read-certificate-of-erasure", erasureRoutes{s}.certificate)
 	add(s, admins, 200, "POST", "/erasures/{id}/keep", "keep-after-all", erasureRoutes{s}.keep)
 
-	add(s, admins, 200, "GET", "/backups", "list-backups", backupRoutes{s}.status)
+	tell(s, admins, 200, "GET", "/backups", "list-backups", backupRoutes{s}.status)
 	add(s, admins, 201, "POST", "/backups", "register-backup-destination", backupRoutes{s}.register)
 	add(s, admins, 200, "GET", "/backups/data", "stream-data-backup", backupRoutes{s}.data, streamed)
 	add(s, admins, 200, "GET", "/backups/{id}/keys", "stream-key-backup", backupRoutes{s}.keys, streamed)
@@ -139,27 +140,27 @@ func (s *server) surface() {
 	add(s, admins, 200, "POST", "/backups/{id}/now", "back-up-now", backupRoutes{s}.now)
 	add(s, admins, 200, "POST", "/backups/{id}/kept", "record-key-backup-kept", backupRoutes{s}.kept)
 
-	add(s, auditors, 200, "GET", "/federation", "read-federation", federationRoutes{s}.status)
-	add(s, auditors, 200, "GET", "/federation/roster", "read-roster", federationRoutes{s}.roster)
-	add(s, auditors, 200, "GET", "/federation/roster/file", "read-roster-as-signed", federationRoutes{s}.rosterFile)
+	tell(s, auditors, 200, "GET", "/federation", "read-federation", federationRoutes{s}.status)
+	tell(s, auditors, 200, "GET", "/federation/roster", "read-roster", federationRoutes{s}.roster)
+	tell(s, auditors, 200, "GET", "/federation/roster/file", "read-roster-as-signed", federationRoutes{s}.rosterFile)
 	add(s, admins, 204, "POST", "/federation/join", "join-federation", federationRoutes{s}.join)
 	add(s, admins, 204, "POST", "/federation/leave", "leave-federation", federationRoutes{s}.leave)
 	add(s, admins, 204, "POST", "/federation/sync", "call-hubs-now", federationRoutes{s}.sync)
-	add(s, admins, 200, "POST", "/federation/application", "apply-to-federation", federationRoutes{s}.apply)
-	add(s, admins, 200, "POST", "/federation/hub", "read-keys-of-hub-here", federationRoutes{s}.hubKeys)
-	add(s, coordinators, 200, "POST", "/federation/founding", "draft-founding-of-federation", federationRoutes{s}.begin)
-	add(s, coordinators, 200, "POST", "/federation/drafts", "draft-roster-entry", federationRoutes{s}.draft)
+	tell(s, admins, 200, "POST", "/federation/application", "apply-to-federation", federationRoutes{s}.apply)
+	tell(s, admins, 200, "POST", "/federation/hub", "read-keys-of-hub-here", federationRoutes{s}.hubKeys)
+	tell(s, coordinators, 200, "POST", "/federation/founding", "draft-founding-of-federation", federationRoutes{s}.begin)
+	tell(s, coordinators, 200, "POST", "/federation/drafts", "draft-roster-entry", federationRoutes{s}.draft)
 	add(s, coordinators, 204, "POST", "/federation/roster", "publish-roster-entry", federationRoutes{s}.publish)
-	add(s, coordinators, 200, "POST", "/federation/invitations", "invite-territory", federationRoutes{s}.invite)
-	add(s, presenters, 200, "GET", "/nation", "read-nation", nationRoutes{s}.totals)
-	add(s, presenters, 200, "GET", "/nation/coverage", "read-coverage", nationRoutes{s}.coverage)
-	add(s, presenters, 200, "GET", "/nation/territories/{siren}", "read-territory-of-nation", nationRoutes{s}.territory)
-	add(s, presenters, 200, "GET", "/nation/export", "export-nation", nationRoutes{s}.export)
-	add(s, addressed, 200, "GET", "/bulletins", "list-bulletins", bulletinRoutes{s}.list)
-	add(s, addressed, 200, "GET", "/bulletins/{number}", "read-bulletin", bulletinRoutes{s}.read)
+	tell(s, coordinators, 200, "POST", "/federation/invitations", "invite-territory", federationRoutes{s}.invite)
+	tell(s, presenters, 200, "GET", "/nation", "read-nation", nationRoutes{s}.totals)
+	tell(s, presenters, 200, "GET", "/nation/coverage", "read-coverage", nationRoutes{s}.coverage)
+	tell(s, presenters, 200, "GET", "/nation/territories/{siren}", "read-territory-of-nation", nationRoutes{s}.territory)
+	tell(s, presenters, 200, "GET", "/nation/export", "export-nation", nationRoutes{s}.export)
+	tell(s, addressed, 200, "GET", "/bulletins", "list-bulletins", bulletinRoutes{s}.list)
+	tell(s, addressed, 200, "GET", "/bulletins/{number}", "read-bulletin", bulletinRoutes{s}.read)
 	add(s, addressed, 200, "GET", "/bulletins/{number}/pdf", "read-pdf-of-bulletin", bulletinRoutes{s}.pdf, printed)
-	add(s, presenters, 201, "POST", "/bulletins", "publish-bulletin", bulletinRoutes{s}.publish)
-	add(s, desk, 200, "GET", "/across", "read-help-across-borders", acrossRoutes{s}.board)
+	tell(s, presenters, 201, "POST", "/bulletins", "publish-bulletin", bulletinRoutes{s}.publish)
+	tell(s, desk, 200, "GET", "/across", "read-help-across-borders", acrossRoutes{s}.board)
 	add(s, desk, 201, "POST", "/across/offers", "prepare-offer-to-neighbours", acrossRoutes{s}.prepare)
 	add(s, helpers, 200, "POST", "/across/offers/{id}/consent", "answer-offer-to-neighbours", acrossRoutes{s}.consent)
 	add(s, desk, 200, "POST", "/across/offers/{id}/publish", "publish-offer-to-neighbours", acrossRoutes{s}.publish)
@@ -172,17 +173,17 @@ func (s *server) surface() {
 	add(s, desk, 200, "POST", "/across/interests/{id}/acknowledge", "acknowledge-neighbour", acrossRoutes{s}.ack)
 	add(s, desk, 200, "POST", "/across/interests/{id}/renounce", "renounce-interest", acrossRoutes{s}.renounce)
 	add(s, desk, 200, "POST", "/across/interests/{id}/close", "close-interest", acrossRoutes{s}.close)
-	add(s, desk, 200, "GET", "/requests/{id}/across", "list-offers-of-neighbours", acrossRoutes{s}.fitting)
-	add(s, volunteers, 200, "GET", "/me/across", "list-my-offers-to-neighbours", acrossRoutes{s}.mine)
-	add(s, admins, 200, "GET", "/federation/handovers", "list-handovers", handoverRoutes{s}.list)
-	add(s, admins, 200, "GET", "/federation/handovers/recipient", "show-recipient-of-dossiers", handoverRoutes{s}.recipient)
-	add(s, admins, 200, "POST", "/federation/handovers/export", "hand-dossiers-over", handoverRoutes{s}.export)
-	add(s, admins, 200, "POST", "/federation/handovers", "take-dossiers-in", handoverRoutes{s}.take)
+	tell(s, desk, 200, "GET", "/requests/{id}/across", "list-offers-of-neighbours", acrossRoutes{s}.fitting)
+	tell(s, volunteers, 200, "GET", "/me/across", "list-my-offers-to-neighbours", acrossRoutes{s}.mine)
+	tell(s, admins, 200, "GET", "/federation/handovers", "list-handovers", handoverRoutes{s}.list)
+	tell(s, admins, 200, "GET", "/federation/handovers/recipient", "show-recipient-of-dossiers", handoverRoutes{s}.recipient, conflicting)
+	tell(s, admins, 200, "POST", "/federation/handovers/export", "hand-dossiers-over", handoverRoutes{s}.export)
+	tell(s, admins, 200, "POST", "/federation/handovers", "take-dossiers-in", handoverRoutes{s}.take)
 	add(s, admins, 204, "POST", "/federation/handovers/receipt", "confirm-dossiers", handoverRoutes{s}.confirm)
-	add(s, admins, 200, "POST", "/federation/handovers/erase", "erase-dossiers-handed-over", handoverRoutes{s}.erase)
-	add(s, auditors, 200, "GET", "/ledger", "list-what-left", ledgerRoutes{s}.entries)
-	add(s, auditors, 200, "GET", "/ledger/{epoch}/{seq}", "prove-what-left", ledgerRoutes{s}.proof)
-	add(s, auditors, 200, "GET", "/ledger/connections", "list-other-connections", ledgerRoutes{s}.connections)
+	tell(s, admins, 200, "POST", "/federation/handovers/erase", "erase-dossiers-handed-over", handoverRoutes{s}.erase)
+	tell(s, auditors, 200, "GET", "/ledger", "list-what-left", ledgerRoutes{s}.entries)
+	tell(s, auditors, 200, "GET", "/ledger/{epoch}/{seq}", "prove-what-left", ledgerRoutes{s}.proof)
+	tell(s, auditors, 200, "GET", "/ledger/connections", "list-other-connections", ledgerRoutes{s}.connections)
 }
 
 // mount adds the surface and its description to e.
@@ -213,6 +214,42 @@ func (s *server) mount(e *gin.Engine) {
 // add puts one operation on the surface. Its problems are the same everywhere
 // and follow from who may call it and how.
 func add[I, O any](s *server, who access, status int, method, path, name string, h func(context.Context, *I) (*O, error), more ...func(*huma.Operation)) {
+	op := s.operation(who, status, method, path, name, more)
+	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, s.explain(ctx, base+path, method, err)
+		}
+		return out, nil
+	})
+	describeHeaders(op.Responses)
+}
+
+// tell puts an operation on the surface whose answer is a body alone. What huma makes of
+// an operation is in the program once for each pair of what is taken and given, and is
+// large: so what is given is the same here to all, and its form stands in the
+// description.
+func tell[I, T any](s *server, who access, status int, method, path, name string, h func(context.Context, *I) (*answer[T], error), more ...func(*huma.Operation)) {
+	form := func(op *huma.Operation) { s.form(op, reflect.TypeFor[answer[T]]()) }
+	add(s, who, status, method, path, name, func(ctx context.Context, in *I) (*answer[any], error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return &answer[any]{out.Body}, nil
+	}, append(more, form)...)
+}
+
+// form describes what a type's Body is, as an operation's answer.
+func (s *server) form(op *huma.Operation, t reflect.Type) {
+	body, _ := t.FieldByName("Body")
+	schema := huma.SchemaFromField(s.huma.OpenAPI().Components.Schemas, body, t.Name()+body.Name)
+	op.Responses[strconv.Itoa(op.DefaultStatus)].Content = map[string]*huma.MediaType{"application/json": {Schema: schema}}
+}
+
+// operation is what of an operation does not depend on the types that it takes and
+// gives: what does is in the program once for each pair of them.
+func (s *server) operation(who access, status int, method, path, name string, more []func(*huma.Operation)) huma.Operation {
 	op := huma.Operation{
 		OperationID: name, Method: method, Path: path, DefaultStatus: status,
 		Summary: sentence(name), Description: why[who], Tags: []string{strings.Split(path, "/")[1]},
@@ -224,14 +261,7 @@ func add[I, O any](s *server, who access, status int, method, path, name string,
 	for _, change := range more {
 		change(&op)
 	}
-	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := h(ctx, in)
-		if err != nil {
-			return nil, s.explain(ctx, base+path, method, err)
-		}
-		return out, nil
-	})
-	describeHeaders(op.Responses)
+	return op
 }
 
 func sentence(name string) string {

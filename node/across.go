@@ -73,12 +73,12 @@ type NewCrossOffer struct {
 	Volunteers []VolunteerID // from whose availability it is made; each is asked first. None: the desk will find one
 }
 
-// fewest is how many approved volunteers of a territory must do a kind of action,
-// and speak a language that is named, before an offer may say so: an offer is public
-// for ever, and where one person alone drives, or speaks Turkish, the offer would be
-// about that person. Three is the rule of French statistics on bodies; the k of 11
-// for people's figures would leave no small territory an offer to make, and an offer
-// says what could be done, not that somebody did it.
+// fewest is how many approved volunteers of a territory must do a kind of action and
+// speak all the languages that are named, each of them, before an offer may say so: an
+// offer is public for ever, and where one person alone drives, or speaks both Turkish
+// and Arabic, the offer would be about that person. Three is the rule of French
+// statistics on bodies; the k of 11 for people's figures would leave no small territory
+// an offer to make, and an offer says what could be done, not that somebody did it.
 const fewest = 3
 
 // firstDay of feeds' calendar, 1 January 2020, as days are counted here.
@@ -120,9 +120,10 @@ func (s *Across) Prepare(ctx context.Context, by Caller, in NewCrossOffer) (Rece
 	return s.propose(ctx, command.PrepareCrossOffer{Stamp: s.stamp(by, ""), ID: newID[CrossOfferID](), Terms: terms, Volunteers: in.Volunteers})
 }
 
-// singlesOut refuses terms that would point at somebody.
+// singlesOut refuses terms that would point at somebody: languages count together, for
+// a set that three speak language by language may be that of one.
 func (s *Across) singlesOut(terms public.Offer) error {
-	kind, spoken := 0, map[public.Languages]int{}
+	kind, spoken, named := 0, 0, terms.Languages&^public.French
 	err := s.view(func(tx *store.Tx) error {
 		var kinds []TypeID
 		err := store.ActionTypes.Each(tx, nil, func(t catalogue.ActionType) bool {
@@ -147,17 +148,15 @@ func (s *Across) singlesOut(terms public.Offer) error {
 				continue
 			}
 			kind++
-			if terms.Languages&^public.French == 0 {
+			if named == 0 {
 				continue
 			}
 			him, err := s.opener.volunteer(v)
 			if err != nil {
 				return err
 			}
-			for bit, word := range languageWords {
-				if strings.Contains(strings.ToLower(him.Words.Languages.Reveal()), word) {
-					spoken[bit]++
-				}
+			if languagesIn(him.Words.Languages.Reveal())&named == named {
+				spoken++
 			}
 		}
 		return nil
@@ -168,12 +167,21 @@ func (s *Across) singlesOut(terms public.Offer) error {
 	if kind < fewest {
 		return &Error{Kind: Conflict, Code: "cross-offer-singles-out", Field: "category", Reason: "fewer than three approved volunteers do this kind of action: such an offer would point at one of them, and what is published stays"}
 	}
-	for bit := range languageWords {
-		if terms.Languages&bit != 0 && spoken[bit] < fewest {
-			return &Error{Kind: Conflict, Code: "cross-offer-language", Field: "languages", Reason: "fewer than three of these volunteers have said that they speak this language: naming it would point at one of them; leave it out and say it on the phone"}
-		}
+	if named != 0 && spoken < fewest {
+		return &Error{Kind: Conflict, Code: "cross-offer-language", Field: "languages", Reason: "fewer than three of these volunteers have said that they speak all these languages: naming them would point at one of them; leave one out and say it on the phone"}
 	}
 	return nil
+}
+
+// languagesIn are those of the list that somebody's note names.
+func languagesIn(note string) (out public.Languages) {
+	note = strings.ToLower(note)
+	for bit, word := range languageWords {
+		if strings.Contains(note, word) {
+			out |= bit
+		}
+	}
+	return out
 }
 
 // languageWords are how French speakers note the languages that an offer may name.

@@ -297,3 +297,49 @@ func TestQuota(t *testing.T) {
 		before = e.Day
 	}
 }
+
+// TestLanguagesTogether attacks a volunteer who alone speaks two languages, each of
+// which others speak too: an offer that names both would be about him, however many
+// speak one of them, and so would one that was prepared while there were three.
+func TestLanguagesTogether(tt *testing.T) {
+	t := newTown(tt)
+	t.must(t.Federate(t.Context(), t.admin))
+	speaks := func(languages string) node.VolunteerID {
+		t.Helper()
+		r, err := t.Volunteers.Register(t.Context(), t.admin, node.Readiness{Commune: t.home, RadiusKm: 15, Car: true},
+			node.VolunteerWords{First: secret("Emine"), Last: secret("Exemplaire"), Phones: []node.Phone{{Number: secret("06 39 98 11 22")}}, Languages: secret(languages)})
+		t.must(err)
+		for i, to := range []node.Status{node.Met, node.Approved} {
+			_, err := t.Volunteers.Step(t.Context(), t.admin, r.ID, uint32(i+1), to, 0)
+			t.must(err)
+		}
+		return r.ID
+	}
+	offer := func(languages public.Languages) (node.Receipt, error) {
+		in := capacity(t.today(), 2)
+		in.Languages = languages
+		return t.Across.Prepare(t.Context(), t.admin, in)
+	}
+	for _, noted := range []string{"Turc et arabe", "turc", "français, turc", "arabe", "arabe, anglais", ""} {
+		speaks(noted)
+	}
+	for _, one := range []public.Languages{public.Turkish, public.Arabic, public.French | public.Turkish} {
+		_, err := offer(one)
+		t.must(err)
+	}
+	_, err := offer(public.Turkish | public.Arabic)
+	t.refused("cross-offer-language", err)
+	second := speaks("arabe, turc")
+	_, err = offer(public.French | public.Turkish | public.Arabic)
+	t.refused("cross-offer-language", err)
+	speaks("turc, espagnol, arabe")
+	both, err := offer(public.Turkish | public.Arabic)
+	t.must(err)
+	_, err = t.Volunteers.Step(t.Context(), t.admin, second, 3, node.Suspended, 0)
+	t.must(err)
+	_, err = t.Across.Publish(t.Context(), t.admin, both.ID, both.Version)
+	t.refused("cross-offer-language", err)
+	if said, _ := t.Said(); len(said) != 0 {
+		t.Errorf("%d entries have left", len(said))
+	}
+}

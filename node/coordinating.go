@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -15,6 +16,7 @@ import (
 	"github.com/bippop/bippop/federation/roster"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/geo"
+	"github.com/bippop/bippop/node/internal/territory"
 )
 
 // Beginning is what a new federation begins with. The node that begins it becomes
@@ -91,6 +93,17 @@ func (s *Federation) Begin(ctx context.Context, by Caller, in Beginning) (draft 
 
 var errNotCoordinator = &Error{Kind: Forbidden, Code: "not-coordinator", Reason: "only the coordinator's node drafts and publishes the roster; found one with: bippop init --role coordinator"}
 
+// coordinates refuses what only somebody on the coordinator's node does.
+func (s *Federation) coordinates(by Caller) error {
+	if err := by.may(publishRoster); err != nil {
+		return err
+	}
+	if t, err := s.territory(); err != nil || t.Role != territory.RoleCoordinator {
+		return either(err, errNotCoordinator)
+	}
+	return nil
+}
+
 // setKinds names everything that this program can say.
 func setKinds() roster.SetKinds {
 	var out roster.SetKinds
@@ -131,7 +144,7 @@ type RosterChange struct {
 // Draft makes an entry of the roster that the holders may sign, and says in plain
 // words what it would change.
 func (s *Federation) Draft(by Caller, in RosterChange) (draft string, tells []string, err error) {
-	if err := by.may(publishRoster); err != nil {
+	if err := s.coordinates(by); err != nil {
 		return "", nil, err
 	}
 	state := s.federating.rosters.State()
@@ -266,7 +279,7 @@ func SignDraft(draft string, seed [32]byte) (signed, missing string, err error) 
 // Publish makes a draft that enough holders have signed an entry of the roster. A
 // genesis makes this node the first member of its federation.
 func (s *Federation) Publish(ctx context.Context, by Caller, draft string) error {
-	if err := by.may(publishRoster); err != nil {
+	if err := s.coordinates(by); err != nil {
 		return err
 	}
 	d, err := roster.ParseDraft([]byte(draft))
@@ -285,6 +298,12 @@ func (s *Federation) Publish(ctx context.Context, by Caller, draft string) error
 		if _, err := s.propose(ctx, command.JoinFederation{Stamp: s.stamp(by, ""), Genesis: genesis}); err != nil {
 			return err
 		}
+	}
+	if known, err := s.federating.rosters.Entries(d.Seq()); err != nil || len(known) > 0 {
+		if err == nil && !bytes.Equal(known[0], entry) { // its place is taken
+			err = refusedDraft("draft", roster.ErrOrder)
+		}
+		return err
 	}
 	err = s.federating.rosters.Take(ctx, [][]byte{entry})
 	if _, ours := errors.AsType[*Error](err); err != nil && !ours {
@@ -317,7 +336,7 @@ func unreadableDraft(err error) error {
 
 // Invite is the invitation of a body, as one word that goes by mail or on paper.
 func (s *Federation) Invite(by Caller, siren string) (string, error) {
-	if err := by.may(publishRoster); err != nil {
+	if err := s.coordinates(by); err != nil {
 		return "", err
 	}
 	n, err := public.ParseSiren(siren)

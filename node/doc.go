@@ -47,6 +47,8 @@
 //	own.go        the feed's head, signed by a majority (cosigning.go); each signs only what it has applied and never less than before (signed.go)
 //	comparing.go  what hubs hold of the feed is heard before anything is signed: a restored disk does not know what it has said
 //	speaking.go   the leader opens the host of package federation; federating.go hands what is settled to Across, Nation and Bulletins
+//	hearsay.go    what the neighbours say, heard by the leader alone: other replicas pass on what is asked about it (api/relay.go)
+//	troubles.go   what is wrong between the territory and its federation: every replica asks the leader, vitals and alarms tell people
 //	ledger.go     what left, with its proof, and every other way out
 //
 // # The house

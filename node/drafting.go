@@ -168,7 +168,7 @@ func codesOf(all []public.Commune) (out []string) {
 }
 
 func contactOf(c roster.Contact) string {
-	return strings.Join(slices.DeleteFunc([]string{c.Name, c.Phone, c.Email}, func(t string) bool { return t == "" }), ", ")
+	return strings.Join(slices.DeleteFunc([]string{c.Name, FormatPhone(c.Phone), c.Email}, func(t string) bool { return t == "" }), ", ")
 }
 
 func expiryOf(d public.Day) Date8601 { return Date8601(d.Time().Format(time.DateOnly)) }

@@ -72,9 +72,10 @@ func (s *Nation) Compare(by Caller, realOnly bool) (from, to Quarter, out []Size
 	return from, to, out, nil
 }
 
-// perInhabitants orders rows: actions of a quarter by ten thousand inhabitants.
+// perInhabitants orders rows: actions of a quarter by ten thousand inhabitants. What
+// may as well be none orders nothing.
 func perInhabitants(r NationRow) int64 {
-	if r.Population == 0 || r.Actions.Span == TooFew {
+	if r.Population == 0 || r.Actions.Span == TooFew || r.Actions.Low <= 0 {
 		return 0
 	}
 	n := r.Actions.N * 10_000 / int64(r.Population)
@@ -92,7 +93,7 @@ func (s *Nation) row(r *reported, from, to Quarter) (row NationRow, ok bool) {
 	}
 	row = NationRow{NationTerritory: s.described(r, s.lastDue())}
 	told := func(of func(Sums) Estimate) Told { return widenOver(of(quarter), of(year)) }
-	row.Actions = told(func(s Sums) Estimate { return s.Actions })
+	row.Actions = told(func(s Sums) Estimate { return s.Counted })
 	row.Helped = told(func(s Sums) Estimate { return s.Helped })
 	row.Helpers = told(func(s Sums) Estimate { return s.Helpers })
 	row.Hours = told(func(s Sums) Estimate { return s.Hours })
@@ -176,7 +177,7 @@ func (s *Nation) Detail(by Caller, siren public.Siren) (d NationDetail, err erro
 	for q := max(d.First, last-min(last, 11)); q <= last; q++ {
 		if _, ok := r.quarters[q]; ok {
 			sums := s.sums(q, q, []public.Siren{siren})
-			d.Trend = append(d.Trend, QuarterTold{q, widenOver(sums.Actions, Estimate{}), widenOver(sums.Helped, Estimate{})})
+			d.Trend = append(d.Trend, QuarterTold{q, widenOver(sums.Counted, Estimate{}), widenOver(sums.Helped, Estimate{})})
 		}
 	}
 	from, to := sizeClassOf(r.Population)

@@ -34,6 +34,7 @@ type Shares struct {
 	FoundInDayShare    Share // of those that were found
 	FoundInTwoDayShare Share
 	FoundInWeekShare   Share
+	TypeShares         [public.Other + 1]Share // by category; of the first actions of each person
 }
 
 // Sums are the catalogue's cells over territories and quarters. Noise may have made a
@@ -41,7 +42,8 @@ type Shares struct {
 type Sums struct {
 	Institution Institution
 
-	Actions, Mobility Estimate
+	Actions           Estimate
+	Counted, Mobility Estimate                   // of the actions, those within the bound on each person
 	ByType            [public.Other + 1]Estimate // by category; the first is always none
 	Helped            Estimate                   // persons; one who was helped in several quarters counts in each
 	BySex             [public.Man + 1]Estimate
@@ -69,10 +71,9 @@ func shareOf(s national.Share) Share {
 // sumsOf reads the catalogue's groups out of totals.
 func sumsOf(t national.Totals) Sums {
 	sum := func(g public.GroupNumber, cells ...int) Estimate { return estimateOf(t.Sum(g, cells...)) }
-	var moving []int
 	out := Sums{
 		Institution: Institution{t.Institution(public.HasCommunes), t.Institution(public.HasKinds), t.Institution(public.HasReplicas)},
-		Actions:     estimateOf(t.Actions()), Helped: estimateOf(t.Helped()),
+		Actions:     estimateOf(t.Actions()), Counted: sum(public.GroupDone), Mobility: sum(public.GroupDone, public.DoneCell(public.Ride)), Helped: estimateOf(t.Helped()),
 		Requests: sum(public.GroupRequests, public.FateRequested), Found: sum(public.GroupRequests, public.FateDay, public.FateTwoDays, public.FateWeek, public.FateLater),
 		Helpers: sum(public.GroupHelpers), Hours: sum(public.GroupHours), Joined: sum(public.GroupJoined), Offered: sum(public.GroupOffered),
 		Paired: sum(public.GroupPaired), Enrolled: sum(public.GroupEnrolled), Bonds: sum(public.GroupBonds),
@@ -83,11 +84,8 @@ func sumsOf(t national.Totals) Sums {
 	}
 	for c := public.Visit; c <= public.Other; c++ {
 		out.ByType[c] = sum(public.GroupActions, public.ActionCell(c))
-		if c.Mobility() {
-			moving = append(moving, public.ActionCell(c))
-		}
+		out.TypeShares[c] = shareOf(t.Category(c))
 	}
-	out.Mobility = sum(public.GroupActions, moving...)
 	for i := range out.Fates {
 		out.Fates[i] = sum(public.GroupRequests, i)
 	}

@@ -125,7 +125,7 @@ func TestAcrossBorders(t *testing.T) {
 		at   *screen
 		said []string
 	}{
-		{victoria, []string{"Nous sommes là", "Les chiffres du trimestre 4 de 2026", "Une offre d’aide : 2 visites en 4 semaines", "Oui à une demande de CC Rurales de l'Entre-Deux-Mers"}},
+		{victoria, []string{"Nous sommes là", "Les chiffres du trimestre 4 de 2026", "Une offre d’aide : courses, 2 fois, en 4 semaines", "Oui à une demande de CC Rurales de l'Entre-Deux-Mers"}},
 		{desk, []string{"Nous sommes là", "Les chiffres du trimestre 4 de 2026", "Intérêt pour une offre de CC du Réolais en Sud Gironde", "est prise"}},
 	} {
 		o.at.leave()

@@ -23,17 +23,22 @@ type federationData struct {
 func (s federating) page(c *gin.Context) { s.show(c, http.StatusOK, federationData{}, nil) }
 
 func (s federating) show(c *gin.Context, code int, d federationData, problem error) {
-	w := s.words(c)
 	status, err := s.node.Federation.Status(c.Request.Context(), caller(c))
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	d.FederationStatus, d.Key = status, newKey()
+	d.FederationStatus = status
 	if d.Moves, err = s.node.Handovers.Moves(caller(c)); err != nil {
 		s.fail(c, err)
 		return
 	}
+	s.draw(c, code, d, problem)
+}
+
+func (s federating) draw(c *gin.Context, code int, d federationData, problem error) {
+	w := s.words(c)
+	d.Key = newKey()
 	s.render(c, code, "federation", page{Title: w.t("federation.title"), Here: "backstage", Problem: w.say(problem), Data: d})
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node"
@@ -77,7 +78,11 @@ func (s ledger) page(c *gin.Context) {
 	for _, f := range d.Feeds {
 		d.Total, d.Settled = d.Total+f.Size, d.Settled+f.Settled
 	}
-	s.render(c, http.StatusOK, "ledger", page{Title: w.t("ledger.title"), Here: "ledger", Data: d})
+	here := "ledger"
+	if isAdmin(by) {
+		here = "backstage"
+	}
+	s.render(c, http.StatusOK, "ledger", page{Title: w.t("ledger.title"), Here: here, Data: d})
 }
 
 // address is where the browser has found this node: behind a proxy with TLS the
@@ -91,6 +96,8 @@ func (s *Site) address(c *gin.Context) string {
 
 type proofData struct {
 	saidLine
+	Within []within
+	Noised bool // chance was added to its numbers
 	Proof  node.LedgerProof
 	Base64 string
 	Signed []string // lines of the checkpoint
@@ -110,7 +117,8 @@ func (s ledger) entry(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	d := proofData{saidLine: s.line(w, e), Base64: base64.StdEncoding.EncodeToString(e.Bytes)}
+	d := proofData{saidLine: s.line(w, e), Within: s.within(w, e.Body), Base64: base64.StdEncoding.EncodeToString(e.Bytes)}
+	_, d.Noised = e.Body.(public.Release)
 	if e.Settled {
 		if d.Proof, err = s.node.Ledger.Proof(by, uint16(epoch), seq); err != nil {
 			s.fail(c, err)
@@ -131,7 +139,7 @@ func (s ledger) line(w *tongue, e node.LedgerEntry) saidLine {
 		out.Text = w.t("ledger.says_release", "Quarter", quarter, "Year", year, "N", len(b.Cells))
 	case public.Offer:
 		out.To = "ledger.to_near"
-		out.Text = w.t("ledger.says_offer", "Slots", b.Slots, "Weeks", b.Weeks)
+		out.Text = w.t("ledger.says_offer", "What", lower(w.entry("category", b.Category)), "Times", w.t("across.slots", "N", b.Slots), "N", b.Weeks)
 	case public.Withdraw:
 		out.To, out.Text = "ledger.to_near", w.t("ledger.says_withdraw", "N", b.Offer)
 	case public.Accept:
@@ -141,7 +149,7 @@ func (s ledger) line(w *tongue, e node.LedgerEntry) saidLine {
 	case public.Lapse:
 		out.To, out.Text = "ledger.to_near", w.t("ledger.says_lapse", "Who", place(b.Interest))
 	case public.Interest:
-		out.To, out.Text = "ledger.to_near", w.t("ledger.says_interest", "Who", place(b.Offer), "Slots", b.Slots)
+		out.To, out.Text = "ledger.to_near", w.t("ledger.says_interest", "Who", place(b.Offer), "Times", w.t("across.slots", "N", b.Slots))
 	case public.Renounce:
 		out.To, out.Text = "ledger.to_near", w.t("ledger.says_renounce", "N", b.Interest)
 	case public.Ack:
@@ -163,6 +171,42 @@ func (s ledger) line(w *tongue, e node.LedgerEntry) saidLine {
 		default:
 			out.Text = w.t("ledger.says_unknown")
 		}
+	}
+	return out
+}
+
+// within is one thing that stands in an entry.
+type within struct{ What, Text string }
+
+// within is all that a sentence leaves out: the very numbers of a release, in the order
+// in which they left, and the terms of an offer.
+func (s ledger) within(w *tongue, body public.Message) (out []within) {
+	switch b := body.(type) {
+	case public.Release:
+		at := 0
+		for _, g := range public.Catalogue(b.Catalogue) {
+			var cells []string
+			for _, c := range b.Cells[at : at+int(g.Cells)] {
+				cells = append(cells, strings.Replace(strconv.Itoa(int(c.N())), "-", "−", 1))
+			}
+			at += int(g.Cells)
+			out = append(out, within{w.t("ledger.group_" + strconv.Itoa(int(g.Number))), strings.Join(cells, " · ")})
+		}
+	case public.Offer:
+		day := func(d public.Day) string { return iso(w, d.Time().Format(time.DateOnly)) }
+		out = []within{
+			{w.t("across.what"), w.entry("category", b.Category)}, {w.t("ledger.when"), w.t("across.span", "From", day(b.From), "To", day(b.From+7*public.Day(b.Weeks)-1))},
+			{w.t("across.how_many"), w.t("across.slots", "N", b.Slots)}, {w.t("across.how_far"), w.t("across.radius_" + strconv.Itoa(int(b.Radius)))},
+		}
+		if b.Languages != 0 {
+			out = append(out, within{w.t("across.languages"), spoken(w, b.Languages)})
+		}
+	case public.Handover:
+		var names []string
+		for _, c := range b.Communes {
+			names = append(names, node.CommuneName(c.String()))
+		}
+		out = []within{{w.t("roster.communes"), strings.Join(names, ", ")}}
 	}
 	return out
 }

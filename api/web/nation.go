@@ -28,6 +28,7 @@ type nationData struct {
 	Span      string
 	Also      []string
 	Heads     []head
+	Unsaid    string // the heads that can not be told from none
 	Parts     []nationPart
 	Map       template.HTML
 	Places    []nationPlace
@@ -40,6 +41,8 @@ type nationData struct {
 // nationPart is one breakdown: a picture, and the same numbers with their intervals.
 type nationPart struct {
 	Name, Title, Which string
+	Amount             string // what the last column holds
+	Note               string // below the title
 	Chart              template.HTML
 	Rows               [][3]string // what, number, interval in words
 	Territories        []string    // beside Rows: how many, where that differs
@@ -102,7 +105,8 @@ func (s nation) read(c *gin.Context) (d nationData, err error) {
 	found := v.findings()
 	d.Finding, d.Also = found[0], found[1:]
 	if d.Federated {
-		d.Heads, d.Parts = v.heads(), v.parts()
+		d.Heads, d.Unsaid = v.heads()
+		d.Parts = v.parts()
 	}
 	d.Map = s.drawMap(w.tongue, all)
 	for _, t := range all {
@@ -153,12 +157,19 @@ func (v countrywide) findings() (out []string) {
 	return out
 }
 
-func (v countrywide) heads() (out []head) {
+// heads are the main numbers. What may as well be none has no number yet: those are
+// named in one sentence.
+func (v countrywide) heads() (out []head, unsaid string) {
 	s := v.Sums
+	var few []string
 	for _, h := range []struct {
 		key string
 		e   node.Estimate
-	}{{"actions", s.Actions}, {"helped", s.Helped}, {"helpers", s.Helpers}, {"hours", s.Hours}, {"requests", s.Requests}, {"found", s.Found}, {"enrolled", s.Enrolled}, {"joined", s.Joined}, {"bonds", s.Bonds}} {
+	}{{"actions", s.Actions}, {"helped", s.Helped}, {"helpers", s.Helpers}, {"hours", s.Hours}, {"requests", s.Requests}, {"found", s.Found}, {"enrolled", s.Enrolled}, {"joined", s.Joined}, {"paired", s.Paired}, {"bonds", s.Bonds}} {
+		if at, _ := v.rounded(h.e); at.Low <= 0 {
+			few = append(few, v.t("nation."+h.key))
+			continue
+		}
 		out = append(out, head{upper(v.between(h.e)), v.t("nation." + h.key)})
 	}
 	for _, h := range []struct {
@@ -166,16 +177,19 @@ func (v countrywide) heads() (out []head) {
 		p   node.Share
 	}{{"mobility", s.MobilityShare}, {"covered", s.CoveredShare}} {
 		if h.p.Known {
-			out = append(out, head{v.percent(h.p), v.t("nation." + h.key)})
+			out = append(out, head{upper(v.percent(h.p)), v.t("nation." + h.key)})
 		}
 	}
-	return out
+	if len(few) > 0 {
+		unsaid = v.t("nation.unsaid", "What", strings.Join(few, " · "))
+	}
+	return out, unsaid
 }
 
 // parts are the breakdowns, each with its picture.
 func (v countrywide) parts() (out []nationPart) {
 	s := v.Sums
-	trend := nationPart{Name: "trend", Title: v.t("nation.by_quarter"), Which: v.t("nation.quarter")}
+	trend := nationPart{Name: "trend", Title: v.t("nation.by_quarter"), Which: v.t("nation.quarter"), Amount: v.t("nation.col_interval")}
 	var columns []mark
 	shown := v.Trend[max(0, len(v.Trend)-6):]
 	for _, q := range shown {
@@ -191,8 +205,9 @@ func (v countrywide) parts() (out []nationPart) {
 	trend.Chart = chartColumns("trend", trend.Title, v.described(trend.Rows), columns)
 	out = append(out, trend)
 	types := v.part("types", nil)
+	types.Amount, types.Note = v.t("nation.col_share"), v.t("nation.types_note")
 	for k := public.Visit; k <= public.Other; k++ {
-		types = v.row(types, upper(v.t("figures.kind"+strconv.Itoa(int(k)))), s.ByType[k])
+		types = v.share(types, upper(v.t("figures.kind"+strconv.Itoa(int(k)))), s.TypeShares[k])
 	}
 	sexes := v.part("sexes", nil)
 	for x := public.SexUnknown; x <= public.Man; x++ {
@@ -220,7 +235,7 @@ type nationPartDraft struct {
 }
 
 func (v countrywide) part(name string, marks []mark) nationPartDraft {
-	return nationPartDraft{nationPart{Name: name, Title: v.t("nation.by_" + name), Which: v.t("figures.which")}, marks}
+	return nationPartDraft{nationPart{Name: name, Title: v.t("nation.by_" + name), Which: v.t("figures.which"), Amount: v.t("nation.col_interval")}, marks}
 }
 
 // row adds an estimate to a part. What may as well be none has no bar.
@@ -229,6 +244,17 @@ func (v countrywide) row(p nationPartDraft, label string, e node.Estimate) natio
 	value := grouped(uint64(at.N))
 	p.marks = append(p.marks, mark{label, value, uint64(at.N), false})
 	p.Rows = append(p.Rows, [3]string{label, value, v.between(e)})
+	return p
+}
+
+// share adds a part of a whole to a part.
+func (v countrywide) share(p nationPartDraft, label string, s node.Share) nationPartDraft {
+	value, said := "", v.t("nation.unknown_share")
+	if s.Known {
+		value, said = strconv.Itoa((s.N+5)/10)+"\u00a0%", v.percent(s)
+	}
+	p.marks = append(p.marks, mark{label, value, uint64(s.N), !s.Known})
+	p.Rows = append(p.Rows, [3]string{label, value, said})
 	return p
 }
 

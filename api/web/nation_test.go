@@ -76,9 +76,14 @@ func madeUp(t *testing.T) (out []node.SimulatedTerritory) {
 }
 
 // newNation is the coordinator's node, with these territories.
-func newNation(tt *testing.T, simulated []node.SimulatedTerritory) *town {
+func newNation(tt *testing.T, simulated []node.SimulatedTerritory, hub ...node.FederationHub) *town {
 	tt.Helper()
-	t := foundTown(tt, coordination, func(c *node.Config) { c.Simulated = simulated })
+	t := foundTown(tt, coordination, func(c *node.Config) {
+		c.Simulated = simulated
+		if len(hub) > 0 {
+			c.Federation.Hub = hub[0]
+		}
+	})
 	t.coordinator()
 	return t
 }

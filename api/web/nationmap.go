@@ -15,6 +15,7 @@ const (
 	squareWide = 108
 	squareHigh = 62
 	squareGap  = 14
+	mapMargin  = 18 // at its sides: a dot at the edge is drawn whole
 )
 
 // drawMap is France with its départements, a dot for each territory as large as its
@@ -34,8 +35,8 @@ func (s nation) drawMap(w *tongue, all []node.NationTerritory) template.HTML {
 		}
 	}
 	description := w.t("nation.map_describe", "N", real) + w.t("nation.map_describe_simulated", "N", simulated)
-	fmt.Fprintf(&b, `<svg class="france" viewBox="0 0 %d %d" role="img" aria-labelledby="map-t map-d"><title id="map-t">%s</title><desc id="map-d">%s</desc>`,
-		node.MapWidth, node.MapHeight+squareHigh+squareGap, escape(title), escape(description))
+	fmt.Fprintf(&b, `<svg class="france" viewBox="-%d 0 %d %d" role="img" aria-labelledby="map-t map-d"><title id="map-t">%s</title><desc id="map-d">%s</desc>`,
+		mapMargin, node.MapWidth+2*mapMargin, node.MapHeight+squareHigh+squareGap, escape(title), escape(description))
 	for _, o := range node.Outlines() {
 		class := ""
 		if has[o.Departement] {

@@ -187,24 +187,33 @@ func (s nation) territory(c *gin.Context) {
 	s.render(c, http.StatusOK, "nation_territory", page{Title: detail.Name, Here: "nation-compare", Data: d})
 }
 
-// parts of one territory: a cell that is too small for a quarter is told over a year.
+// parts of one territory: a cell that is too small for a quarter is told over a year. A
+// quarter that may as well be none has no bar, and where none has one there is no
+// picture.
 func parts(w estimating, d node.NationDetail) (out []nationPart) {
 	v := countrywide{estimating: w}
-	trend := nationPart{Name: "trend", Title: w.t("nation.by_quarter"), Which: w.t("nation.quarter")}
+	trend := nationPart{Name: "trend", Title: w.t("nation.by_quarter"), Which: w.t("nation.quarter"), Amount: w.t("nation.col_interval")}
 	var columns []mark
+	bars := false
 	for _, q := range d.Trend[max(0, len(d.Trend)-6):] {
 		at, _ := w.rounded(q.Actions.Estimate)
-		m := mark{w.shortQuarter(q.Quarter), grouped(uint64(at.N)), uint64(at.N), q.Actions.Span == node.TooFew}
-		if m.Blank {
+		m := mark{w.shortQuarter(q.Quarter), grouped(uint64(at.N)), uint64(at.N), q.Actions.Span == node.TooFew || at.Low <= 0}
+		switch {
+		case q.Actions.Span == node.TooFew:
 			m.Value = "< " + strconv.Itoa(node.Least)
+		case m.Blank:
+			m.Value = "?"
 		}
+		bars = bars || !m.Blank
 		columns = append(columns, m)
 		trend.Rows = append(trend.Rows, [3]string{w.quarter(q.Quarter), m.Value, w.told(q.Actions)})
 	}
-	trend.Chart = chartColumns("trend", trend.Title, v.described(trend.Rows), columns)
+	if bars {
+		trend.Chart = chartColumns("trend", trend.Title, v.described(trend.Rows), columns)
+	}
 	out = append(out, trend)
 	table := func(name string, first, n int, label func(i int) string, cell func(i int) node.Told) {
-		p := nationPart{Name: name, Title: w.t("nation.by_" + name), Which: w.t("figures.which")}
+		p := nationPart{Name: name, Title: w.t("nation.by_" + name), Which: w.t("figures.which"), Amount: w.t("nation.col_interval")}
 		for i := first; i < n; i++ {
 			told := cell(i)
 			value := ""

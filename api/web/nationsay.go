@@ -106,9 +106,10 @@ func (w estimating) inhabitants(n int) string {
 	return grouped(uint64(max(0, n)))
 }
 
-// perThousand writes actions of a quarter by a thousand inhabitants, to a tenth.
+// perThousand writes actions of a quarter by a thousand inhabitants, to a tenth, where
+// they are surely more than none.
 func (w estimating) perThousand(n node.Told, inhabitants int) string {
-	if n.Span == node.TooFew || inhabitants == 0 {
+	if at, _ := w.rounded(n.Estimate); n.Span == node.TooFew || at.Low <= 0 || inhabitants == 0 {
 		return ""
 	}
 	tenths := n.N * 10_000 / int64(inhabitants)

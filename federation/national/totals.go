@@ -74,7 +74,12 @@ func terms(g public.GroupNumber, cells ...int) (out []term) {
 	return out
 }
 
+// figure rounds outwards. Nothing is below none: where noise has driven even high
+// there, what is left of the interval is as wide as its half, and not one number.
 func figure(n float64, low, high float64) Figure {
+	if high <= 0 {
+		high = (high - low) / 2
+	}
 	return Figure{N: int64(math.Round(n)), Low: int64(max(0, math.Floor(low))), High: int64(max(0, math.Ceil(high)))}
 }
 
@@ -103,8 +108,8 @@ const mostTimes = 39
 // bound the rest is cut off; how many were helped how often says how much that is at
 // least and at most. N adds the middle of it, as far as it stands out of its noise.
 func (t Totals) Actions() Figure {
-	_, g, _ := public.Place(version, public.GroupActions)
-	all := terms(public.GroupActions)
+	_, g, _ := public.Place(version, public.GroupDone)
+	all := terms(public.GroupDone)
 	var least, most, middle []term // of what is cut off
 	from := public.Oftens()
 	for i, first := range from {
@@ -131,13 +136,13 @@ func (t Totals) Actions() Figure {
 }
 
 // standing is a sum that can not be negative, less of it the less it stands out of
-// its noise.
+// its noise: none within two standard deviations, nearly all beyond six.
 func (t Totals) standing(terms []term) float64 {
 	n, z := t.sum(terms)
-	if n*n <= z.k2 || n < 0 {
+	if n < 0 || n*n <= 4*z.k2 {
 		return 0
 	}
-	return n * (1 - z.k2/(n*n))
+	return n * (1 - 4*z.k2/(n*n))
 }
 
 // Helped are the people who were helped at least once in a quarter. Two groups say
@@ -182,17 +187,22 @@ func (t Totals) Within(fate int) Share {
 	return t.share(public.GroupRequests, in, out)
 }
 
-// Mobility is the share of actions that move somebody or something along the road.
+// Mobility is the share of actions that move somebody or something along the road, of
+// those within the bound of [public.GroupDone].
 func (t Totals) Mobility() Share {
-	var in, out []int
-	for c := public.Visit; c <= public.Other; c++ {
-		if c.Mobility() {
-			in = append(in, public.ActionCell(c))
-		} else {
-			out = append(out, public.ActionCell(c))
+	return t.share(public.GroupDone, []int{public.DoneCell(public.Ride)}, []int{public.DoneCell(public.Visit)})
+}
+
+// Category is the share of actions of a category, of those within the bound of
+// [public.GroupActions]: the first few of each person.
+func (t Totals) Category(c public.Category) Share {
+	var rest []int
+	for o := public.Visit; o <= public.Other; o++ {
+		if o != c {
+			rest = append(rest, public.ActionCell(o))
 		}
 	}
-	return t.share(public.GroupActions, in, out)
+	return t.share(public.GroupActions, []int{public.ActionCell(c)}, rest)
 }
 
 // share is part ÷ (part + rest). Its interval holds every share r for which
@@ -205,6 +215,9 @@ func (t Totals) share(g public.GroupNumber, part, rest []int) Share {
 		return Share{High: 1}
 	}
 	_, group, _ := public.Place(version, g)
+	if z := (noise{}).add(scale(group), 1, t.Releases*len(part)); a < -z.width() { // an interval of one number, were it cut at none
+		a = 0
+	}
 	miss := func(r float64) (n, width float64) {
 		z := noise{}.add(scale(group), 1-r, t.Releases*len(part)).add(scale(group), r, t.Releases*len(rest))
 		return a - r*whole, z.width()

@@ -159,6 +159,16 @@ func TestStory(t *testing.T) {
 	if owner, _ := c.state.ByCommune(commune(33002)); owner != b.Siren {
 		t.Errorf("33002 belongs to %s", owner)
 	}
+	far := member(3, commune(2001))
+	c.add(two, roster.SetMember{Member: far})
+	if c.state.MayRead(a.Siren, far.Siren) {
+		t.Error("strangers read each other")
+	}
+	c.add(two, roster.MoveCommunes{From: a.Siren, To: far.Siren, Communes: []public.Commune{commune(33001)}})
+	if !c.state.MayRead(a.Siren, far.Siren) || !c.state.MayRead(far.Siren, a.Siren) {
+		t.Error("who gave communes does not hear that their people have arrived")
+	}
+	c.add(two, roster.MoveCommunes{From: far.Siren, To: a.Siren, Communes: []public.Commune{commune(33001)}})
 	c.add(two, roster.OpenEpoch{Siren: b.Siren, Epoch: 2, StartSize: 7, StartRoot: [32]byte{1}})
 	if _, ok := c.state.Policy(b.Siren, 1); ok {
 		t.Error("a feed that has ended goes on")

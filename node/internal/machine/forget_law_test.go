@@ -315,6 +315,9 @@ func (s records) marked(c command.Command) command.Command {
 			c.Volunteers[i].Box = mark(c.Volunteers[i].Box, c.Volunteers[i].ID)
 		}
 		return c
+	case command.TakeDossiers:
+		c.Box = mark(c.Box, c.ID)
+		return c
 	case command.BeginImport:
 		c.Box = mark(c.Box, c.ID)
 		return c

@@ -124,6 +124,7 @@ func (a forgetting) forget(collection byte, id [16]byte, at when.At) {
 		i, err := find(a.act, store.Imports, id[:], refuse.NoImport)
 		a.must(err)
 		remove(a.act, store.Imports, i, ident.Import(id))
+		handovers{a.act}.forgetImport(ident.Import(id))
 	}
 	store.Tallies.Delete(a.tx, erasure.Key(collection, id))
 	store.Gone.Put(a.tx, kept)
@@ -159,6 +160,7 @@ func (a forgetting) her(id ident.Beneficiary, at when.At) {
 		after := before.Without(id)
 		offers{a.act}.save(before, after)
 	}
+	handovers{a.act}.forgetHer(id)
 	b, err := find(a.act, store.Beneficiaries, id[:], refuse.NoBeneficiary)
 	a.must(err)
 	remove(a.act, store.Beneficiaries, b, id)

@@ -2,12 +2,14 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/account"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/handover"
+	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/refuse"
 	"github.com/bippop/bippop/node/internal/store"
@@ -74,7 +76,8 @@ func (a handovers) give(c command.GiveDossiers) (Reply, error) {
 	if !h.Given() || h.Parts != c.Part || h.Receipt != 0 {
 		return Reply{}, refuse.HandoverTaken
 	}
-	store.HandoverParts.Put(a.tx, handover.Part{Digest: c.Digest, Part: c.Part, Who: c.Who})
+	who := slices.DeleteFunc(c.Who, func(p handover.Passed) bool { return !exists(a.act, store.Beneficiaries, p.ID[:]) }) // erased meanwhile
+	store.HandoverParts.Put(a.tx, handover.Part{Digest: c.Digest, Part: c.Part, Who: who})
 	h.Parts++
 	store.Handovers.Put(a.tx, h)
 	return Reply{}, nil
@@ -203,4 +206,30 @@ func (a handovers) erase(c command.EraseHandedOver) (Reply, error) {
 		store.Handovers.Put(a.tx, h)
 	}
 	return Reply{Version: n}, nil
+}
+
+// forgetHer takes a person out of the lists of those whose dossiers were given.
+func (a handovers) forgetHer(id ident.Beneficiary) {
+	var lists []handover.Part
+	named := func(p handover.Passed) bool { return p.ID == id }
+	a.must(store.HandoverParts.Each(a.tx, nil, func(p handover.Part) bool {
+		if slices.ContainsFunc(p.Who, named) {
+			lists = append(lists, p)
+		}
+		return true
+	}))
+	for _, p := range lists {
+		p.Who = slices.DeleteFunc(slices.Clone(p.Who), named)
+		store.HandoverParts.Put(a.tx, p)
+	}
+}
+
+// forgetImport drops what was taken in with an import that was undone, and is gone:
+// the same file may be taken in anew.
+func (a handovers) forgetImport(id ident.Import) {
+	for _, h := range a.all() {
+		if h.Import == id {
+			store.Handovers.Delete(a.tx, h.Digest[:])
+		}
+	}
 }

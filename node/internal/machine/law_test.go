@@ -56,7 +56,13 @@ func TestLaws(t *testing.T) {
 		a, b := newReplica(t, dir+"/a"), newReplica(t, dir+"/b")
 		defer func() { a.store.Close(); b.store.Close() }()
 		n := rapid.SampledFrom([]int{10, steps / 2, steps}).Draw(t, "steps")
-		start := []command.Command{found()}
+		first := found()
+		federated := rapid.SampledFrom([]bool{false, false, false, true}).Draw(t, "federated")
+		if federated {
+			n = steps
+			first.Territory.Role = rapid.SampledFrom([]territory.Role{territory.RoleTerritory, territory.RoleTerritory, territory.RoleTerritory, territory.RoleCoordinator}).Draw(t, "role")
+		}
+		start := []command.Command{first}
 		if rapid.IntRange(0, 3).Draw(t, "vectors") > 0 {
 			start = append(start, command.BeginVectors{Stamp: stamp(0)})
 		}
@@ -75,6 +81,9 @@ func TestLaws(t *testing.T) {
 		if rapid.IntRange(0, 2).Draw(t, "three replicas") > 0 {
 			start = append(start, cluster()...)
 		}
+		if federated {
+			start = append(start, memberOf()...)
+		}
 		crash := rapid.IntRange(0, n-1).Draw(t, "crash")
 		var log [][][]byte
 		var past []command.Command
@@ -82,13 +91,15 @@ func TestLaws(t *testing.T) {
 		prepared, held := &drafts{}, &vaults{}
 		for i := range n {
 			state := read(t, a.store)
-			g := gen{t, state, prepared}
+			g := gen{t, state, prepared, a.store}
 			var c command.Command
 			switch {
 			case i < len(start):
 				c = start[i]
 			case len(past) > 0 && rapid.IntRange(0, 15).Draw(t, "again") == 0:
 				c = past[rapid.IntRange(0, len(past)-1).Draw(t, "past")]
+			case federated && rapid.Bool().Draw(t, "beyond the border"):
+				c = g.federation(g.stamp())
 			default:
 				c = g.command()
 			}
@@ -101,6 +112,10 @@ func TestLaws(t *testing.T) {
 			index := uint64(i + 1)
 			log = append(log, [][]byte{entry})
 			before := walk(t, a.store)
+			var outside said
+			if c.Kind() >= command.KindSay && first.Territory.Role == territory.RoleTerritory {
+				outside = saidBy(t, a.store)
+			}
 			replies := a.Apply(index, log[i])
 			events := a.events
 			if len(replies) != 1 {
@@ -200,6 +215,9 @@ func TestLaws(t *testing.T) {
 				}
 			}
 			laws(t, a.store, after, state.clock)
+			if c.Kind() >= command.KindSay && first.Territory.Role == territory.RoleTerritory {
+				lawsOfFeed(t, outside, saidBy(t, a.store), c, reply.Refusal)
+			}
 			now := read(t, a.store)
 			lawsOfErased(t, now, after, state)
 			lawsOfTree(t, now)
@@ -259,13 +277,27 @@ func TestLaws(t *testing.T) {
 			t.Errorf("%d commands of kind %d, of which %d were done", kinds[k], k, done[k])
 		}
 	}
+	outward := 0
+	for k := command.KindSay; k <= command.KindEraseHandedOver; k++ {
+		if k > command.KindLeaveFederation && k < command.KindFreeze || k > command.KindBeginVectors && k < command.KindPrepareCrossOffer {
+			continue
+		}
+		if done[k] > 0 {
+			outward++
+		} else if *long { // a short run may miss some
+			t.Errorf("%d commands of kind %d, of which none was done", kinds[k], k)
+		}
+	}
+	if outward < 18 {
+		t.Errorf("of the commands about the federation only %d kinds were done", outward)
+	}
 	if *long && (done[command.KindErase] == 0 || certain == 0) { // a short run may miss it
 		t.Errorf("%d erasures were done, and seen to be certain %d times", done[command.KindErase], certain)
 	}
 	if counted == 0 || takenBack == 0 {
 		t.Errorf("%d parts of imports were counted or taken back, %d of them taken back", counted, takenBack)
 	}
-	t.Log(done)
+	t.Log(kinds, done)
 	t.Log(refusals, counted, takenBack, made, expected, unheard, followed)
 }
 
@@ -415,6 +447,8 @@ func lawsOfViews(t *rapid.T, st *store.Store, state map[string]string) {
 		rows(tx, want, store.Series)
 		rows(tx, want, store.Offers)
 		rows(tx, want, store.Bonds)
+		rows(tx, want, store.CrossOffers)
+		rows(tx, want, store.Interests)
 		rows(tx, want, store.Gone)
 		rows(tx, want, store.Erasures)
 		return tx.Err()
@@ -473,11 +507,11 @@ func lawsOfRequests(t *rapid.T, st *store.Store, r records) {
 			t.Fatalf("request %s needs nobody", id)
 		}
 		// What she would have to know, said once more and otherwise.
-		same := n == len(q.Believes.Coming) && q.Believes.Start == q.Plan.Start && !q.Believes.Over
+		same := n == len(q.Believes.Coming) && q.Believes.Start == q.Plan.Start && !q.Believes.Over && !q.Believes.Across
 		for _, v := range q.Believes.Coming {
 			same = same && coming[v]
 		}
-		nothing := len(q.Believes.Coming) == 0 && q.Believes.Start == 0 && !q.Believes.Over
+		nothing := len(q.Believes.Coming) == 0 && q.Believes.Start == 0 && !q.Believes.Over && q.Believes.Across == q.Across
 		var right bool
 		switch q.State {
 		case request.Covered, request.Told:
@@ -494,11 +528,11 @@ func lawsOfRequests(t *rapid.T, st *store.Store, r records) {
 			grace := when.At(0)
 			if q.State == request.Done {
 				grace = 12 * hour
-				if n != int(q.Plan.Seats) {
+				if n != int(q.Plan.Seats) && !q.Across {
 					t.Fatalf("request %s was done by %d, for %d seats", id, n, q.Plan.Seats)
 				}
 			}
-			if q.Plan.Start > q.Outcome.At+grace {
+			if q.Plan.Start > q.Outcome.At+grace && !q.Across {
 				t.Fatalf("request %s at %d ended in state %d at %d, before its hour", id, q.Plan.Start, q.State, q.Outcome.At)
 			}
 		default:
@@ -836,9 +870,10 @@ func partCounts(i int, part uint32) []command.Count {
 
 // gen draws commands that mostly fit the state.
 type gen struct {
-	t *rapid.T
-	s records
-	d *drafts
+	t  *rapid.T
+	s  records
+	d  *drafts
+	st *store.Store // that s was read from
 }
 
 func (g gen) n(name string, from, to int) int { return rapid.IntRange(from, to).Draw(g.t, name) }

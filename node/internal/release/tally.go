@@ -25,7 +25,7 @@ type Use struct {
 	Paired   uint8          `cbor:"5,keyasint,omitempty"` // visits by two
 	Enrolled uint8          `cbor:"6,keyasint,omitempty"`
 	Bonds    uint8          `cbor:"7,keyasint,omitempty"`
-	Came     uint8          `cbor:"8,keyasint,omitempty"` // actions that he did; counted as Helped is
+	Came     uint8          `cbor:"8,keyasint,omitempty"` // actions that he did; counted up to the bound of helpers
 	Minutes  uint16         `cbor:"9,keyasint,omitempty"` // that he gave; counted up to the bound of hours
 	Joined   uint8          `cbor:"10,keyasint,omitempty"`
 	Offered  uint8          `cbor:"11,keyasint,omitempty"`

@@ -16,10 +16,13 @@ func (u *Use) HelpedBy(c public.Cell, helpers int) (out []Change) {
 	if u.Helped == 0 {
 		out = append(out, Change{public.GroupHelped, public.HelpedCell(c.Sex, c.Age), 1})
 	}
+	if uint16(u.Helped) < bound(public.GroupDone) {
+		out = append(out, Change{public.GroupDone, public.DoneCell(c.Category), 1})
+	}
 	if uint16(u.Helped) < bound(public.GroupActions) {
 		out = append(out, Change{public.GroupActions, public.ActionCell(c.Category), 1})
 	}
-	out = append(out, again(&u.Helped, public.GroupOften)...)
+	out = append(out, again(&u.Helped)...)
 	if helpers >= 2 {
 		out = append(out, once(&u.Paired, bound(public.GroupPaired), public.GroupPaired, 0)...)
 	}
@@ -48,7 +51,7 @@ func (u *Use) Bond() []Change {
 
 // Gave: he did an action that took minutes. Whole hours of the quarter count.
 func (u *Use) Gave(minutes uint16) []Change {
-	out := again(&u.Came, public.GroupHelpers)
+	out := once(&u.Came, bound(public.GroupHelpers), public.GroupHelpers, 0)
 	most := uint32(bound(public.GroupHours)) * 60
 	before := u.Minutes / 60
 	u.Minutes = uint16(min(uint32(u.Minutes)+uint32(minutes), most))
@@ -87,7 +90,8 @@ func once(used *uint8, most uint16, g public.GroupNumber, cell int) []Change {
 }
 
 // again moves somebody to the cell of one time more.
-func again(times *uint8, g public.GroupNumber) []Change {
+func again(times *uint8) []Change {
+	const g = public.GroupOften
 	cells := public.Oftens()
 	n := uint16(*times)
 	if n >= cells[len(cells)-1] {

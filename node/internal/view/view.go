@@ -83,8 +83,11 @@ const (
 )
 
 // Rows are the rows in which r stands.
-func Rows[R store.Record](r R) [][]byte {
-	switch r := any(r).(type) {
+func Rows[R store.Record](r R) [][]byte { return rowsOf(r) }
+
+// rowsOf a record. It is written out once, not once for each type of record.
+func rowsOf(r any) [][]byte {
+	switch r := r.(type) {
 	case people.Beneficiary:
 		rows := [][]byte{row(byCommune, []byte(r.Commune), r.ID[:])}
 		if !r.Enrolled.Import.Zero() {
@@ -232,6 +235,10 @@ func Update[R store.Record](tx *store.Tx, before, after *R) {
 	if after != nil {
 		now = Rows(*after)
 	}
+	replace(tx, old, now)
+}
+
+func replace(tx *store.Tx, old, now [][]byte) {
 	for _, r := range old {
 		if !holds(now, r) {
 			tx.DropRow(r)

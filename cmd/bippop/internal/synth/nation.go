@@ -145,9 +145,10 @@ func countQuarter(r *rand.Rand, g Grouping, helped int) []int32 {
 		band := weighted(r, running(bandShares[:]))
 		group(public.GroupHelped)[public.HelpedCell(sex, public.AgeBand(band))]++
 	}
-	spread(group(public.GroupOften), helped, []int{45, 24, 17, 9, 4, 1})
+	spread(group(public.GroupOften), helped, []int{975, 12, 7, 4, 2})
 	actions := helped*24/10 + r.IntN(helped+1)/4
-	spread(group(public.GroupActions), actions, categoryShares[public.Visit:])
+	spread(group(public.GroupActions), actions*3/4, categoryShares[public.Visit:]) // her fourth and further ones are not counted there
+	spread(group(public.GroupDone), actions, []int{62, 38})
 	asked := actions * 115 / 100
 	fates := group(public.GroupRequests)
 	fates[public.FateRequested] = int32(asked)
@@ -156,7 +157,7 @@ func countQuarter(r *rand.Rand, g Grouping, helped int) []int32 {
 	group(public.GroupEnrolled)[0] = int32(helped/9 + r.IntN(4))
 	group(public.GroupBonds)[0] = int32(helped / 40)
 	helpers := max(3, helped*6/10)
-	spread(group(public.GroupHelpers), helpers, []int{22, 24, 24, 17, 10, 3})
+	group(public.GroupHelpers)[0] = int32(helpers)
 	group(public.GroupHours)[0] = int32(actions * 13 / 10)
 	group(public.GroupJoined)[0] = int32(helpers/12 + r.IntN(3))
 	group(public.GroupOffered)[0] = int32(helpers / 4)
