@@ -214,7 +214,7 @@ func (s *server) mount(e *gin.Engine) {
 // add puts one operation on the surface. Its problems are the same everywhere
 // and follow from who may call it and how.
 func add[I, O any](s *server, who access, status int, method, path, name string, h func(context.Context, *I) (*O, error), more ...func(*huma.Operation)) {
-	op := s.operation(who, status, method, path, name, more)
+	op := operation(s, who, status, method, path, name, more)
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
@@ -230,7 +230,7 @@ func add[I, O any](s *server, who access, status int, method, path, name string,
 // large: so what is given is the same here to all, and its form stands in the
 // description.
 func tell[I, T any](s *server, who access, status int, method, path, name string, h func(context.Context, *I) (*answer[T], error), more ...func(*huma.Operation)) {
-	form := func(op *huma.Operation) { s.form(op, reflect.TypeFor[answer[T]]()) }
+	form := func(op *huma.Operation) { describe(s.huma.OpenAPI(), op, reflect.TypeFor[answer[T]]()) }
 	add(s, who, status, method, path, name, func(ctx context.Context, in *I) (*answer[any], error) {
 		out, err := h(ctx, in)
 		if err != nil {
@@ -240,16 +240,16 @@ func tell[I, T any](s *server, who access, status int, method, path, name string
 	}, append(more, form)...)
 }
 
-// form describes what a type's Body is, as an operation's answer.
-func (s *server) form(op *huma.Operation, t reflect.Type) {
+// describe what a type's Body is, as what an operation answers.
+func describe(spec *huma.OpenAPI, op *huma.Operation, t reflect.Type) {
 	body, _ := t.FieldByName("Body")
-	schema := huma.SchemaFromField(s.huma.OpenAPI().Components.Schemas, body, t.Name()+body.Name)
+	schema := huma.SchemaFromField(spec.Components.Schemas, body, t.Name()+body.Name)
 	op.Responses[strconv.Itoa(op.DefaultStatus)].Content = map[string]*huma.MediaType{"application/json": {Schema: schema}}
 }
 
 // operation is what of an operation does not depend on the types that it takes and
 // gives: what does is in the program once for each pair of them.
-func (s *server) operation(who access, status int, method, path, name string, more []func(*huma.Operation)) huma.Operation {
+func operation(s *server, who access, status int, method, path, name string, more []func(*huma.Operation)) huma.Operation {
 	op := huma.Operation{
 		OperationID: name, Method: method, Path: path, DefaultStatus: status,
 		Summary: sentence(name), Description: why[who], Tags: []string{strings.Split(path, "/")[1]},
