@@ -51,12 +51,15 @@ type Sums struct {
 	Requests          Estimate
 	Fates             [8]Estimate // by public.Fate…; the first is Requests
 	Found             Estimate
-	Helpers, Hours    Estimate
-	Joined, Offered   Estimate
 	Paired, Enrolled  Estimate
 	Bonds             Estimate
+	Volunteering
 	Shares
 }
+
+// Volunteering is what volunteers gave: who helped, hours, who was approved, help
+// that was proposed before anybody asked.
+type Volunteering struct{ Helpers, Hours, Joined, Offered Estimate }
 
 // estimateOf is a figure as it is told: what is counted is never below none.
 func estimateOf(f national.Figure) Estimate {
@@ -75,8 +78,8 @@ func sumsOf(t national.Totals) Sums {
 		Institution: Institution{t.Institution(public.HasCommunes), t.Institution(public.HasKinds), t.Institution(public.HasReplicas)},
 		Actions:     estimateOf(t.Actions()), Counted: sum(public.GroupDone), Mobility: sum(public.GroupDone, public.DoneCell(public.Ride)), Helped: estimateOf(t.Helped()),
 		Requests: sum(public.GroupRequests, public.FateRequested), Found: sum(public.GroupRequests, public.FateDay, public.FateTwoDays, public.FateWeek, public.FateLater),
-		Helpers: sum(public.GroupHelpers), Hours: sum(public.GroupHours), Joined: sum(public.GroupJoined), Offered: sum(public.GroupOffered),
-		Paired: sum(public.GroupPaired), Enrolled: sum(public.GroupEnrolled), Bonds: sum(public.GroupBonds),
+		Volunteering: Volunteering{sum(public.GroupHelpers), sum(public.GroupHours), sum(public.GroupJoined), sum(public.GroupOffered)},
+		Paired:       sum(public.GroupPaired), Enrolled: sum(public.GroupEnrolled), Bonds: sum(public.GroupBonds),
 		Shares: Shares{
 			MobilityShare: shareOf(t.Mobility()), CoveredShare: shareOf(t.Covered()),
 			FoundInDayShare: shareOf(t.Within(public.FateDay)), FoundInTwoDayShare: shareOf(t.Within(public.FateTwoDays)), FoundInWeekShare: shareOf(t.Within(public.FateWeek)),

@@ -51,24 +51,49 @@ func (s *receipts) heard(siren public.Siren, _ uint16, _ int64, entries [][]byte
 	}
 }
 
-// keep records what waits until ctx ends. What could not be recorded is heard again
-// when this replica leads anew.
+// keep records what waits until ctx ends. What could not be recorded is tried again at
+// every look, and is said once: the giver keeps the dossiers until then.
 func (s *receipts) keep(ctx context.Context) {
+	again := every(s.cfg.Pace.look)
+	defer again.Stop()
+	said := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.wake:
+		case <-again.C:
 		}
-		s.mu.Lock()
-		all := s.waiting
-		s.waiting = nil
-		s.mu.Unlock()
-		for _, c := range all {
-			if err := s.hear(ctx, c); err != nil && ctx.Err() == nil {
-				s.cfg.Logger.Warn("recording a receipt of dossiers", errAttr(err))
+		c, ok := s.first()
+		for ; ok; c, ok = s.first() {
+			if err := s.hear(ctx, c); err != nil {
+				if !said && ctx.Err() == nil {
+					s.cfg.Logger.Warn("recording a receipt of dossiers; it is tried again", errAttr(err))
+				}
+				break
 			}
+			s.done(c)
 		}
+		said = ok
+	}
+}
+
+// first of what waits.
+func (s *receipts) first() (c command.HearReceipt, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) == 0 {
+		return c, false
+	}
+	return s.waiting[0], true
+}
+
+// done forgets what was recorded, unless all was forgotten meanwhile.
+func (s *receipts) done(c command.HearReceipt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) > 0 && s.waiting[0].Digest == c.Digest && s.waiting[0].Receiver == c.Receiver {
+		s.waiting = s.waiting[1:]
 	}
 }
 

@@ -152,17 +152,12 @@ func (s *speaking) config(dir string, seed [32]byte) federation.Config {
 
 // decode lets the coordinator say what no territory may.
 func (s *speaking) decode(role roster.Role, entry []byte) error {
-	state := s.federating.rosters.State()
-	if role != roster.Coordinator || state == nil {
+	coordinator, ok := roster.CoordinatorOf(s.federating.rosters.State())
+	if role != roster.Coordinator || !ok {
 		return public.ErrKind
 	}
-	for _, m := range state.Members {
-		if m.Role == roster.Coordinator {
-			_, err := bulletin.Decode(entry, m.Siren)
-			return err
-		}
-	}
-	return public.ErrKind
+	_, err := bulletin.Decode(entry, coordinator)
+	return err
 }
 
 // quiet stops speaking.

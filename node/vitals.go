@@ -166,7 +166,10 @@ func classOf(c command.Command) string {
 	case command.KindMakeOffer, command.KindEndOffer, command.KindTakeOffer, command.KindDeclineOffer, command.KindMakeBond, command.KindCheckBond:
 		return "offers"
 	default:
-		if k >= 50 {
+		switch {
+		case k >= 70:
+			return "federation"
+		case k >= 50:
 			return "replicas" // and erasures and backups
 		}
 		return "requests"

@@ -17,12 +17,8 @@ type nation struct{ *Site }
 
 // nationData is the front page, and the printed report.
 type nationData struct {
+	nationChoice
 	Sheet     node.NationSheet
-	Years     []choice
-	Year      string
-	RealOnly  bool
-	Query     template.URL // of the present choice
-	Other     template.URL // with or without simulated territories
 	Finding   string
 	Who       string // "42 territoires, dont 40 simulés"
 	Span      string
@@ -36,6 +32,16 @@ type nationData struct {
 	Compare   comparison
 	Printed   string // the day
 	Federated bool   // somebody has released something
+}
+
+// nationChoice is which quarters and territories somebody looks at, and what else
+// there is to choose.
+type nationChoice struct {
+	Years    []choice
+	Year     string
+	RealOnly bool
+	Query    template.URL // of the present choice
+	Other    template.URL // with or without simulated territories
 }
 
 // nationPart is one breakdown: a picture, and the same numbers with their intervals.

@@ -236,16 +236,12 @@ func lockHub(dir string) (*os.File, error) {
 
 // decode lets the coordinator say what no territory may.
 func (h *loneHub) decode(role roster.Role, entry []byte) error {
-	s := h.roster.State()
-	if role == roster.Coordinator && s != nil {
-		for _, m := range s.Members {
-			if m.Role == roster.Coordinator {
-				_, err := bulletin.Decode(entry, m.Siren)
-				return err
-			}
-		}
+	coordinator, ok := roster.CoordinatorOf(h.roster.State())
+	if role != roster.Coordinator || !ok {
+		return public.ErrKind
 	}
-	return public.ErrKind
+	_, err := bulletin.Decode(entry, coordinator)
+	return err
 }
 
 // Dismiss implements served: there are no live pages.

@@ -27,6 +27,19 @@ func (s *State) Member(n public.Siren) (Member, bool) {
 	return s.Members[at], true
 }
 
+// CoordinatorOf is who alone may write bulletins; ok is false where there is none. s may
+// be nil.
+func CoordinatorOf(s *State) (n public.Siren, ok bool) {
+	if s == nil {
+		return 0, false
+	}
+	at := slices.IndexFunc(s.Members, func(m Member) bool { return m.Role == Coordinator })
+	if at < 0 {
+		return 0, false
+	}
+	return s.Members[at].Siren, true
+}
+
 // ByPeer says who a peer is. A peer that is not listed gets nothing from anybody.
 func (s *State) ByPeer(peer string) (st Standing, ok bool) {
 	if s == nil {
