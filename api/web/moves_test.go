@@ -332,7 +332,7 @@ func TestHandoverPages(tt *testing.T) {
 		_, text := giver.get(mine, "/federation")
 		return strings.Contains(text, `action="/federation/handovers/erase"`)
 	})
-	if s := erase("fr", digest[1]); s.status != http.StatusOK || !strings.Contains(s.text, "1 personne(s) seront effacées") {
+	if s := erase("fr", digest[1]); s.status != http.StatusOK || !strings.Contains(s.text, "1 personne sera effacée") {
 		tt.Errorf("erasing: %d", s.status)
 	}
 	_, err = giver.node.Erasures.Run(tt.Context(), giver.admin)
