@@ -206,10 +206,16 @@ func feeds() *rapid.Generator[map[place][][]byte] {
 		name := func(least, most int) public.Ref {
 			return public.Ref{From: rapid.SampledFrom(sirens).Draw(t, "of"), Epoch: uint16(1 + rapid.IntRange(0, 5).Draw(t, "epoch")/5), Seq: uint64(rapid.IntRange(least, most).Draw(t, "seq"))}
 		}
+		// Now and then two of them meet from beginning to end, before all else.
+		life := map[place][]public.Message{}
+		if rapid.IntRange(0, 3).Draw(t, "whole") == 0 {
+			life[place{reole, 1}] = []public.Message{shopping(3), shopping(1), public.Accept{Interest: ref(rurale, 2)}, public.Close{Interest: ref(rurale, 2), Outcome: public.Happened}}
+			life[place{rurale, 1}] = []public.Message{shopping(1), shopping(1), public.Interest{Offer: ref(reole, 0), Slots: 1}, public.Ack{Interest: 2}, public.Close{Interest: ref(rurale, 2), Outcome: public.Happened}}
+		}
 		out := map[place][][]byte{}
 		for _, siren := range sirens {
 			for epoch := uint16(1); epoch <= 2; epoch++ {
-				var bodies []public.Message
+				bodies := life[place{siren, epoch}]
 				for i := range rapid.IntRange(0, 16).Draw(t, "entries") {
 					n, kind := uint64(rapid.IntRange(2, 4).Draw(t, "own")), rapid.IntRange(0, 13).Draw(t, "kind")
 					if plausible := rapid.IntRange(0, 9).Draw(t, "plausible") > 0; plausible && i < 2 {
