@@ -32,6 +32,12 @@ type session struct {
 	roster uint64 // version that the caller says it has
 }
 
+// excuse of a member that had a newer roster than this hub.
+type excuse struct {
+	version uint64    // of this hub's
+	since   time.Time // when it was first needed
+}
+
 // hub answers: it stores, passes on and witnesses. Safe for concurrent use.
 type hub struct {
 	h       *Host
@@ -46,6 +52,7 @@ type hub struct {
 	sessions map[string]*session // by connection
 	speaks   map[string]*session // the newest, by who speaks
 	changed  map[string]time.Time
+	excused  map[string]excuse // by member
 }
 
 func newHub(h *Host) (*hub, error) {
@@ -62,7 +69,7 @@ func newHub(h *Host) (*hub, error) {
 	}
 	return &hub{
 		h: h, signer: feed.NewWitnessSigner(cfg.Name, cfg.Witness), strikes: newStrikes(), room: &room{free: hubMemory}, proofs: proofs, others: newOthers(h),
-		sessions: map[string]*session{}, speaks: map[string]*session{}, changed: map[string]time.Time{},
+		sessions: map[string]*session{}, speaks: map[string]*session{}, changed: map[string]time.Time{}, excused: map[string]excuse{},
 	}, nil
 }
 
@@ -170,11 +177,21 @@ var errOlder = errors.New("this hub's roster is older than the caller's")
 
 // fair is err, or [errOlder] when the caller has a newer roster than this hub: a key of
 // its own may be new, or a right. The hub asks the others for theirs every minute.
-// Whoever lies about its version gains that its lies are not counted, and is told to
-// come later.
+// Whoever lies about its version gains two of these minutes, once for each version that
+// this hub has.
 func (b *hub) fair(c network.Conn, err error) error {
 	s, r := b.session(c), b.h.roster()
 	if s == nil || r == nil || s.roster <= r.Version || !errors.Is(err, errLie) && !errors.Is(err, errRole) {
+		return err
+	}
+	b.mu.Lock()
+	x := b.excused[s.who.name()]
+	if x.version != r.Version {
+		x = excuse{r.Version, b.h.now()}
+		b.excused[s.who.name()] = x
+	}
+	b.mu.Unlock()
+	if b.h.now().Sub(x.since) > 2*b.h.cfg.SyncEvery {
 		return err
 	}
 	return fmt.Errorf("%w: %s", errOlder, err) // not as what it was

@@ -55,14 +55,24 @@ type FeedStatus struct {
 // clockAlarm is how far apart two clocks may be before the operator is told.
 const clockAlarm = 5 * time.Minute
 
+// measuredTogether is how far apart hubs were reached whose clocks are set against ours
+// together: one that was reached earlier was so by another clock of ours, maybe.
+const measuredTogether = time.Minute
+
 // Ahead is by how much our clock is at least ahead of the clock of every hub that was
-// reached in this run; 0 when it is ahead of none, or none was reached.
+// reached last; 0 when it is ahead of none, or none was reached.
 func (h *Host) Ahead() (least time.Duration) {
 	h.leaf.mu.Lock()
 	defer h.leaf.mu.Unlock()
+	var newest time.Time
+	for _, c := range h.leaf.hubs {
+		if c.reached.After(newest) {
+			newest = c.reached
+		}
+	}
 	first := true
 	for _, c := range h.leaf.hubs {
-		if !c.reached.IsZero() && (first || -c.ahead < least) {
+		if !c.reached.IsZero() && newest.Sub(c.reached) <= measuredTogether && (first || -c.ahead < least) {
 			least, first = -c.ahead, false
 		}
 	}

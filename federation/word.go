@@ -38,10 +38,11 @@ type wordAnswer struct {
 }
 
 const (
-	mostWords    = 64              // feeds in one question
-	mostOthers   = 4               // hubs whose words a territory gets beside that of the hub it calls
-	mostWord     = 3 << 10         // bytes of one, so that no hub's word keeps another hub from answering HELLO
-	othersWithin = 2 * time.Second // a territory does not wait longer for them: it calls the others itself
+	mostWords    = 64                     // feeds in one question
+	mostOthers   = 4                      // hubs whose words a territory gets beside that of the hub it calls
+	mostWord     = 3 << 10                // bytes of one, so that no hub's word keeps another hub from answering HELLO
+	othersWithin = 2 * time.Second        // a territory does not wait longer for them: it calls the others itself
+	oneWithin    = 600 * time.Millisecond // a hub whose connection is dead keeps nobody from asking the next
 	// wordAhead is how far a witness's clock may be before ours for its word to be
 	// taken from another hub.
 	wordAhead = 2 * time.Second
@@ -169,11 +170,18 @@ func (o *others) ask(all []*wanted) {
 		if len(lacking) == 0 || ctx.Err() != nil {
 			return
 		}
-		v, connected := o.h.leaf.at(hub)
-		if !connected || !hub.Witness {
+		if !hub.Witness || hub.Peer == o.h.id.String() {
 			continue
 		}
-		words, err := v.words(ctx, ask)
+		v, connected := o.h.leaf.at(hub)
+		if !connected {
+			continue
+		}
+		words, err := func() ([][]byte, error) {
+			ctx, cancel := context.WithTimeout(ctx, oneWithin)
+			defer cancel()
+			return v.words(ctx, ask)
+		}()
 		if err != nil {
 			o.h.log.Info("a hub does not say what it holds; territories call it themselves", "hub", hub.Name, "error", err)
 			continue

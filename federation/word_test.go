@@ -139,7 +139,7 @@ func TestBroughtWord(t *testing.T) {
 				}
 				return
 			}
-			if pushed != 0 {
+			if pushed != 0 && pushed < says { // once the other hub has given back what it forgot, it may push that
 				t.Errorf("restored, and with a lying hub alone, it pushes a head of %d", pushed)
 			}
 			if !slices.Contains(called(h), "hub-1.example") {

@@ -17,6 +17,8 @@ const freshness = 10 * time.Minute
 // too. More than half of the witnesses must have said so, and more than half have
 // cosigned whatever has settled: one at least knows of it. Safe for concurrent use.
 type comparison struct {
+	since time.Time // when this process began, in whole seconds as words are dated; what was said before is of before the disk was put back
+
 	mu    sync.Mutex
 	said  map[string]statement // by the witness's key
 	done  string               // origin of the feed for which enough was said and held
@@ -29,8 +31,9 @@ type statement struct {
 	at    time.Time
 }
 
-// note takes in what witnesses have signed, if it is fresh. A checkpoint of nothing
-// counts: a witness says that it holds nothing.
+// note takes in what witnesses have signed, if it is fresh and of this life of the
+// process: under what one hub says now stand others' signatures of long ago. A
+// checkpoint of nothing counts: a witness says that it holds nothing.
 func (c *comparison) note(p feed.Policy, point feed.Checkpoint, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -38,7 +41,7 @@ func (c *comparison) note(p feed.Policy, point feed.Checkpoint, now time.Time) {
 		c.said = map[string]statement{}
 	}
 	for _, s := range p.Cosignatures(point) {
-		if now.Sub(s.At) > freshness || s.At.Sub(now) > freshness || c.said[s.Witness].at.After(s.At) {
+		if s.At.Before(c.since) || now.Sub(s.At) > freshness || s.At.Sub(now) > freshness || c.said[s.Witness].at.After(s.At) {
 			continue
 		}
 		c.said[s.Witness] = statement{point, s.At}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/bippop/bippop/consensus/mesh"
 	"github.com/bippop/bippop/federation/feed"
@@ -31,7 +32,7 @@ type cosigning struct {
 }
 
 func newCosigning(c *core) *cosigning {
-	return &cosigning{core: c, signer: feed.NewReplicaSigner(replicaKeyName(c.siren, c.self), c.seedOf("federation cosign")), file: newSignedFile(c.cfg, c.self)}
+	return &cosigning{core: c, comparison: comparison{since: c.cfg.Now().Truncate(time.Second)}, signer: feed.NewReplicaSigner(replicaKeyName(c.siren, c.self), c.seedOf("federation cosign")), file: newSignedFile(c.cfg, c.self)}
 }
 
 // replicaKeyName is the name of a replica's key in checkpoints.

@@ -351,3 +351,11 @@ func (n *Node) RecordRoster(ctx context.Context, entry []byte) error {
 	}
 	return err
 }
+
+// Compared reports whether a replica that began at an instant may sign after it has
+// heard one checkpoint.
+func Compared(began time.Time, p feed.Policy, point feed.Checkpoint, now time.Time) bool {
+	c := comparison{since: began}
+	c.note(p, point, now)
+	return c.compared(p, now, func(feed.Head) error { return nil }) == nil
+}

@@ -22,11 +22,15 @@ const (
 var errClock = &Error{Kind: Unavailable, Code: "clock-ahead", After: 60, Reason: "this machine's clock is more than an hour ahead of every hub's; nothing was noted and nothing has left: set it right, then try again in a minute"}
 
 // speakable reports why nothing may be added to the feed now. A territory that no
-// roster names yet may prepare what it will say. errClock, [errNotCompared],
+// roster names yet may prepare what it will say; to an epoch that the roster has ended
+// nothing is added, as it would never be heard. [errNotMember], errClock, [errNotCompared],
 // [errHubsAhead], [errContradiction].
 func (c *cosigning) speakable() error {
 	f, policy, err := c.place()
 	if errors.Is(err, errNotMember) {
+		if _, ended, fault := (epochs{c.core}).next(f); ended || fault != nil {
+			return errors.Join(err, fault)
+		}
 		return nil
 	}
 	if err != nil {

@@ -215,7 +215,7 @@ func (s across) act(c *gin.Context, act string) (ok string, err error) {
 		}
 	}
 	switch act {
-	case "yes", "no":
+	case "yes", "no", "stop":
 		_, err = a.Consent(ctx, by, id, him, act == "yes")
 		return "recorded", err
 	case "publish":

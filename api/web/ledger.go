@@ -88,7 +88,7 @@ func (s ledger) page(c *gin.Context) {
 // address is where the browser has found this node: behind a proxy with TLS the
 // operator has said so, or the proxy does.
 func (s *Site) address(c *gin.Context) string {
-	if s.secure || c.Request.TLS != nil || c.GetHeader("X-Forwarded-Proto") == "https" {
+	if s.secure || c.GetHeader("X-Forwarded-Proto") == "https" {
 		return "https://" + c.Request.Host
 	}
 	return "http://" + c.Request.Host

@@ -193,16 +193,17 @@ func TestRosterPages(tt *testing.T) {
 	}
 	t.refuses("one of three", "draft-unsigned", func(lang string) shown { return publish(lang, t.sign(joins, 2)) })
 	forged := []byte(t.sign(joins, 0, 1))
-	for at := len(forged) / 2; at < len(forged); at++ { // some bit of a signature
+	from := 0
+	for from < len(joins) && joins[from] == forged[from] {
+		from++
+	}
+	for at := from; at < len(forged)-1 && at < from+60; at++ { // in the signatures
 		bad := bytes.Clone(forged)
 		if bad[at] == '\n' {
 			continue
 		}
-		if bad[at]++; strings.Contains(publish("fr", string(bad)).header.Get("Location"), "ok=") {
-			t.Fatal("a draft that somebody has touched is published")
-		}
-		if at > len(forged)/2+40 {
-			break
+		if bad[at]++; publish("fr", string(bad)).status < http.StatusBadRequest {
+			t.Fatalf("a draft that somebody has touched at %d is published", at-from)
 		}
 	}
 	count(t.sign(joins, 0, 2))

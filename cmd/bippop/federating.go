@@ -239,7 +239,7 @@ var nextSteps = map[string]string{
 	"hubs": "Too few hubs answer, so nothing is said; what waits leaves afterwards.\nNext: see which, below, and whether this machine reaches their addresses; then\n" +
 		"  bippop federation sync",
 	"own":    "Too few of this territory's own machines sign, so nothing is said; what waits leaves by itself afterwards.\nNext: start the missing ones; \"last round\", below, has what each of them said.",
-	"clock":  "This machine's clock and the hubs' are apart, or were when something was said.\nNext: set it right (timedatectl). What is dated ahead leaves by itself on its day, and what stands behind it too; the hubs take nothing of later than tomorrow.",
+	"clock":  "This machine's clock and the hubs' are apart, or were when something was said.\nNext: set it right (timedatectl). What is dated ahead leaves by itself the day before its date, and what stands behind it too; the hubs take nothing of later than tomorrow.",
 	"epoch":  "The roster opens another epoch of this territory's feed, and this record cannot follow yet. Nothing leaves, nothing is lost.\nNext: wait for a round with the hubs; if it stays so, send the line \"last round\", below, to the coordinator.",
 	"frozen": "FROZEN: two signed versions of this territory's feed contradict each other. Nothing leaves.\nNext: change nothing, keep every machine's disk as it is, and call the coordinator with both texts from the page /federation.",
 	"none":   "All is well with the federation.",

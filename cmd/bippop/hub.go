@@ -32,8 +32,8 @@ func hubCommand(out output) *cobra.Command {
 		Short: "Run a hub: it stores what members say, passes it on, and witnesses it",
 		Long: "A hub alone has no records and no keys of people: what it holds, anybody may read. Each hub of a federation should be run by another\n" +
 			"body, at another host. Its operator draws its key, hands the line that is printed to the coordinator, and starts it once he has the invitation:\n\n" +
-			"  bippop federation hub new hub.key --name hub1.example.org --operator 'Région Exemple' --address /dns4/hub1.example.org/udp/7500/quic-v1 > hub1.json\n" +
-			"  bippop federation hub serve --key hub.key --name hub1.example.org --dir /var/lib/bippop-hub --invitation invitation.txt --roster roster.txt \\\n" +
+			"  bippop federation hub new hub.key --identity hub.id --name hub1.example.org --operator 'Région Exemple' --address /dns4/hub1.example.org/udp/7500/quic-v1 > hub1.json\n" +
+			"  bippop federation hub serve --key hub.key --identity hub.id --name hub1.example.org --dir /var/lib/bippop-hub --invitation invitation.txt --roster roster.txt \\\n" +
 			"      --hub-listen /ip4/0.0.0.0/udp/7500/quic-v1",
 	}
 	c.AddCommand(newHubCommand(out), serveHubCommand(out), hubHereCommand(out))

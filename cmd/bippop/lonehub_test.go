@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -26,10 +25,9 @@ func TestLoneHubReadsBulletins(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	_, port, err := net.SplitHostPort(freeAddress(t))
 	must(err)
-	hub := lonelyHub("/ip4/127.0.0.1/tcp/" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	must(l.Close())
+	hub := lonelyHub("/ip4/127.0.0.1/tcp/" + port)
 	today := public.DayOf(time.Now())
 	n, err := simulation.Found(today, 1, hub)
 	must(err)
