@@ -1,13 +1,14 @@
 package api_test
 
 import (
-	"net"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/federation/simulation"
 	"github.com/bippop/bippop/node"
 )
 
@@ -24,13 +25,7 @@ type federation struct {
 
 func newFederation(t *testing.T) *federation {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
-	at := "/ip4/127.0.0.1/tcp/" + port
+	at := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", simulation.FreePort())
 	f := &federation{T: t}
 	found := func(part node.Federating, territory node.Territory) *rig {
 		r := &rig{t: t, log: &safeBuffer{}}

@@ -430,7 +430,9 @@ func (l *leaf) visit(ctx context.Context, hub roster.Hub, full, now bool, needed
 	}
 	c.fails++
 	c.refusal = oneLine(err)
-	c.until = l.h.now().Add(pause(c.fails, err))
+	if at := l.h.now().Add(pause(c.fails, err)); at.After(c.until) || c.until.Sub(l.h.now()) > revokedBackoff {
+		c.until = at // a call that somebody asked for, and that failed too, does not end a longer pause
+	}
 	return err
 }
 

@@ -89,7 +89,7 @@ func TestNothingElse(t *testing.T) {
 // proxied is a hub whose WebSocket is reached through a reverse proxy with a
 // certificate of its own for hub.example.
 func proxied(t *testing.T) (inner, outer string, front *httptest.Server) {
-	port := freePort(t)
+	port := simulation.FreePort()
 	inner = fmt.Sprintf("/ip4/127.0.0.1/tcp/%d/ws", port)
 	to := &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", port)}
 	front = httptest.NewTLSServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }})

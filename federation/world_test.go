@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -25,21 +24,10 @@ type world struct {
 	hubs []*federation.Host
 }
 
-// ports of this machine that were free a moment ago.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // over is a loopback address of a transport.
 func over(t *testing.T, transport string) string {
 	t.Helper()
-	switch p := freePort(t); transport {
+	switch p := simulation.FreePort(); transport {
 	case "quic":
 		return fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1", p)
 	case "tcp":

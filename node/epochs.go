@@ -68,8 +68,8 @@ func (e epochs) began(siren public.Siren, epoch uint16) (roster.Member, error) {
 }
 
 // follow opens the epoch that the roster names, or the next one on the way there.
-// Releases that do not count any more are said again, with the same figures and the
-// day on which they were first said: a record that is put back and follows once more
+// Releases and receipts that do not count any more are said again, with the same figures
+// and the day on which they were first said: a record that is put back and follows once more
 // says the same bytes. errEpochMissing, errEpochOther.
 func (e epochs) follow(ctx context.Context) error {
 	f, err := said{e.core}.newest()
@@ -97,7 +97,7 @@ func (e epochs) follow(ctx context.Context) error {
 	c := command.OpenEpoch{Stamp: e.own(), Epoch: b.epoch, Size: b.size, Root: head.Root}
 	for _, l := range lost {
 		again, err := public.Decode(l.Bytes)
-		if err != nil || again.Body.Kind() != public.KindRelease {
+		if err != nil || !egress.SaidAgain(again.Body) {
 			continue
 		}
 		again.Epoch, again.Seq = b.epoch, uint64(len(c.Again))

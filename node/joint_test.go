@@ -3,7 +3,6 @@ package node_test
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/bippop/bippop/federation/market"
 	"github.com/bippop/bippop/federation/public"
+	"github.com/bippop/bippop/federation/simulation"
 	"github.com/bippop/bippop/node"
 )
 
@@ -68,15 +68,12 @@ func (u *union) sign(draft string) {
 func newUnion(tb testing.TB) *union {
 	tb.Helper()
 	u := &union{TB: tb, now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	u.must(err)
-	at := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", l.Addr().(*net.TCPAddr).Port)
-	u.must(l.Close())
+	at := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", simulation.FreePort())
 	u.centre = foundTown(tb, node.Territory{Siren: "130025265", Name: "Coordination nationale", Calls: "Entraide, la nation", Phone: "01 99 00 12 34", Role: node.CoordinatorNode}, u.tuned, func(c *node.Config) {
 		c.Federation.Hub = node.FederationHub{Name: "hub.example", Listen: []string{at}}
 	})
 	centre := u.centre
-	_, err = centre.Accounts.Open(tb.Context(), centre.admin, node.NewAccount{Login: "nadia", Password: secret(password), Roles: node.RoleCoordinator})
+	_, err := centre.Accounts.Open(tb.Context(), centre.admin, node.NewAccount{Login: "nadia", Password: secret(password), Roles: node.RoleCoordinator})
 	u.must(err)
 	_, u.nadia, err = centre.Accounts.SignIn(tb.Context(), "nadia", secret(password), "test", false)
 	u.must(err)

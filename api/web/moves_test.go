@@ -6,7 +6,6 @@ import (
 	"html"
 	"io"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bippop/bippop/federation/simulation"
 	"github.com/bippop/bippop/node"
 )
 
@@ -232,13 +232,7 @@ func TestRosterPages(tt *testing.T) {
 
 // TestHandoverPages: dossiers go from one territory's page to the other's, by hand.
 func TestHandoverPages(tt *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tt.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
-	at := "/ip4/127.0.0.1/tcp/" + port
+	at := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", simulation.FreePort())
 	nation := newNation(tt, nil, node.FederationHub{Name: "hub1.example", Listen: []string{at}})
 	hub, err := nation.node.Federation.HubKeys(nation.admin, "hub1.example")
 	nation.must(err)

@@ -5,13 +5,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/bippop/bippop/federation"
+	"github.com/bippop/bippop/federation/simulation"
 	"github.com/bippop/bippop/node"
 )
 
@@ -46,12 +46,7 @@ var holder = [32]byte{42}
 
 func newUnion(tt *testing.T) *union {
 	u := &union{T: tt, began: time.Now()}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tt.Fatal(err)
-	}
-	at := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", l.Addr().(*net.TCPAddr).Port)
-	l.Close()
+	at := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", simulation.FreePort())
 	u.centre = foundTown(tt, coordination, func(c *node.Config) {
 		u.hurry(c)
 		c.Federation.Hub = node.FederationHub{Name: "hub.example", Listen: []string{at}}

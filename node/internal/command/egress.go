@@ -39,8 +39,10 @@ type OpenEpoch struct {
 	Epoch uint16   `cbor:"1,keyasint"`
 	Size  uint64   `cbor:"2,keyasint"`
 	Root  [32]byte `cbor:"3,keyasint"` // of the former epoch at Size
-	// Again are the first entries of the new epoch: every release of the former one
-	// that does not count any more, the same figures. Noise is never drawn twice.
+	// Again are the first entries of the new epoch: every release and every receipt of
+	// dossiers of the former one that does not count any more, in their order and of the
+	// same day. Noise is never drawn twice, and a receipt that its giver has not heard
+	// would keep the dossiers with him for ever.
 	Again [][]byte `cbor:"4,keyasint"`
 }
 

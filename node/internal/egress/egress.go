@@ -78,6 +78,13 @@ type Membership struct {
 // Belongs reports whether the territory takes part in a federation now.
 func (m Membership) Belongs() bool { return m.Joined != 0 && m.Left == 0 }
 
+// SaidAgain reports whether a message that a new epoch has cut off is said again in it:
+// a release, whose noise is never drawn twice, and a receipt of dossiers, for which
+// their giver waits.
+func SaidAgain(m public.Message) bool {
+	return m.Kind() == public.KindRelease || m.Kind() == public.KindHandover
+}
+
 // Key of an entry or hash of an epoch: both big-endian, so that keys sort.
 func Key(epoch uint16, n uint64) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint16(nil, epoch), n)

@@ -264,8 +264,8 @@ func (a egresses) all() (feeds []egress.Feed) {
 	return feeds
 }
 
-// releases are what those that count have spent, and those of the last epoch that
-// do not.
+// releases are what those that count have spent, and what of the last epoch does not
+// count and is to be said again: releases, and receipts of dossiers.
 func (a egresses) releases(feeds []egress.Feed) (spent public.Odometer, lost []public.Entry) {
 	counts := map[uint16]uint64{}
 	for _, f := range feeds {
@@ -274,13 +274,15 @@ func (a egresses) releases(feeds []egress.Feed) (spent public.Odometer, lost []p
 	last := feeds[len(feeds)-1].Epoch
 	a.must(store.Leaves.Each(a.tx, nil, func(l egress.Leaf) bool {
 		e, err := public.Decode(l.Bytes)
-		r, ok := e.Body.(public.Release)
-		switch {
-		case err != nil || !ok: // also the coordinator's own words
-		case l.Seq < counts[l.Epoch]:
+		if err != nil { // the coordinator's own words
+			return true
+		}
+		counted := l.Seq < counts[l.Epoch]
+		if r, ok := e.Body.(public.Release); ok && counted {
 			spent, err = spent.Follow(r)
 			a.must(err)
-		case l.Epoch == last:
+		}
+		if !counted && l.Epoch == last && egress.SaidAgain(e.Body) {
 			lost = append(lost, e)
 		}
 		return true

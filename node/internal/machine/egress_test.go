@@ -409,25 +409,39 @@ func TestRevived(t *testing.T) {
 	}
 }
 
-// TestAgain: releases are said again in a new epoch as they were first said, of the
+// TestAgain: releases and receipts are said again in a new epoch as they were first said, of the
 // same day: another day would be other bytes in the same place, whenever a record that
 // was put back opens the epoch once more.
 func TestAgain(t *testing.T) {
 	s := tell(t)
 	s.do(0, command.JoinFederation{Stamp: s.stamp(), Genesis: genesis})
 	r, _, _ := quarterly(public.Odometer{}, 24, 1)
-	s.do(0, command.TakeBack{Stamp: s.stamp(), Entries: [][]byte{entry(1, 0, r)}})
+	lareole, err := public.ParseCommune("33352")
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt := public.Handover{Giver: rurale, Communes: []public.Commune{lareole}, Roster: 2, Digest: [32]byte{7}}
+	s.do(0, command.TakeBack{Stamp: s.stamp(), Entries: [][]byte{entry(1, 0, r), entry(1, 1, public.Presence{}), entry(1, 2, receipt)}})
 	held := saidBy(t, s.store)
-	again := func(day public.Day) [][]byte {
-		b, err := public.Encode(public.Entry{From: ourSiren, Epoch: 2, Day: day, Body: r})
-		if err != nil {
-			t.Fatal(err)
+	again := func(day public.Day, all ...public.Message) (out [][]byte) {
+		for i, m := range all {
+			b, err := public.Encode(public.Entry{From: ourSiren, Epoch: 2, Seq: uint64(i), Day: day, Body: m})
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, b)
 		}
-		return [][]byte{b}
+		return out
 	}
 	open := command.OpenEpoch{Stamp: s.stamp(), Epoch: 2, Root: held.root(t, 1, 0)}
-	open.Again = again(2501)
-	s.do(refuse.StaleFeed, open)
-	open.Stamp, open.Again = s.stamp(), again(2500)
+	for name, b := range map[string][][]byte{
+		"of another day": again(2501, r, receipt), "without the receipt": again(2500, r), "without the release": again(2500, receipt),
+		"in another order": again(2500, receipt, r), "with what needs no repeating": again(2500, r, public.Presence{}, receipt),
+	} {
+		t.Log(name)
+		open.Stamp, open.Again = s.stamp(), b
+		s.do(refuse.StaleFeed, open)
+	}
+	open.Stamp, open.Again = s.stamp(), again(2500, r, receipt)
 	s.do(0, open)
 }
