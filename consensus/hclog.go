@@ -91,12 +91,13 @@ func (l raftLog) StandardLogger(opts *hclog.StandardLoggerOptions) *log.Logger {
 // and raft-wal 0.4.1 do not use it.
 func (l raftLog) StandardWriter(*hclog.StandardLoggerOptions) io.Writer { return io.Discard }
 
-// peerTroubles are what raft calls errors when another replica stops, starts or
-// is out of reach, again with every try. Whoever leads knows who is missing, and
+// peerTroubles are what raft calls errors when another replica stops, starts, is
+// out of reach, again with every try, or was elected. Whoever leads knows who is missing, and
 // the node says so.
 var peerTroubles = []string{
 	"failed to decode incoming command", "failed to heartbeat to", "failed to appendEntries to", "failed to make requestVote RPC",
 	"failed to make preVote RPC", "failed to make requestPreVote RPC", "failed to flush response", "failed to accept connection",
+	"failed to pipeline appendEntries", "failed to start pipeline replication to", "peer has newer term, stopping replication",
 }
 
 func slogLevel(level hclog.Level) slog.Level {
