@@ -4,7 +4,7 @@
 //	request ─▶ fence      security headers, no foreign site, X-Index
 //	        ─▶ gin        recovery, size limit, routes
 //	        ─▶ admit      who asks, may this role at all, wait for the index, read the body
-//	        ─▶ huma       bind strictly against the schema
+//	        ─▶ bind       strictly, against huma's form of what is taken
 //	        ─▶ one file per noun: DTO -> node's words -> service -> DTO
 //	        ─▶ explain    the one switch from node.Kind to a status and a problem
 //

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/bippop/bippop/node/internal/dispatch"
@@ -349,8 +350,9 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 			within = append(within, reach{commune, metres})
 		}
 	}
-	slices.SortFunc(within, func(a, b reach) int {
-		return cmp.Or(cmp.Compare(a.metres, b.metres), cmp.Compare(a.commune, b.commune))
+	sort.Slice(within, func(i, j int) bool {
+		a, b := &within[i], &within[j]
+		return cmp.Or(cmp.Compare(a.metres, b.metres), cmp.Compare(a.commune, b.commune)) < 0
 	})
 	var open []RequestID
 	for _, w := range within {
@@ -398,7 +400,7 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 			break
 		}
 	}
-	slices.SortStableFunc(some, func(a, b fitting) int { return cmp.Compare(a.soon, b.soon) })
+	sort.SliceStable(some, func(i, j int) bool { return some[i].soon < some[j].soon })
 	var ids []RequestID
 	for _, f := range some[:min(len(some), nearLimit)] {
 		ids = append(ids, f.id)

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/bippop/bippop/node/internal/catalogue"
@@ -479,8 +480,9 @@ func (s *Requests) Usual(by Caller, id BeneficiaryID) (out []Familiar, err error
 		}
 		return nil
 	})
-	slices.SortFunc(out, func(a, b Familiar) int {
-		return cmp.Or(cmp.Compare(b.Visits, a.Visits), slices.Compare(a.Volunteer.ID[:], b.Volunteer.ID[:]))
+	sort.Slice(out, func(i, j int) bool {
+		a, b := &out[i], &out[j]
+		return cmp.Or(cmp.Compare(b.Visits, a.Visits), slices.Compare(a.Volunteer.ID[:], b.Volunteer.ID[:])) < 0
 	})
 	return out, err
 }
