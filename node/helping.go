@@ -222,7 +222,7 @@ func (h helper) proposals(ids []RequestID, asked bool) (out []Proposal, err erro
 	for _, id := range ids {
 		var q request.Request
 		var ok bool
-		err := h.tx.Plain(func() (err error) { // asked, or near him
+		err := store.Plain(h.tx, func() (err error) { // asked, or near him
 			q, ok, err = store.Requests.Get(h.tx, id[:])
 			return err
 		})
@@ -371,7 +371,7 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 	for _, id := range open {
 		var q request.Request
 		var ok bool
-		err := h.tx.Plain(func() (err error) {
+		err := store.Plain(h.tx, func() (err error) {
 			q, ok, err = store.Requests.Get(h.tx, id[:])
 			return err
 		})

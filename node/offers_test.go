@@ -9,7 +9,7 @@ import (
 
 // asVolunteer is the caller who is that volunteer.
 func (t *town) asVolunteer(id node.VolunteerID) node.Caller {
-	return node.Caller{Account: t.admin.Account, Roles: node.RoleVolunteer, Volunteer: id}
+	return node.Caller{Account: t.admin.Account, Roles: node.RoleVolunteer, Volunteer: id}.Afresh()
 }
 
 // propose is "on Thursday afternoon I shop in Langon".

@@ -78,7 +78,7 @@ func (r *reader) volunteer(id VolunteerID) (Volunteer, error) {
 	}
 	// Who helps somebody whom the caller reaches is known, wherever he lives.
 	var rec people.Volunteer
-	err := r.tx.Plain(func() (err error) {
+	err := store.Plain(r.tx, func() (err error) {
 		rec, _, err = store.Volunteers.Get(r.tx, id[:])
 		return err
 	})
