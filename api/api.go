@@ -86,8 +86,8 @@ func New(cfg Config) http.Handler {
 	s.mount(e)
 	mountPages(e, cfg)
 	all := s.fence(e)
-	cfg.Node.Answer(s.relayed(all))
-	return s.relay(all)
+	cfg.Node.Answer(relaying{s}.relayed(all))
+	return relaying{s}.relay(all)
 }
 
 // fences are the headers of every answer. Pages load nothing from elsewhere and
