@@ -29,7 +29,8 @@ type KeepJournalHead struct {
 	Size   uint64   `cbor:"1,keyasint"`
 	Root   [32]byte `cbor:"2,keyasint"`
 	Signed []byte   `cbor:"3,keyasint"` // the signed note
-	Keys   []string `cbor:"4,keyasint"` // of the replicas that there are
+	Keys   []string `cbor:"4,keyasint"` // of those who have signed
+	Of     uint32   `cbor:"5,keyasint"` // replicas that there are
 }
 
 // PruneJournal takes the bodies away that nobody can open any more. It is proposed

@@ -77,6 +77,7 @@ type Body struct {
 	Who     Named         `cbor:"9,keyasint,omitempty"`
 	Alone   bool          `cbor:"10,keyasint,omitempty"` // no other replica was heard
 	From    when.At       `cbor:"11,keyasint,omitempty"` // of a gap
+	About   Named         `cbor:"12,keyasint,omitempty"` // whose dossier it was, of one; none for lists
 }
 
 // Named are people, packed: 17 bytes each.
@@ -202,8 +203,9 @@ type Head struct {
 	Size   uint64   `cbor:"1,keyasint"`
 	Root   [32]byte `cbor:"2,keyasint"`
 	Signed []byte   `cbor:"3,keyasint"` // the signed note
-	Keys   []string `cbor:"4,keyasint"` // of the replicas that there were; most of them have signed
-	At     when.At  `cbor:"5,keyasint"`
+	Keys   []string `cbor:"4,keyasint"` // of those who have signed
+	Of     uint32   `cbor:"5,keyasint"` // replicas that there were
+	At     when.At  `cbor:"6,keyasint"`
 }
 
 // Book is the state of the whole. One record.

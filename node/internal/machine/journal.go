@@ -79,7 +79,7 @@ func (a journals) keep(c command.KeepJournalHead) (Reply, error) {
 	if root != c.Root {
 		return Reply{}, refuse.JournalHead
 	}
-	book.Head = journal.Head{Size: c.Size, Root: c.Root, Signed: c.Signed, Keys: c.Keys, At: a.stamp.At}
+	book.Head = journal.Head{Size: c.Size, Root: c.Root, Signed: c.Signed, Keys: c.Keys, Of: c.Of, At: a.stamp.At}
 	store.JournalBooks.Put(a.tx, book)
 	return Reply{}, nil
 }
