@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/bippop/bippop/crypto"
+	"github.com/bippop/bippop/node/internal/account"
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/journal"
 	"github.com/bippop/bippop/node/internal/people"
@@ -116,8 +117,7 @@ func (s *Journal) Note(by Caller, on Screen) error {
 		return nil
 	}
 	return by.reading.unnoted(func(seen []Subject) error {
-		b := journal.Body{Kind: journal.Shown, By: by.Account, Role: by.Roles, Means: uint8(by.Session.Means), Screen: on.Route, Request: on.Request}
-		b.Screen = b.Screen[:min(len(b.Screen), journal.MostScreen)]
+		b := journal.Body{Kind: journal.Shown, By: by.Account, Role: by.Roles, Means: uint8(by.Session.Means), Screen: on.route(), Request: on.Request}
 		why, request, err := s.why(by, on)
 		if err != nil {
 			return err
@@ -142,13 +142,27 @@ func (s *Journal) Note(by Caller, on Screen) error {
 	})
 }
 
-// Beyond notes that somebody asked for a person who is out of reach. The answer is as
-// if there were nobody.
-func (s *Journal) Beyond(by Caller, who Subject, route string) error {
-	return s.notes.note(journal.Body{
-		Kind: journal.Refused, By: by.Account, Role: by.Roles, Means: uint8(by.Session.Means), Screen: route[:min(len(route), journal.MostScreen)],
-		Who: journal.Name([]journal.Person{journal.Person(who)}),
-	})
+// Beyond notes that somebody who does not reach everybody asked for a dossier that is
+// not his to know of. Whether there is such a person is not looked at here, so that
+// the answer takes as long for nobody: see [Journal.Alerts].
+func (s *Journal) Beyond(by Caller, on Screen) error {
+	if !by.limited() || on.Dossier == (Subject{}) && on.Request.Zero() {
+		return nil
+	}
+	b := journal.Body{Kind: journal.Refused, By: by.Account, Role: by.Roles, Means: uint8(by.Session.Means), Screen: on.route(), Request: on.Request}
+	if on.Dossier != (Subject{}) {
+		b.Who = journal.Name([]journal.Person{journal.Person(on.Dossier)})
+	}
+	return s.notes.note(b)
+}
+
+func (on Screen) route() string { return on.Route[:min(len(on.Route), journal.MostScreen)] }
+
+// under reports whether a screen is below a path.
+func (on Screen) under(path string) bool {
+	_, at, _ := strings.Cut(on.Route, " ")
+	at = strings.TrimPrefix(at, "/api/v1")
+	return at == path || strings.HasPrefix(at, path+"/")
 }
 
 // Switched notes that an account wears another hat now.
@@ -167,11 +181,11 @@ func (s *Journal) why(by Caller, on Screen) (JournalPurpose, RequestID, error) {
 	switch {
 	case !on.Request.Zero():
 		return ForRequest, on.Request, nil
-	case strings.Contains(on.Route, "/dpo"), strings.HasSuffix(on.Route, "/readers"):
+	case by.Roles == account.DPO:
 		return ForAudit, RequestID{}, nil
-	case strings.Contains(on.Route, "/me"):
+	case on.under("/me"):
 		return ForOwn, RequestID{}, nil
-	case strings.Contains(on.Route, "/exports/"), strings.Contains(on.Route, "/handovers"), strings.HasSuffix(on.Route, "/calendar"), strings.HasSuffix(on.Route, "/week"), strings.HasSuffix(on.Route, "/monday"):
+	case on.under("/exports"), on.under("/federation"), strings.HasSuffix(on.Route, "/calendar"), strings.HasSuffix(on.Route, "/week"), strings.HasSuffix(on.Route, "/monday"):
 		return ForExport, RequestID{}, nil
 	}
 	if on.Dossier != (Subject{}) {
@@ -362,7 +376,7 @@ func MonthOfJournal(at Instant) journal.Month { return journal.MonthOf(at) }
 // List is the journal, newest first; more says that there are older ones. It opens
 // nobody's words.
 func (s *Journal) List(by Caller, f JournalFilter) (out []JournalEntry, more bool, err error) {
-	if err := by.may(readJournal); err != nil {
+	if err := by.may(ReadJournal); err != nil {
 		return nil, false, err
 	}
 	if f.Limit <= 0 || f.Limit > 1000 {
@@ -480,7 +494,7 @@ type Named struct {
 
 // Person names somebody whom the journal tells of.
 func (s *Journal) Person(by Caller, who Subject) (out Named, err error) {
-	if err := by.may(readJournal); err != nil {
+	if err := by.may(ReadJournal); err != nil {
 		return out, err
 	}
 	err = s.store.View(func(tx *store.Tx) error {
@@ -512,7 +526,7 @@ func (s *Journal) Person(by Caller, who Subject) (out Named, err error) {
 
 // Account names an account: as it says itself, or by its login.
 func (s *Journal) Account(by Caller, id AccountID) (out Named, err error) {
-	if err := by.may(readJournal); err != nil || id.Zero() {
+	if err := by.may(ReadJournal); err != nil || id.Zero() {
 		return out, err
 	}
 	err = s.store.View(func(tx *store.Tx) error {

@@ -58,7 +58,7 @@ const mostJournalFaults = 100
 // one before of its replica, the tree against what it should be, and the tree's head
 // against what most replicas, and this one, have signed.
 func (s *Journal) Verify(ctx context.Context, by Caller) (JournalCheck, error) {
-	if err := by.may(readJournal); err != nil {
+	if err := by.may(ReadJournal); err != nil {
 		return JournalCheck{}, err
 	}
 	var out JournalCheck

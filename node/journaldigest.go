@@ -52,7 +52,7 @@ const (
 
 // Digest is a month in numbers.
 func (s *Journal) Digest(by Caller, month journal.Month) (d JournalDigest, err error) {
-	if err := by.may(readJournal); err != nil {
+	if err := by.may(ReadJournal); err != nil {
 		return d, err
 	}
 	zone := s.zone()
@@ -177,7 +177,7 @@ const mostAlarmed = 50_000
 
 // Alerts are those of the last thirty days, newest first.
 func (s *Journal) Alerts(by Caller) ([]JournalOdd, error) {
-	if err := by.may(readJournal); err != nil {
+	if err := by.may(ReadJournal); err != nil {
 		return nil, err
 	}
 	out, err := s.alerts()
@@ -204,7 +204,15 @@ func (s *Journal) alerts() ([]JournalOdd, error) {
 			}
 			entry := s.read(keys, e)
 			switch {
-			case entry.Kind == "refused" || entry.Kind == "gap" || entry.Kind == "break-glass":
+			case entry.Kind == "refused":
+				var known bool
+				if known, err = s.exists(tx, entry); err != nil {
+					return err
+				}
+				if known {
+					a.found = append(a.found, JournalOdd{Code: entry.Kind, Account: entry.By, At: entry.At, Count: 1})
+				}
+			case entry.Kind == "gap" || entry.Kind == "break-glass":
 				a.found = append(a.found, JournalOdd{Code: entry.Kind, Account: entry.By, Replica: entry.Replica, At: entry.At, From: entry.From, Count: 1})
 			case entry.About != (Subject{}):
 				if o, yes := a.window.add(entry); yes {
@@ -219,4 +227,22 @@ func (s *Journal) alerts() ([]JournalOdd, error) {
 	out := slices.Clone(a.found)
 	slices.Reverse(out)
 	return out, err
+}
+
+// exists reports whether there is what somebody asked for in vain.
+func (s *Journal) exists(tx *store.Tx, e JournalEntry) (ok bool, err error) {
+	if !e.Request.Zero() {
+		_, ok, err = store.Requests.Get(tx, e.Request[:])
+	}
+	if len(e.Who) == 0 {
+		return ok, err
+	}
+	who := e.Who[0]
+	switch who.Collection {
+	case store.Beneficiaries.Code:
+		_, ok, err = store.Beneficiaries.Get(tx, who.ID[:])
+	case store.Volunteers.Code:
+		_, ok, err = store.Volunteers.Get(tx, who.ID[:])
+	}
+	return ok, err
 }

@@ -44,7 +44,9 @@ func (n *notes) reopen() {
 }
 
 // text is the entry with a number, of some 2 kB.
-func text(i uint64) []byte { return fmt.Appendf(nil, "note %d %s", i, strings.Repeat("Duplantier ", 200)) }
+func text(i uint64) []byte {
+	return fmt.Appendf(nil, "note %d %s", i, strings.Repeat("Duplantier ", 200))
+}
 
 func (n *notes) add(count int) {
 	n.Helper()

@@ -120,6 +120,10 @@ const (
 	KindPruneJournal        Kind = 133
 	KindFreeze              Kind = 80
 	KindBeginVectors        Kind = 81
+
+	KindGrantRoles Kind = 110
+	KindStandIn    Kind = 111
+	KindSwitchRole Kind = 112
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -234,6 +238,12 @@ func Decode(b []byte) (Command, error) {
 		return decode[OpenAccount](b[1:])
 	case KindChangeAccount:
 		return decode[ChangeAccount](b[1:])
+	case KindGrantRoles:
+		return decode[GrantRoles](b[1:])
+	case KindStandIn:
+		return decode[StandIn](b[1:])
+	case KindSwitchRole:
+		return decode[SwitchRole](b[1:])
 	case KindOpenSession:
 		return decode[OpenSession](b[1:])
 	case KindCloseSession:

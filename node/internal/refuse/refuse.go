@@ -138,6 +138,7 @@ const (
 	NotReceived   Reason = 158
 	HandoverTaken Reason = 159
 
+	WrongGrants Reason = 160
 	// The access journal.
 	JournalRepeat  Reason = 175
 	JournalGap     Reason = 176
@@ -266,6 +267,7 @@ var reasons = map[Reason]struct {
 	QuarterGap:         {Conflict, "quarter-gap", "quarters are released in order; release the earlier one first"},
 	BudgetSpent:        {Conflict, "budget-spent", "the year's privacy budget is spent; nothing more is released before the next year"},
 	VectorsBegun:       {Conflict, "vectors-begun", "the quarters are counted already"},
+	WrongGrants:        {Invalid, "wrong-grants", "these roles do not go together, or a role does not reach like this; give each role once, communes to the desk's roles only"},
 	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 

@@ -28,7 +28,7 @@ func InCommune(commune string) List           { return List{row(byCommune, []byt
 func AllByCommune() List                      { return List{row(byCommune)} }
 func InStatus(s people.Status) List           { return List{row(byStatus, []byte{byte(s)})} }
 func SessionsOf(a ident.Account) List         { return List{row(sessions, a[:])} }
-func AccountsOf(v ident.Volunteer) List       { return List{row(accountOf, v[:])} }
+func AccountsOf[N any](who ident.ID[N]) List  { return List{row(accountOf, who[:])} }
 func Accounts() List                          { return List{row(accountsList)} }
 func OffersOf(v ident.Volunteer) List         { return List{row(offersOf, v[:])} }
 func LiveOffers() List                        { return List{row(liveOffers)} }

@@ -30,7 +30,7 @@ import (
 
 // Version is raised when a view is added, changed or removed. A store with
 // another version is rebuilt before the node serves.
-const Version = 5
+const Version = 6
 
 // Prefixes of the views. What follows is listed in order; a row ends with the ID
 // of its record.
@@ -48,7 +48,7 @@ const (
 	logins       = 'l' // login, zero byte, account
 	sessions     = 'n' // account, session
 	expiries     = 'x' // expiry, session
-	accountOf    = 'u' // volunteer, account
+	accountOf    = 'u' // volunteer, or beneficiary who has a card, account
 	ofImport     = 'i' // import, kind, person
 	accountsList = 'k' // account
 	seriesOf     = 'w' // beneficiary, series
@@ -111,6 +111,9 @@ func rowsOf(r any) [][]byte {
 		rows := [][]byte{row(logins, []byte(r.Login), []byte{0}, r.ID[:]), row(accountsList, r.ID[:])}
 		if !r.Of.Zero() {
 			rows = append(rows, row(accountOf, r.Of[:], r.ID[:]))
+		}
+		if !r.Her.Zero() {
+			rows = append(rows, row(accountOf, r.Her[:], r.ID[:]))
 		}
 		return rows
 	case account.Session:
