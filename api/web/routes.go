@@ -69,7 +69,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/people/new", s.may(node.WritePeople, people{s}.blank))
 	r.POST("/people/new", s.may(node.WritePeople, people{s}.blankFrom))
 	r.POST("/people", s.may(node.WritePeople, people{s}.enrol))
-	r.GET("/people/:id", s.may(node.ReadPeople, people{s}.page))
+	r.GET("/people/:id", s.may(node.ReadPeople, journal{s}.asked(node.SubjectBeneficiary, people{s}.page)))
 	r.GET("/people/:id/edit", s.may(node.WritePeople, people{s}.edit))
 	r.POST("/people/:id", s.may(node.WritePeople, people{s}.change))
 	r.POST("/people/:id/likes", s.may(node.WritePeople, people{s}.likes))
@@ -87,7 +87,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/volunteers", s.may(node.ReadPeople, volunteers{s}.list))
 	r.GET("/volunteers/new", s.may(node.WritePeople, volunteers{s}.blank))
 	r.POST("/volunteers", s.may(node.WritePeople, volunteers{s}.register))
-	r.GET("/volunteers/:id", s.may(node.ReadPeople, volunteers{s}.page))
+	r.GET("/volunteers/:id", s.may(node.ReadPeople, journal{s}.asked(node.SubjectVolunteer, volunteers{s}.page)))
 	r.GET("/volunteers/:id/edit", s.may(node.WritePeople, volunteers{s}.edit))
 	r.POST("/volunteers/:id", s.may(node.WritePeople, volunteers{s}.change))
 	r.GET("/volunteers/:id/week", s.may(node.ReadPeople, papers{s}.week))
@@ -154,6 +154,12 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/federation/leave", s.may(node.JoinFederation, federating{s}.leave))
 	r.POST("/federation/sync", s.may(node.JoinFederation, federating{s}.sync))
 	r.POST("/federation/apply", s.may(node.JoinFederation, federating{s}.apply))
+
+	// Who has read whose words.
+	r.GET("/dpo/journal", s.may(node.ReadJournal, journal{s}.page))
+	r.GET("/dpo/journal/digest", s.may(node.ReadJournal, journal{s}.digest))
+	r.GET("/people/:id/readers", s.may(node.ReadJournal, journal{s}.readers(node.SubjectBeneficiary)))
+	r.GET("/volunteers/:id/readers", s.may(node.ReadJournal, journal{s}.readers(node.SubjectVolunteer)))
 
 	// The nation, on the coordinator's node; what it says, in every territory.
 	r.GET("/nation", s.nation(node.ReadNation, nation{s}.page))
