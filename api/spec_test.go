@@ -40,7 +40,7 @@ func TestDescription(t *testing.T) {
 		t.Error(err)
 	}
 	all := operations(r.spec)
-	if len(all) != 144 {
+	if len(all) != 146 {
 		t.Errorf("%d operations", len(all))
 	}
 	ids := map[string]string{}
