@@ -217,6 +217,7 @@ func decimal(n uint64) string { return strconv.FormatUint(n, 10) }
 type Reading struct {
 	Seen  uint64 `header:"X-Index" doc:"Wait until this replica has seen this write, at most 5 seconds"`
 	Fresh string `query:"fresh" enum:"1" doc:"Wait until this replica has seen every write that was ever acknowledged"`
+	For   string `query:"for" enum:"phone,update,relative,check,other" doc:"Why a dossier is opened that no open request explains; it is noted in the access journal"`
 }
 
 // Writing is in every POST that records something.

@@ -44,3 +44,16 @@ var (
 	CertificateOut = func(c node.Certificate) any { return certificateOut(c) }
 	DestinationOut = func(d node.Destination) any { return destinationOut(d) }
 )
+
+// Routes are all that a node answers: "GET /people/:id".
+func Routes(n *node.Node, log *slog.Logger) (out []string) {
+	prepare()
+	e := gin.New()
+	s := &server{node: n, log: log}
+	s.mount(e)
+	newPages(Config{Node: n, Logger: log}).Mount(e)
+	for _, r := range e.Routes() {
+		out = append(out, r.Method+" "+r.Path)
+	}
+	return out
+}

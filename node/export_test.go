@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"math"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/bippop/bippop/crypto"
@@ -14,6 +15,7 @@ import (
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/egress"
+	"github.com/bippop/bippop/node/internal/journal"
 	"github.com/bippop/bippop/node/internal/store"
 )
 
@@ -426,3 +428,46 @@ func (f NoteFile) Close() error                                 { return f.close
 
 // Unheard reports whether this replica hears no leader.
 func (n *Node) Unheard() bool { return n.Journal.notes.unheard() }
+
+// BreakNotes lets the disk of the notes fail.
+func (n *Node) BreakNotes() {
+	f := n.Journal.notes.file
+	f.disk.Lock()
+	defer f.disk.Unlock()
+	f.broken = syscall.EIO
+}
+
+// FillJournal puts entries into the record, as the machine would, thousands at once.
+func (n *Node) FillJournal(count int) {
+	j := journaling{n.core}
+	if err := j.months(context.Background()); err != nil {
+		panic(err)
+	}
+	keys := monthKeys{core: n.core}
+	month := journal.MonthOf(n.core.clock())
+	key, err := keys.key(month)
+	if err != nil {
+		panic(err)
+	}
+	who := journal.Name(make([]journal.Person, 3))
+	for done := 0; done < count; {
+		err := n.core.store.Update(func(tx *store.Tx) error {
+			book, _, err := store.JournalBooks.Get(tx, theBook)
+			chain := book.Of(n.core.self)
+			for i := 0; i < 2000 && done < count && err == nil; i++ {
+				plain := must(boxEncoding.Marshal(journal.Body{Kind: journal.Shown, At: n.core.clock(), Screen: "GET /people", Who: who}))
+				var e journal.Entry
+				book, chain, e, err = book.Append(chain, journal.Sealed{Month: month, Box: key.Seal(plain, entryPlace(n.core.siren, chain.Replica, chain.Next))}, journal.Hashes(func(index uint64) (journal.Entry, bool, error) {
+					return store.JournalEntries.Get(tx, journal.IndexKey(index))
+				}))
+				store.JournalEntries.Put(tx, e)
+				done++
+			}
+			store.JournalBooks.Put(tx, book.With(chain))
+			return err
+		})
+		if err != nil {
+			panic(err)
+		}
+	}
+}
