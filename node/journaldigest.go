@@ -246,3 +246,22 @@ func (s *Journal) exists(tx *store.Tx, e JournalEntry) (ok bool, err error) {
 	}
 	return ok, err
 }
+
+// JournalVitals counts what the access journal holds, and what somebody should look at:
+// the data protection officer's page says more.
+type JournalVitals struct {
+	Entries uint64 // in the territory's record
+	Waiting uint64 // noted here and not recorded yet
+	Alerts  int    // of the last thirty days
+	Signed  Instant
+}
+
+func (s *Journal) vitals() (v JournalVitals, err error) {
+	book, err := s.heads.book()
+	if err != nil {
+		return v, err
+	}
+	odd, err := s.alerts()
+	next := book.Of(s.self).Next
+	return JournalVitals{Entries: book.Size, Waiting: max(s.notes.file.next(), next) - next, Alerts: len(odd), Signed: book.Head.At}, err
+}

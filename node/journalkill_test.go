@@ -93,7 +93,7 @@ func TestKilledReader(t *testing.T) {
 	}
 	_, by, err := n.Accounts.SignIn(t.Context(), "admin", secret(password), "test", false)
 	if err == nil {
-		_, err = n.Beneficiaries.Enrol(t.Context(), by, node.BeneficiaryFacts{Commune: "33352", Basis: node.Consent}, node.BeneficiaryWords{Last: secret("Lambert"), First: secret("Rose")})
+		_, err = n.Beneficiaries.Enrol(t.Context(), by, node.BeneficiaryFacts{Commune: "33352", Basis: node.Consent}, node.BeneficiaryWords{Last: secret("Lambert"), First: secret("Rose"), Phones: []node.Phone{{Number: secret("05 36 49 12 07")}}})
 	}
 	if err != nil {
 		t.Fatal(err)
