@@ -214,7 +214,7 @@ func (s *Journal) Explains(by Caller, who Subject) (w JournalPurpose, open Reque
 	err = s.store.View(func(tx *store.Tx) error {
 		switch who.Collection {
 		case store.Beneficiaries.Code:
-			w, open, err = s.aboutHer(tx, BeneficiaryID(who.ID))
+			w, open, err = s.aboutHer(tx, by, BeneficiaryID(who.ID))
 		case store.Volunteers.Code:
 			w, open, err = s.aboutHim(tx, VolunteerID(who.ID))
 		}
@@ -234,8 +234,12 @@ func (s *Journal) Explains(by Caller, who Subject) (w JournalPurpose, open Reque
 	return w, open, explain(err)
 }
 
-func (s *Journal) aboutHer(tx *store.Tx, she BeneficiaryID) (w JournalPurpose, open RequestID, err error) {
+// mostLooked is how many of her requests are looked at, the newest first.
+const mostLooked = 50
+
+func (s *Journal) aboutHer(tx *store.Tx, by Caller, she BeneficiaryID) (w JournalPurpose, open RequestID, err error) {
 	var inner error
+	looked, since, worked := 0, s.clock()-dayMillis, false
 	err = view.Each(tx, view.OfPerson(she), nil, true, func(id RequestID, _ []byte) bool {
 		var q request.Request
 		q, _, inner = store.Requests.Get(tx, id[:])
@@ -245,9 +249,15 @@ func (s *Journal) aboutHer(tx *store.Tx, she BeneficiaryID) (w JournalPurpose, o
 			w, open = ForCall, id
 		case !q.State.Closed():
 			w, open = ForRequest, id
+		case !worked:
+			inner = tx.EachHistory(store.Requests.Code, id[:], func(h store.History) { worked = worked || h.By == by.Account && h.At >= since })
 		}
-		return inner == nil && w == ""
+		looked++
+		return inner == nil && w == "" && looked < mostLooked
 	})
+	if w == "" && worked {
+		w = ForWork // on a request of hers that is over
+	}
 	if err = either(err, inner); err != nil || w != "" {
 		return w, open, err
 	}

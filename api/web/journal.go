@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,6 +23,7 @@ type readLine struct {
 	Account node.Named
 	Whom    []readName
 	More    int // people who are not named on the page
+	Times   int // on paper: how often that day, if more than once
 }
 
 type readName struct {
@@ -234,6 +236,7 @@ func (s journal) readers(kind string) gin.HandlerFunc {
 		all, err := s.node.Journal.Of(caller(c), who)
 		if err == nil {
 			d.Lines, err = n.lines(all, false)
+			d.Lines = s.together(d.Lines)
 		}
 		if err == nil {
 			var name readName
@@ -246,6 +249,23 @@ func (s journal) readers(kind string) gin.HandlerFunc {
 		}
 		s.render(c, http.StatusOK, "readers", page{Title: s.words(c).t("journal.readers"), Here: "journal", Data: d})
 	}
+}
+
+// together says once what happened often on one day: the same account, the same kind of
+// page, for the same reason.
+func (s journal) together(lines []readLine) (out []readLine) {
+	day := func(l readLine) node.Day { return node.DayOf(l.At.Time().In(s.node.Now().Location())) }
+	for _, l := range lines {
+		i := slices.IndexFunc(out, func(o readLine) bool {
+			return day(o) == day(l) && o.By == l.By && o.Role == l.Role && o.Kind == l.Kind && o.Purpose == l.Purpose && screen(o.Screen) == screen(l.Screen)
+		})
+		if i < 0 {
+			out = append(out, l)
+			continue
+		}
+		out[i].Times = max(out[i].Times, 1) + 1
+	}
+	return out
 }
 
 // screenNames say where people were shown, by how the route begins.
@@ -261,6 +281,9 @@ func screen(route string) string {
 	_, path, _ := strings.Cut(route, " ")
 	program := strings.HasPrefix(path, "/api/v1")
 	path = strings.TrimPrefix(path, "/api/v1")
+	if strings.HasSuffix(path, "/readers") {
+		return "audit"
+	}
 	for _, n := range screenNames {
 		if path == n.path || strings.HasPrefix(path, n.path+"/") {
 			return n.name
