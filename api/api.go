@@ -66,6 +66,7 @@ type server struct {
 	secure bool
 	huma   huma.API
 	site   *web.Site
+	doors  []web.Door // that programs have
 }
 
 // New is everything that the node answers over HTTP.

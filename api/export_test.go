@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/bippop/bippop/api/web"
 	"github.com/bippop/bippop/node"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -45,15 +46,17 @@ var (
 	DestinationOut = func(d node.Destination) any { return destinationOut(d) }
 )
 
-// Routes are all that a node answers: "GET /people/:id".
-func Routes(n *node.Node, log *slog.Logger) (out []string) {
+// Doors lists every address of a node's surface, pages and operations, and whom each is
+// for; routed is what the router answers at all.
+func Doors(cfg Config) (doors []web.Door, routed []string) {
 	prepare()
 	e := gin.New()
-	s := &server{node: n, log: log}
+	s := &server{node: cfg.Node, log: cfg.Logger}
 	s.mount(e)
-	newPages(Config{Node: n, Logger: log}).Mount(e)
+	site := web.New(web.Config{Node: cfg.Node, Logger: cfg.Logger})
+	site.Mount(e)
 	for _, r := range e.Routes() {
-		out = append(out, r.Method+" "+r.Path)
+		routed = append(routed, r.Method+" "+r.Path)
 	}
-	return out
+	return append(s.doors, site.Doors()...), routed
 }

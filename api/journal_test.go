@@ -165,7 +165,8 @@ func TestEveryReading(t *testing.T) {
 	selves := map[string]node.AccountID{admin.token: admin.self(), volunteer.token: volunteer.self(), overseer.token: overseer.self()}
 	var answers []shown
 	plain := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	for _, route := range api.Routes(r.node, slog.New(slog.DiscardHandler)) {
+	_, routed := api.Doors(api.Config{Node: r.node, Logger: slog.New(slog.DiscardHandler)})
+	for _, route := range routed {
 		method, pattern, _ := strings.Cut(route, " ")
 		if method != "GET" {
 			continue
