@@ -147,7 +147,6 @@ func TestElected(t *testing.T) {
 		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /action-types", "GET /territory", "GET /communes", "GET /figures",
 		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster", "GET /federation/roster/file",
 		"GET /bulletins", "GET /bulletins/{number}", "GET /bulletins/{number}/pdf",
-		"GET /journal", "GET /journal/check", // who was read by whom, in IDs: no word of anybody
 	}
 	bodies := map[string]say{ // what is bound before the service looks who asks
 		"PUT /volunteers/{id}/readiness": {"week": []string{}, "per_week": 0, "radius_km": 0, "absences": []say{}},
@@ -206,6 +205,7 @@ func TestAuditor(t *testing.T) {
 		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /action-types", "GET /territory", "GET /communes",
 		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster", "GET /federation/roster/file",
 		"GET /bulletins", "GET /bulletins/{number}", "GET /bulletins/{number}/pdf",
+		"GET /journal", "GET /journal/check", // who was read by whom, in IDs: no word of anybody
 	}
 	bodies := map[string]say{ // what is bound before the service looks who asks
 		"PUT /volunteers/{id}/readiness": {"week": []string{}, "per_week": 0, "radius_km": 0, "absences": []say{}},
