@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -135,8 +136,8 @@ func TestTornNote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	end := bytes.LastIndexFunc(whole, func(r rune) bool { return r != 0 }) + 1
-	two := 2 * end / 3 // entries are of one size
+	size := 4 + int(binary.BigEndian.Uint32(whole)) // entries are of one size
+	two, end := 2*size, 3*size
 	for cut := two; cut < end; cut += 401 {
 		torn := bytes.Clone(whole)
 		clear(torn[cut:])
@@ -172,8 +173,8 @@ func TestAlteredNote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	end := bytes.LastIndexFunc(whole, func(r rune) bool { return r != 0 }) + 1
-	size := end / 3
+	size := 4 + int(binary.BigEndian.Uint32(whole)) // entries are of one size
+	end := 3 * size
 	altered := bytes.Clone(whole)
 	altered[size+20] ^= 1
 	swapped := bytes.Clone(whole)
