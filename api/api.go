@@ -68,6 +68,7 @@ type server struct {
 	log    *slog.Logger
 	secure bool
 	huma   huma.API
+	site   *web.Site
 	doors  []web.Door // that programs have
 }
 
@@ -82,12 +83,13 @@ func New(cfg Config) http.Handler {
 	if err := e.SetTrustedProxies([]string{"127.0.0.1", "::1"}); err != nil {
 		panic("api: " + err.Error())
 	}
-	e.Use(s.note, s.catch, bound, lost)
+	s.site = newPages(cfg)
+	e.Use(s.note, s.catch, bound, s.hold, lost)
 	e.GET("/healthz", s.alive)
 	e.GET("/readyz", s.ready)
 	e.GET(transparency+"*path", s.transparent)
 	s.mount(e)
-	mountPages(e, cfg)
+	s.site.Mount(e)
 	all := s.fence(e)
 	cfg.Node.Answer(relaying{s}.relayed(all))
 	return relaying{s}.relay(all)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bippop/bippop/api/web"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
 	"github.com/danielgtaylor/huma/v2"
@@ -123,6 +124,7 @@ func (s *server) identify(g *gin.Context, who access) (c call, err error) {
 	if c.by, err = s.node.Recognise(g.Request.Context(), c.token); err != nil {
 		return c, err
 	}
+	web.SetCaller(g, c.by)
 	if err := who.lets(c.by); err != nil {
 		return c, err
 	}
@@ -211,6 +213,7 @@ func decimal(n uint64) string { return strconv.FormatUint(n, 10) }
 type Reading struct {
 	Seen  uint64 `header:"X-Index" doc:"Wait until this replica has seen this write, at most 5 seconds"`
 	Fresh string `query:"fresh" enum:"1" doc:"Wait until this replica has seen every write that was ever acknowledged"`
+	For   string `query:"for" enum:"phone,update,relative,check,other" doc:"Why a dossier is opened that no open request explains; it is noted in the access journal"`
 }
 
 // Writing is in every POST that records something.

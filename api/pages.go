@@ -1,11 +1,8 @@
 package api
 
-import (
-	"github.com/bippop/bippop/api/web"
-	"github.com/gin-gonic/gin"
-)
+import "github.com/bippop/bippop/api/web"
 
-// mountPages adds what people see in a browser.
-func mountPages(e *gin.Engine, cfg Config) {
-	web.New(web.Config{Node: cfg.Node, Logger: cfg.Logger, Secure: cfg.Secure, Door: cfg.Door, Demo: cfg.Demo}).Mount(e)
+// newPages is what people see in a browser.
+func newPages(cfg Config) *web.Site {
+	return web.New(web.Config{Node: cfg.Node, Logger: cfg.Logger, Secure: cfg.Secure, Door: cfg.Door, Demo: cfg.Demo})
 }

@@ -187,6 +187,8 @@ func (s *server) surface() {
 	tell(s, may(node.JoinFederation), 200, "POST", "/federation/handovers", "take-dossiers-in", handoverRoutes{s}.take)
 	add(s, may(node.JoinFederation), 204, "POST", "/federation/handovers/receipt", "confirm-dossiers", handoverRoutes{s}.confirm)
 	tell(s, may(node.JoinFederation), 200, "POST", "/federation/handovers/erase", "erase-dossiers-handed-over", handoverRoutes{s}.erase)
+	tell(s, may(node.ReadJournal), 200, "GET", "/journal", "list-readings", journalRoutes{s}.list)
+	tell(s, may(node.ReadJournal), 200, "GET", "/journal/check", "check-journal", journalRoutes{s}.check)
 	tell(s, may(node.ReadLedger), 200, "GET", "/ledger", "list-what-left", ledgerRoutes{s}.entries)
 	tell(s, may(node.ReadLedger), 200, "GET", "/ledger/{epoch}/{seq}", "prove-what-left", ledgerRoutes{s}.proof)
 	tell(s, may(node.ReadLedger), 200, "GET", "/ledger/connections", "list-other-connections", ledgerRoutes{s}.connections)

@@ -102,7 +102,7 @@ var (
 
 	// The node's own words are the API's.
 	replicaStates = same(node.ReplicaJoining, node.ReplicaMember, node.ReplicaRemoved, node.ReplicaDestroyed)
-	erasables     = same(node.ErasableBeneficiary, node.ErasableVolunteer, node.ErasableAccount, node.ErasableImport)
+	erasables     = same(node.ErasableBeneficiary, node.ErasableVolunteer, node.ErasableAccount, node.ErasableImport, node.ErasableJournal)
 	destinations  = same(node.FolderDestination, node.ManualDestination)
 	limits        = same("vault-copies", "one-replica", "backups-35-days", "manual-backups")
 

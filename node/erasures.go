@@ -32,6 +32,7 @@ const (
 	ErasableVolunteer   Erasable = "volunteer"
 	ErasableAccount     Erasable = "account" // of staff, closed before
 	ErasableImport      Erasable = "import"  // an import that was undone, with all its people
+	ErasableJournal     Erasable = "journal" // a month of the access journal, a year after its end
 )
 
 // Wanted is somebody who will be erased with the next batch, within the hour.
@@ -92,7 +93,7 @@ type Certificate struct {
 // erasables are the collections in which people, or lists of them, are.
 var erasables = map[Erasable]byte{
 	ErasableBeneficiary: store.Beneficiaries.Code, ErasableVolunteer: store.Volunteers.Code,
-	ErasableAccount: store.Accounts.Code, ErasableImport: store.Imports.Code,
+	ErasableAccount: store.Accounts.Code, ErasableImport: store.Imports.Code, ErasableJournal: store.JournalMonths.Code,
 }
 
 func erasableOf(collection byte) Erasable {
@@ -252,6 +253,12 @@ func (s *Erasures) goesWith(tx *store.Tx, w erasure.Wanted, most int) (who []era
 		a, ok, err := store.Accounts.Get(tx, w.ID[:])
 		if err == nil && ok {
 			put(w.Collection, w.ID, a.Leaf.Slot)
+		}
+		return who, nil, err
+	case store.JournalMonths.Code:
+		m, ok, err := store.JournalMonths.Get(tx, w.ID[:])
+		if err == nil && ok {
+			put(w.Collection, w.ID, m.Leaf.Slot)
 		}
 		return who, nil, err
 	case store.Imports.Code:

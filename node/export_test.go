@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"math"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/bippop/bippop/crypto"
@@ -14,6 +15,7 @@ import (
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/egress"
+	"github.com/bippop/bippop/node/internal/journal"
 	"github.com/bippop/bippop/node/internal/store"
 )
 
@@ -358,4 +360,114 @@ func Compared(began time.Time, p feed.Policy, point feed.Checkpoint, now time.Ti
 	c := comparison{since: began}
 	c.note(p, point, now)
 	return c.compared(p, now, func(feed.Head) error { return nil }) == nil
+}
+
+// Showed tells the caller's reading of people, as opening their boxes does.
+func (c Caller) Showed(who ...Subject) Caller {
+	c.reading = &Reading{}
+	for _, s := range who {
+		c.reading.saw(s)
+	}
+	return c
+}
+
+// BringNotes does what each replica does twice a second.
+func (n *Node) BringNotes(ctx context.Context) error {
+	_, err := n.Journal.notes.bring(ctx)
+	return err
+}
+
+// WaitingNotes is how many notes are not in the territory's record yet.
+func (n *Node) WaitingNotes() uint64 {
+	chain, err := n.Journal.notes.chain()
+	if err != nil {
+		panic(err)
+	}
+	return n.Journal.notes.file.next() - chain.Next
+}
+
+// SignJournal and JournalDue do what the leader's ticker does every ten minutes.
+func (n *Node) SignJournal(ctx context.Context) error { return n.Journal.heads.due(ctx) }
+func (n *Node) JournalDue(ctx context.Context) error  { return journaling{n.core}.due(ctx) }
+
+// AlterJournal does to the stored journal what somebody could who holds this replica's
+// keys.
+func (n *Node) AlterJournal(f func(tx *store.Tx)) error {
+	return n.core.store.Update(func(tx *store.Tx) error { f(tx); return tx.Err() })
+}
+
+// SignJournalHead asks this replica alone to sign a head.
+func (n *Node) SignJournalHead(ctx context.Context, size int64, root [32]byte) error {
+	_, err := n.Journal.heads.sign(ctx, headMessage{Size: size, Root: root})
+	return err
+}
+
+// JournalRoot is the root of the first entries of the journal's tree here.
+func (n *Node) JournalRoot(size int64) [32]byte {
+	root, err := n.Journal.heads.root(size)
+	if err != nil {
+		panic(err)
+	}
+	return root
+}
+
+// NoteFile is a file of notes by itself.
+type NoteFile struct{ *journalFile }
+
+// OpenNoteFile opens one.
+func OpenNoteFile(dir string, key crypto.Key, next uint64) (NoteFile, bool, error) {
+	f, found, err := openJournalFile(dir, key, "a replica", next)
+	return NoteFile{f}, found, err
+}
+
+func (f NoteFile) Note(b []byte) error                          { return f.note(b) }
+func (f NoteFile) Next() uint64                                 { return f.next() }
+func (f NoteFile) Read(from uint64, most int) ([][]byte, error) { return f.read(from, most) }
+func (f NoteFile) Trim(before uint64) error                     { return f.trim(before) }
+func (f NoteFile) Close() error                                 { return f.close() }
+
+// Unheard reports whether this replica hears no leader.
+func (n *Node) Unheard() bool { return n.Journal.notes.unheard() }
+
+// BreakNotes lets the disk of the notes fail.
+func (n *Node) BreakNotes() {
+	f := n.Journal.notes.file
+	f.disk.Lock()
+	defer f.disk.Unlock()
+	f.broken = syscall.EIO
+}
+
+// FillJournal puts entries into the record, as the machine would, thousands at once.
+func (n *Node) FillJournal(count int) {
+	j := journaling{n.core}
+	if err := j.months(context.Background()); err != nil {
+		panic(err)
+	}
+	keys := monthKeys{core: n.core}
+	month := journal.MonthOf(n.core.clock())
+	key, err := keys.key(month)
+	if err != nil {
+		panic(err)
+	}
+	who := journal.Name(make([]journal.Person, 3))
+	for done := 0; done < count; {
+		err := n.core.store.Update(func(tx *store.Tx) error {
+			book, _, err := store.JournalBooks.Get(tx, theBook)
+			chain := book.Of(n.core.self)
+			for i := 0; i < 2000 && done < count && err == nil; i++ {
+				plain := must(boxEncoding.Marshal(journal.Body{Kind: journal.Shown, At: n.core.clock(), Screen: "GET /people", Who: who}))
+				var e journal.Entry
+				book, chain, e, err = book.Append(chain, journal.Sealed{Month: month, Box: key.Seal(plain, entryPlace(n.core.siren, chain.Replica, chain.Next))}, journal.Hashes(func(index uint64) (journal.Entry, bool, error) {
+					return store.JournalEntries.Get(tx, journal.IndexKey(index))
+				}))
+				store.JournalEntries.Put(tx, e)
+				done++
+			}
+			store.JournalBooks.Put(tx, book.With(chain))
+			return err
+		})
+		if err != nil {
+			panic(err)
+		}
+	}
 }

@@ -46,6 +46,7 @@ type Node struct {
 	Ledger        *Ledger
 	Bulletins     *Bulletins
 	Nation        *Nation
+	Journal       *Journal
 
 	core    *core
 	started time.Time
@@ -162,7 +163,11 @@ func open(ctx context.Context, cfg Config, vault crypto.Vault) (_ *Node, err err
 		c.stop()
 		return nil, errors.Join(err, st.Close())
 	}
-	return c.node(), nil
+	notes, err := openNoting(c)
+	if err != nil {
+		return nil, errors.Join(err, c.stop(), st.Close())
+	}
+	return c.node(notes), nil
 }
 
 // newCore joins the parts that need no other replica.
@@ -278,14 +283,14 @@ func (c *core) stop() error {
 	return errors.Join(errs...)
 }
 
-func (c *core) node() *Node {
+func (c *core) node(notes *noting) *Node {
 	n := &Node{core: c, started: c.now(), Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
 		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c, &Quarters{core: c}}, Settings: &Settings{c}, Papers: &Papers{c},
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Handovers: &Handovers{c}, Ledger: newLedger(c),
 		Across:    &Across{c, &hearsay{}, listedOffices{c.federating.rosters}},
-		Bulletins: &Bulletins{c}, Nation: newNation(c),
+		Bulletins: &Bulletins{c}, Nation: newNation(c), Journal: newJournal(c, notes),
 	}
 	c.federating.listen(n.Across.hearsay)
 	c.federating.listen(n.Nation)
@@ -295,7 +300,7 @@ func (c *core) node() *Node {
 	ctx, cancel := context.WithCancel(context.Background())
 	n.cancel = cancel
 	for _, task := range []func(context.Context){
-		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep, (&speaking{core: c}).keep, c.federating.ear.keep, receipts.keep,
+		n.sweep, rooting{c}.keep, unlocking{c}.keep, (&steering{core: c}).steer, c.copies.keep, (&upkeep{core: c}).keep, (&speaking{core: c}).keep, c.federating.ear.keep, receipts.keep, notes.keep,
 	} {
 		n.tasks.Go(func() { task(ctx) })
 	}
@@ -307,7 +312,7 @@ func (n *Node) Close() error {
 	n.Dismiss()
 	n.cancel()
 	n.tasks.Wait()
-	return errors.Join(n.core.stop(), n.core.store.Close())
+	return errors.Join(n.Journal.notes.file.close(), n.core.stop(), n.core.store.Close())
 }
 
 // Index is the index of the last write that reads see here.

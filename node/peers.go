@@ -53,11 +53,12 @@ type peers struct {
 	logger  *slog.Logger
 	locks   *locks
 	lending *lending
+	heads   *journalHeads
 	others  atomic.Bool // who the others are has changed: look for them
 }
 
 func newPeers(c *core, lending *lending) (*peers, error) {
-	p := &peers{core: c, logger: c.cfg.Logger, locks: newLocks(), lending: lending}
+	p := &peers{core: c, logger: c.cfg.Logger, locks: newLocks(), lending: lending, heads: newJournalHeads(c)}
 	var err error
 	p.mesh, err = mesh.Open(mesh.Config{
 		Listener: c.cfg.Peering.Listener, Advertise: c.cfg.Peering.Address, Credentials: c.keeper.credentials, Allow: p.allow, Logger: c.cfg.Logger,
@@ -269,6 +270,8 @@ func (p *peers) doors() http.Handler {
 	m.HandleFunc("POST /holds", door(p.noteHolds))
 	m.HandleFunc("POST /barrier", door(p.barrier))
 	m.HandleFunc("POST /moved", door(p.noteMoved))
+	m.HandleFunc("POST /journal", door(journaling{p.core}.take))
+	m.HandleFunc("POST /journal/sign", door(p.heads.sign))
 	u := unlocking{p.core}
 	m.HandleFunc("POST /lock", door(u.takeLock))
 	m.HandleFunc("POST /lock/written", door(u.noteWritten))

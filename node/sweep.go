@@ -43,6 +43,8 @@ func (n *Node) sweep(ctx context.Context) {
 				{"saying that the territory is there", n.core.presence},
 				{"help across borders", crossingsDue{n.Across}.propose},
 				{"closing offers", n.Offers.pass},
+				{"signing the journal's head", n.Journal.heads.due},
+				{"letting go of the journal after a year", journaling{n.core}.due},
 			} {
 				if err := chore.do(ctx); err != nil && ctx.Err() == nil {
 					n.core.cfg.Logger.Warn(chore.of, errAttr(err))

@@ -36,6 +36,7 @@ type Vitals struct {
 	Backups  *BackupStatus  // nil: not known now
 
 	Federation *FederationVitals // nil: not known now
+	Journal    *JournalVitals    // nil: not known now
 }
 
 // ErasureVitals counts what people wait for.
@@ -71,6 +72,9 @@ func (n *Node) Vitals() Vitals {
 	v.Erasures = n.erasureVitals()
 	if federation, err := n.Federation.Troubles(context.Background(), watcher); err == nil {
 		v.Federation = &federation
+	}
+	if j, err := n.Journal.vitals(); err == nil {
+		v.Journal = &j
 	}
 	return v
 }

@@ -69,6 +69,8 @@ func fileOf(kind node.Erasable, id string) string {
 		return "/settings"
 	case node.ErasableImport:
 		return "/settings/imports"
+	case node.ErasableJournal:
+		return ""
 	}
 	return ""
 }

@@ -14,16 +14,18 @@ import (
 // the tongue's methods, and nowhere else.
 func (s *Site) funcs(w *tongue) template.FuncMap {
 	return template.FuncMap{
-		"t":     w.t,
-		"lang":  func() string { return w.lang },
-		"asset": s.assetPath,
-		"icon":  icon,
-		"words": func(w node.Secret) string { return w.Reveal() },
-		"tel":   func(w node.Secret) string { return node.FormatPhone(w.Reveal()) },
-		"born":  born,
-		"telNo": node.FormatPhone,
-		"dial":  func(w node.Secret) template.URL { return template.URL("tel:" + w.Reveal()) },
-		"name":  herName, "him": hisName, "initials": initials, "man": man,
+		"t":       w.t,
+		"lang":    func() string { return w.lang },
+		"asset":   s.assetPath,
+		"icon":    icon,
+		"screen":  screen,
+		"watches": watches,
+		"words":   func(w node.Secret) string { return w.Reveal() },
+		"tel":     func(w node.Secret) string { return node.FormatPhone(w.Reveal()) },
+		"born":    born,
+		"telNo":   node.FormatPhone,
+		"dial":    func(w node.Secret) template.URL { return template.URL("tel:" + w.Reveal()) },
+		"name":    herName, "him": hisName, "initials": initials, "man": man,
 		"age": func(birth node.Secret) string {
 			if n := node.Age(birth, s.node.Now()); n >= 0 {
 				return w.t("say.age", "N", n)

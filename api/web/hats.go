@@ -66,6 +66,10 @@ func (s hats) change(c *gin.Context) {
 		return
 	}
 	by.Roles = node.Roles(as)
+	if err := s.node.Journal.Switched(by); err != nil {
+		s.fail(c, err)
+		return
+	}
 	c.Redirect(http.StatusSeeOther, homeOf(by))
 }
 

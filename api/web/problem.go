@@ -110,6 +110,9 @@ func (s *Site) fail(c *gin.Context, err error) {
 	s.render(c, status(err), "problem", page{Title: s.words(c).t("problem.title"), Narrow: true, Problem: s.sayTo(c, err)})
 }
 
+// Refuse answers a page that may not be shown.
+func (s *Site) Refuse(c *gin.Context, err error) { s.fail(c, err) }
+
 func (s *Site) notFound(c *gin.Context) {
 	s.fail(c, &node.Error{Kind: node.NotFound, Code: "no-page"})
 }

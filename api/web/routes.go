@@ -69,7 +69,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/people/new", d.may(node.WritePeople, people{s}.blank))
 	r.POST("/people/new", d.may(node.WritePeople, people{s}.blankFrom))
 	r.POST("/people", d.may(node.WritePeople, people{s}.enrol))
-	r.GET("/people/:id", d.may(node.ReadPeople, people{s}.page))
+	r.GET("/people/:id", d.may(node.ReadPeople, journal{s}.asked(node.SubjectBeneficiary, people{s}.page)))
 	r.GET("/people/:id/edit", d.may(node.WritePeople, people{s}.edit))
 	r.POST("/people/:id", d.may(node.WritePeople, people{s}.change))
 	r.POST("/people/:id/likes", d.may(node.WritePeople, people{s}.likes))
@@ -87,7 +87,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/volunteers", d.may(node.ReadPeople, volunteers{s}.list))
 	r.GET("/volunteers/new", d.may(node.WritePeople, volunteers{s}.blank))
 	r.POST("/volunteers", d.may(node.WritePeople, volunteers{s}.register))
-	r.GET("/volunteers/:id", d.may(node.ReadPeople, volunteers{s}.page))
+	r.GET("/volunteers/:id", d.may(node.ReadPeople, journal{s}.asked(node.SubjectVolunteer, volunteers{s}.page)))
 	r.GET("/volunteers/:id/edit", d.may(node.WritePeople, volunteers{s}.edit))
 	r.POST("/volunteers/:id", d.may(node.WritePeople, volunteers{s}.change))
 	r.GET("/volunteers/:id/week", d.may(node.ReadPeople, papers{s}.week))
@@ -155,6 +155,12 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/federation/leave", d.may(node.JoinFederation, federating{s}.leave))
 	r.POST("/federation/sync", d.may(node.JoinFederation, federating{s}.sync))
 	r.POST("/federation/apply", d.may(node.JoinFederation, federating{s}.apply))
+
+	// Who has read whose words.
+	r.GET("/dpo/journal", d.may(node.ReadJournal, journal{s}.page))
+	r.GET("/dpo/journal/digest", d.may(node.ReadJournal, journal{s}.digest))
+	r.GET("/people/:id/readers", d.may(node.ReadJournal, journal{s}.readers(node.SubjectBeneficiary)))
+	r.GET("/volunteers/:id/readers", d.may(node.ReadJournal, journal{s}.readers(node.SubjectVolunteer)))
 
 	// The nation, on the coordinator's node; what it says, in every territory.
 	r.GET("/nation", d.nation(node.ReadNation, nation{s}.page))

@@ -34,6 +34,12 @@ func caller(c *gin.Context) node.Caller {
 	return who
 }
 
+// CallerOf is who asks, for what stands around the pages: the zero Caller for nobody.
+func CallerOf(c *gin.Context) node.Caller { return caller(c) }
+
+// SetCaller says who asks where no page has found it out.
+func SetCaller(c *gin.Context, who node.Caller) { c.Set(callerKey, who) }
+
 // writer is the caller of a form: with the form's key, and what was sent.
 func writer(c *gin.Context) node.Caller {
 	who := caller(c)

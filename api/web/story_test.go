@@ -145,6 +145,8 @@ func TestPagesAreAccessible(t *testing.T) {
 	town.volunteer("Jeanne", "Exemplaire", "")
 	requests := town.requests(her, him)
 	town.elected("elu1")
+	town.overseer("dpo1")
+	unasked := town.beneficiary("Mme", "Sans", "Demande", "05 36 49 12 08").String()
 	town.past(her, him, "Lecture", 20, 30)
 	pages := []string{
 		"/desk", "/desk/" + her.String(), "/calls", "/requests", "/requests?state=covered", "/people", "/people/new", "/people/" + her.String(),
@@ -179,6 +181,16 @@ func TestPagesAreAccessible(t *testing.T) {
 		council.speak(c.lang)
 		for _, page := range []string{"/figures", "/figures?commune=33187"} {
 			council.check(page)
+		}
+		asked := town.open(browser, c.width)
+		asked.signIn("accueil")
+		asked.speak(c.lang)
+		asked.check("/people/" + unasked) // why it is opened
+		overseer := town.open(browser, c.width)
+		overseer.signIn("dpo1")
+		overseer.speak(c.lang)
+		for _, page := range []string{"/dpo/journal", "/dpo/journal?check=1", "/dpo/journal?person=" + her.String(), "/dpo/journal/digest", "/people/" + her.String() + "/readers"} {
+			overseer.check(page)
 		}
 		phone := town.open(browser, c.width)
 		phone.signIn("voisin")

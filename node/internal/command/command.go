@@ -114,6 +114,10 @@ const (
 	KindTakeDossiers        Kind = 105
 	KindHearReceipt         Kind = 106
 	KindEraseHandedOver     Kind = 107
+	KindOpenJournalMonth    Kind = 130
+	KindAppendJournal       Kind = 131
+	KindKeepJournalHead     Kind = 132
+	KindPruneJournal        Kind = 133
 	KindFreeze              Kind = 80
 	KindBeginVectors        Kind = 81
 
@@ -356,6 +360,14 @@ func Decode(b []byte) (Command, error) {
 		return decode[HearReceipt](b[1:])
 	case KindEraseHandedOver:
 		return decode[EraseHandedOver](b[1:])
+	case KindOpenJournalMonth:
+		return decode[OpenJournalMonth](b[1:])
+	case KindAppendJournal:
+		return decode[AppendJournal](b[1:])
+	case KindKeepJournalHead:
+		return decode[KeepJournalHead](b[1:])
+	case KindPruneJournal:
+		return decode[PruneJournal](b[1:])
 	case KindFreeze:
 		return decode[Freeze](b[1:])
 	case KindBeginVectors:

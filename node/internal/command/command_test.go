@@ -42,6 +42,7 @@ var kinds = map[command.Kind]command.Command{
 	100: command.AddPieces{}, 101: command.PublishBulletin{}, 102: command.TakeBulletins{}, 103: command.SayHandover{}, 104: command.GiveDossiers{},
 	105: command.TakeDossiers{}, 106: command.HearReceipt{}, 107: command.EraseHandedOver{},
 	110: command.GrantRoles{}, 111: command.StandIn{}, 112: command.SwitchRole{},
+	130: command.OpenJournalMonth{}, 131: command.AppendJournal{}, 132: command.KeepJournalHead{}, 133: command.PruneJournal{},
 }
 
 func TestNumbers(t *testing.T) {

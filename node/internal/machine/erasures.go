@@ -10,6 +10,7 @@ import (
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/event"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/journal"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/refuse"
 	"github.com/bippop/bippop/node/internal/replica"
@@ -52,6 +53,13 @@ func (a erasures) person(collection byte, id [16]byte) (p person, err error) {
 		p.leaf, p.closed = i.Leaf, true
 		if err == nil && (i.State == people.Committed || i.Counted > 0) {
 			err = refuse.ImportKept
+		}
+	case store.JournalMonths.Code:
+		var m journal.Key
+		m, err = find(a.act, store.JournalMonths, id[:], refuse.JournalNoMonth)
+		p.leaf, p.closed = m.Leaf, true
+		if err == nil && a.stamp.At < m.Month.Due() {
+			err = refuse.JournalKept // a year, whoever asks
 		}
 	default:
 		err = refuse.NoBeneficiary

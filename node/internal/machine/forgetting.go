@@ -120,6 +120,8 @@ func (a forgetting) forget(collection byte, id [16]byte, at when.At) {
 		a.must(err)
 		kept.Login = acc.Login
 		remove(a.act, store.Accounts, acc, ident.Account(id))
+	case store.JournalMonths.Code:
+		store.JournalMonths.Delete(a.tx, id[:])
 	case store.Imports.Code:
 		i, err := find(a.act, store.Imports, id[:], refuse.NoImport)
 		a.must(err)

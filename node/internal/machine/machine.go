@@ -310,6 +310,14 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return handovers{a}.hear(c)
 	case command.EraseHandedOver:
 		return handovers{a}.erase(c)
+	case command.OpenJournalMonth:
+		return journals{a}.open(c)
+	case command.AppendJournal:
+		return journals{a}.append(c)
+	case command.KeepJournalHead:
+		return journals{a}.keep(c)
+	case command.PruneJournal:
+		return journals{a}.prune(c)
 	case command.Freeze:
 		return releases{a}.freeze(c)
 	case command.BeginVectors:

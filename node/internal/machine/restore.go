@@ -10,6 +10,7 @@ import (
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/journal"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/store"
@@ -46,7 +47,8 @@ func Restore(st *store.Store, records, keys io.Reader, here replica.Replica, acc
 			restored(x, store.Beneficiaries, func(r people.Beneficiary) [16]byte { return r.ID }),
 			restored(x, store.Volunteers, func(r people.Volunteer) [16]byte { return r.ID }),
 			restored(x, store.Accounts, func(r account.Account) [16]byte { return r.ID }),
-			restored(x, store.Imports, func(r people.Import) [16]byte { return r.ID }))
+			restored(x, store.Imports, func(r people.Import) [16]byte { return r.ID }),
+			restored(x, store.JournalMonths, func(r journal.Key) [16]byte { return r.Month.ID() }))
 		if err != nil {
 			return err
 		}

@@ -139,6 +139,12 @@ const (
 	HandoverTaken Reason = 159
 
 	WrongGrants Reason = 160
+	// The access journal.
+	JournalRepeat  Reason = 175
+	JournalGap     Reason = 176
+	JournalNoMonth Reason = 177
+	JournalHead    Reason = 178
+	JournalKept    Reason = 179
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -251,6 +257,11 @@ var reasons = map[Reason]struct {
 	HandoverOther:      {Conflict, "handover-other", "this does not fit the file that was given or taken in here"},
 	NotReceived:        {Conflict, "not-received", "the receiving territory has not confirmed that all is there; nobody is erased before"},
 	HandoverTaken:      {Conflict, "handover-taken", "the dossiers of these communes were taken in already"},
+	JournalRepeat:      {Retry, "journal-repeat", "these entries of the journal are recorded already; look how far it is, and go on from there"},
+	JournalGap:         {Retry, "journal-gap", "entries of the journal before these are not recorded yet; bring them first"},
+	JournalNoMonth:     {Retry, "journal-no-month", "the journal has no key for this month, or not any more; open the present month first"},
+	JournalHead:        {Conflict, "journal-head", "this is not a head of the journal as it is recorded, or an older one"},
+	JournalKept:        {Conflict, "journal-kept", "the journal is kept for twelve months after the end of a month"},
 	QuarterOpen:        {Conflict, "quarter-open", "this quarter is not over yet; it is released ten days after its last one"},
 	QuarterReleased:    {Conflict, "quarter-released", "this quarter was released; it is never released again"},
 	QuarterGap:         {Conflict, "quarter-gap", "quarters are released in order; release the earlier one first"},

@@ -16,6 +16,7 @@ import (
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/handover"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/journal"
 	"github.com/bippop/bippop/node/internal/notice"
 	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
@@ -60,7 +61,8 @@ type Record interface {
 		handover.Handover | handover.Part |
 		notice.Notice | notice.Piece | notice.Reading |
 		release.Tally | release.Vector | release.Released |
-		across.Offer | across.Interest
+		across.Offer | across.Interest |
+		journal.Key | journal.Entry | journal.Book
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -73,40 +75,43 @@ type Collection[R Record] struct {
 
 // The collections.
 var (
-	Beneficiaries = Collection[people.Beneficiary]{1, "beneficiary", func(r people.Beneficiary) []byte { return r.ID[:] }}
-	Volunteers    = Collection[people.Volunteer]{2, "volunteer", func(r people.Volunteer) []byte { return r.ID[:] }}
-	Requests      = Collection[request.Request]{3, "request", func(r request.Request) []byte { return r.ID[:] }}
-	ActionTypes   = Collection[catalogue.ActionType]{4, "action type", func(r catalogue.ActionType) []byte { return r.ID[:] }}
-	Accounts      = Collection[account.Account]{5, "account", func(r account.Account) []byte { return r.ID[:] }}
-	Sessions      = Collection[account.Session]{6, "session", func(r account.Session) []byte { return r.ID[:] }}
-	Attempts      = Collection[contact.Attempt]{7, "attempt", func(r contact.Attempt) []byte { return r.ID[:] }}
-	Imports       = Collection[people.Import]{8, "import", func(r people.Import) []byte { return r.ID[:] }}
-	Territories   = Collection[territory.Territory]{9, "territory", func(territory.Territory) []byte { return []byte{0} }}
-	Series        = Collection[series.Series]{10, "series", func(r series.Series) []byte { return r.ID[:] }}
-	Offers        = Collection[offer.Offer]{11, "offer", func(r offer.Offer) []byte { return r.ID[:] }}
-	Bonds         = Collection[bond.Bond]{12, "bond", func(r bond.Bond) []byte { return r.ID[:] }}
-	Replicas      = Collection[replica.Replica]{13, "replica", func(r replica.Replica) []byte { return r.ID[:] }}
-	Invitations   = Collection[replica.Invitation]{14, "invitation", func(r replica.Invitation) []byte { return r.ID[:] }}
-	Erasures      = Collection[erasure.Erasure]{15, "erasure", func(r erasure.Erasure) []byte { return r.ID[:] }}
-	Destinations  = Collection[backup.Destination]{16, "destination", func(r backup.Destination) []byte { return r.ID[:] }}
-	Releases      = Collection[replica.Release]{17, "release", func(r replica.Release) []byte { return r.ID[:] }}
-	Gone          = Collection[erasure.Gone]{18, "gone", func(r erasure.Gone) []byte { return erasure.Key(r.Collection, r.ID) }}
-	Wanted        = Collection[erasure.Wanted]{19, "wanted", func(r erasure.Wanted) []byte { return erasure.Key(r.Collection, r.ID) }}
-	Feeds         = Collection[egress.Feed]{20, "feed", func(r egress.Feed) []byte { return []byte{byte(r.Epoch >> 8), byte(r.Epoch)} }}
-	Leaves        = Collection[egress.Leaf]{21, "leaf", func(r egress.Leaf) []byte { return egress.Key(r.Epoch, r.Seq) }}
-	Hashes        = Collection[egress.Hash]{22, "hash", func(r egress.Hash) []byte { return egress.Key(r.Epoch, r.Index) }}
-	Roster        = Collection[egress.RosterEntry]{23, "roster", func(r egress.RosterEntry) []byte { return egress.Key(0, r.Seq) }}
-	CrossOffers   = Collection[across.Offer]{35, "cross offer", func(r across.Offer) []byte { return r.ID[:] }}
-	Interests     = Collection[across.Interest]{36, "interest", func(r across.Interest) []byte { return r.ID[:] }}
-	Notices       = Collection[notice.Notice]{40, "notice", func(r notice.Notice) []byte { return notice.Key(r.Number) }}
-	NoticePieces  = Collection[notice.Piece]{41, "notice piece", func(r notice.Piece) []byte { return notice.PieceKey(r.PDF, r.Index) }}
-	Readings      = Collection[notice.Reading]{42, "reading", func(notice.Reading) []byte { return []byte{0} }}
-	Handovers     = Collection[handover.Handover]{43, "handover", func(r handover.Handover) []byte { return r.Digest[:] }}
-	HandoverParts = Collection[handover.Part]{44, "handover part", func(r handover.Part) []byte { return handover.PartKey(r.Digest, r.Part) }}
-	Tallies       = Collection[release.Tally]{30, "tally", func(r release.Tally) []byte { return erasure.Key(r.Collection, r.ID) }}
-	Vectors       = Collection[release.Vector]{31, "vector", func(r release.Vector) []byte { return release.Key(r.Quarter) }}
-	Released      = Collection[release.Released]{32, "released", func(r release.Released) []byte { return release.Key(r.Quarter) }}
-	Memberships   = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
+	Beneficiaries  = Collection[people.Beneficiary]{1, "beneficiary", func(r people.Beneficiary) []byte { return r.ID[:] }}
+	Volunteers     = Collection[people.Volunteer]{2, "volunteer", func(r people.Volunteer) []byte { return r.ID[:] }}
+	Requests       = Collection[request.Request]{3, "request", func(r request.Request) []byte { return r.ID[:] }}
+	ActionTypes    = Collection[catalogue.ActionType]{4, "action type", func(r catalogue.ActionType) []byte { return r.ID[:] }}
+	Accounts       = Collection[account.Account]{5, "account", func(r account.Account) []byte { return r.ID[:] }}
+	Sessions       = Collection[account.Session]{6, "session", func(r account.Session) []byte { return r.ID[:] }}
+	Attempts       = Collection[contact.Attempt]{7, "attempt", func(r contact.Attempt) []byte { return r.ID[:] }}
+	Imports        = Collection[people.Import]{8, "import", func(r people.Import) []byte { return r.ID[:] }}
+	Territories    = Collection[territory.Territory]{9, "territory", func(territory.Territory) []byte { return []byte{0} }}
+	Series         = Collection[series.Series]{10, "series", func(r series.Series) []byte { return r.ID[:] }}
+	Offers         = Collection[offer.Offer]{11, "offer", func(r offer.Offer) []byte { return r.ID[:] }}
+	Bonds          = Collection[bond.Bond]{12, "bond", func(r bond.Bond) []byte { return r.ID[:] }}
+	Replicas       = Collection[replica.Replica]{13, "replica", func(r replica.Replica) []byte { return r.ID[:] }}
+	Invitations    = Collection[replica.Invitation]{14, "invitation", func(r replica.Invitation) []byte { return r.ID[:] }}
+	Erasures       = Collection[erasure.Erasure]{15, "erasure", func(r erasure.Erasure) []byte { return r.ID[:] }}
+	Destinations   = Collection[backup.Destination]{16, "destination", func(r backup.Destination) []byte { return r.ID[:] }}
+	Releases       = Collection[replica.Release]{17, "release", func(r replica.Release) []byte { return r.ID[:] }}
+	Gone           = Collection[erasure.Gone]{18, "gone", func(r erasure.Gone) []byte { return erasure.Key(r.Collection, r.ID) }}
+	Wanted         = Collection[erasure.Wanted]{19, "wanted", func(r erasure.Wanted) []byte { return erasure.Key(r.Collection, r.ID) }}
+	Feeds          = Collection[egress.Feed]{20, "feed", func(r egress.Feed) []byte { return []byte{byte(r.Epoch >> 8), byte(r.Epoch)} }}
+	Leaves         = Collection[egress.Leaf]{21, "leaf", func(r egress.Leaf) []byte { return egress.Key(r.Epoch, r.Seq) }}
+	Hashes         = Collection[egress.Hash]{22, "hash", func(r egress.Hash) []byte { return egress.Key(r.Epoch, r.Index) }}
+	Roster         = Collection[egress.RosterEntry]{23, "roster", func(r egress.RosterEntry) []byte { return egress.Key(0, r.Seq) }}
+	CrossOffers    = Collection[across.Offer]{35, "cross offer", func(r across.Offer) []byte { return r.ID[:] }}
+	Interests      = Collection[across.Interest]{36, "interest", func(r across.Interest) []byte { return r.ID[:] }}
+	Notices        = Collection[notice.Notice]{40, "notice", func(r notice.Notice) []byte { return notice.Key(r.Number) }}
+	NoticePieces   = Collection[notice.Piece]{41, "notice piece", func(r notice.Piece) []byte { return notice.PieceKey(r.PDF, r.Index) }}
+	Readings       = Collection[notice.Reading]{42, "reading", func(notice.Reading) []byte { return []byte{0} }}
+	Handovers      = Collection[handover.Handover]{43, "handover", func(r handover.Handover) []byte { return r.Digest[:] }}
+	HandoverParts  = Collection[handover.Part]{44, "handover part", func(r handover.Part) []byte { return handover.PartKey(r.Digest, r.Part) }}
+	JournalMonths  = Collection[journal.Key]{48, "journal month", func(r journal.Key) []byte { id := r.Month.ID(); return id[:] }}
+	JournalEntries = Collection[journal.Entry]{49, "journal entry", func(r journal.Entry) []byte { return journal.IndexKey(r.Index) }}
+	JournalBooks   = Collection[journal.Book]{50, "journal book", func(journal.Book) []byte { return []byte{0} }}
+	Tallies        = Collection[release.Tally]{30, "tally", func(r release.Tally) []byte { return erasure.Key(r.Collection, r.ID) }}
+	Vectors        = Collection[release.Vector]{31, "vector", func(r release.Vector) []byte { return release.Key(r.Quarter) }}
+	Released       = Collection[release.Released]{32, "released", func(r release.Released) []byte { return release.Key(r.Quarter) }}
+	Memberships    = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
 )
 
 // lastCollection is the highest number that is given out, here or to what comes
@@ -222,6 +227,8 @@ func LeafOf[R Record](r R) crypto.Leaf {
 	case people.Import:
 		return r.Leaf
 	case account.Account:
+		return r.Leaf
+	case journal.Key:
 		return r.Leaf
 	}
 	return crypto.Leaf{}

@@ -103,6 +103,8 @@ func checkNoKey(key, value []byte) error {
 		leaf, err = leafIn(value, Accounts)
 	case Imports.Code:
 		leaf, err = leafIn(value, Imports)
+	case JournalMonths.Code:
+		leaf, err = leafIn(value, JournalMonths)
 	default:
 		if key[1] == 0 || key[1] > lastCollection {
 			err = ErrKey

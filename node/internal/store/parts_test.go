@@ -13,6 +13,7 @@ import (
 	"github.com/bippop/bippop/node/internal/account"
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/ident"
+	"github.com/bippop/bippop/node/internal/journal"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/store"
@@ -161,6 +162,7 @@ func TestNoKeyInRecords(t *testing.T) {
 		"volunteer":   func(tx *store.Tx) { store.Volunteers.Put(tx, people.Volunteer{Leaf: full}) },
 		"account":     func(tx *store.Tx) { store.Accounts.Put(tx, account.Account{Leaf: full}) },
 		"import":      func(tx *store.Tx) { store.Imports.Put(tx, people.Import{Leaf: full}) },
+		"journal":     func(tx *store.Tx) { store.JournalMonths.Put(tx, journal.Key{Leaf: full}) },
 		"parent":      func(tx *store.Tx) { store.Imports.Put(tx, people.Import{Leaf: crypto.Leaf{Parent: crypto.KeyID{1}}}) },
 	} {
 		s := open(t, config(t.TempDir()))
