@@ -28,6 +28,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/bippop/bippop/api/oidc"
 	"github.com/bippop/bippop/node"
 	"github.com/gin-gonic/gin"
 )
@@ -39,8 +40,9 @@ var files embed.FS
 type Config struct {
 	Node   *node.Node
 	Logger *slog.Logger
-	Secure bool  // cookies are sent over TLS only
-	Demo   *Demo // non-nil in the demo: its sign-ins are shown
+	Secure bool       // cookies are sent over TLS only
+	Door   *oidc.Door // where people may sign in elsewhere; nil: nowhere
+	Demo   *Demo      // non-nil in the demo: its sign-ins are shown
 }
 
 // Demo lists the sign-ins that the demo's front page offers.
