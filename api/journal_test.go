@@ -93,6 +93,7 @@ var partly = []string{"GET /api/v1/beneficiaries/:id/usual-volunteers", "GET /ap
 
 // nobody are the addresses that show nobody, with all that is recorded here.
 var nobody = []string{
+	"GET /members", "GET /api/v1/members", // to who is no association: whoever is, passes the same opener
 
 	"GET /api/v1/requests/:id/candidates",
 

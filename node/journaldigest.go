@@ -43,6 +43,9 @@ type JournalOdd struct {
 }
 
 const (
+	oddMany = "many"
+	oddMass = "mass"
+
 	oddHour        = 30 // dossiers in an hour
 	oddUnexplained = 10 // in a month
 	massDossiers   = 60 // more of them in
@@ -128,7 +131,7 @@ func (s *Journal) Digest(by Caller, month journal.Month) (d JournalDigest, err e
 	}
 	for h, who := range hours {
 		if len(who) >= oddHour {
-			d.Odd = append(d.Odd, JournalOdd{Code: "many", Account: h.by, At: h.at, Count: len(who)})
+			d.Odd = append(d.Odd, JournalOdd{Code: oddMany, Account: h.by, At: h.at, Count: len(who)})
 		}
 	}
 	slices.SortFunc(d.Accounts, func(a, b JournalAccount) int {
@@ -159,7 +162,7 @@ func (w *massWindow) add(e JournalEntry) (o JournalOdd, yes bool) {
 	})
 	last = append(last, JournalEntry{About: e.About, At: e.At})
 	w.of[e.By] = last
-	return JournalOdd{Code: "mass", Account: e.By, At: e.At, Count: len(last)}, len(last) == massDossiers+1
+	return JournalOdd{Code: oddMass, Account: e.By, At: e.At, Count: len(last)}, len(last) == massDossiers+1
 }
 
 // alarms are what an alert is for: mass opening, and attempts at people out of reach.
