@@ -22,6 +22,7 @@ import (
 	"github.com/bippop/bippop/node/internal/release"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/rights"
 	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/territory"
 	"github.com/bippop/bippop/node/internal/when"
@@ -60,7 +61,8 @@ type Record interface {
 		handover.Handover | handover.Part |
 		notice.Notice | notice.Piece | notice.Reading |
 		release.Tally | release.Vector | release.Released |
-		across.Offer | across.Interest
+		across.Offer | across.Interest |
+		rights.Case | rights.Text | rights.Choice | rights.Sorting | rights.Breach
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -106,12 +108,17 @@ var (
 	Tallies       = Collection[release.Tally]{30, "tally", func(r release.Tally) []byte { return erasure.Key(r.Collection, r.ID) }}
 	Vectors       = Collection[release.Vector]{31, "vector", func(r release.Vector) []byte { return release.Key(r.Quarter) }}
 	Released      = Collection[release.Released]{32, "released", func(r release.Released) []byte { return release.Key(r.Quarter) }}
+	Cases         = Collection[rights.Case]{51, "case", func(r rights.Case) []byte { return r.ID[:] }}
+	Texts         = Collection[rights.Text]{52, "text", func(r rights.Text) []byte { return rights.TextKey(r.Treatment, r.Version) }}
+	Choices       = Collection[rights.Choice]{53, "choice", func(rights.Choice) []byte { return []byte{0} }}
+	Sortings      = Collection[rights.Sorting]{54, "sorting", func(r rights.Sorting) []byte { return r.ID[:] }}
+	Breaches      = Collection[rights.Breach]{55, "breach", func(r rights.Breach) []byte { return r.ID[:] }}
 	Memberships   = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
 )
 
 // lastCollection is the highest number that is given out, here or to what comes
 // next of the federation: none of these holds a key. A backup stops at others.
-const lastCollection = 44
+const lastCollection = 57
 
 func (c Collection[R]) key(id []byte) []byte {
 	return append([]byte{spaceRecord, c.Code}, id...)
