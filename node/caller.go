@@ -68,6 +68,12 @@ const (
 	readBulletins
 	readReleases
 	releaseFigures
+	answerRights
+	noteDemands
+	keepBooks
+	chooseRetention
+	readNotices
+	writeNotices
 )
 
 // aboutPeople is what no coordinator's node does, whoever asks.
@@ -112,6 +118,12 @@ var allowed = map[action]struct {
 	keepBackups:        {account.Admin, "whoever holds a key backup and its recipient reads everything"},
 	readReleases:       {account.Agent | account.Admin | account.Official | account.DPO, "what has left is no secret here"},
 	releaseFigures:     {account.Admin, "what has left does not come back"},
+	answerRights:       {account.DPO, "who answers a citizen finds and opens her file, for a case, and it is noted"},
+	noteDemands:        {account.DPO | account.Agent | account.Admin, "a right is used at the desk or on the telephone: whoever hears it writes it down"},
+	chooseRetention:    {account.Admin, "for how long the territory keeps is its own decision"},
+	readNotices:        {account.DPO | account.Agent | account.Admin, "whoever enrols somebody tells what is done with her data"},
+	writeNotices:       {account.Admin | account.DPO, "the notice is the territory's promise"},
+	keepBooks:          {account.DPO | account.Admin, "the registers say what is done with data, and name nobody"},
 }
 
 // may refuses a caller whose roles do not allow the action.

@@ -400,7 +400,7 @@ var large = map[string]bound{
 	"api.visit":                             {0, 19, "DTO: a request with all that the desk sees of it"},
 	"api.volunteer":                         {0, 28, "DTO: his whole page in one flat form"},
 	"node.core":                             {47, 0, "what all services read in common; unexported, no state of its own"},
-	"node.Node":                             {0, 27, "one field for each noun that callers see"},
+	"node.Node":                             {0, 28, "one field for each noun that callers see"},
 	"node.DraftChange":                      {0, 20, "DTO: whatever a change of the roster may say, in one flat form"},
 	"node.Config":                           {0, 20, "what an operator may say, each option with its reason"},
 	"node.Requests":                         {33, 0, "one method a transition, and their private halves"},

@@ -46,6 +46,7 @@ type Node struct {
 	Ledger        *Ledger
 	Bulletins     *Bulletins
 	Nation        *Nation
+	DPO           *DPO
 
 	core    *core
 	started time.Time
@@ -286,6 +287,7 @@ func (c *core) node() *Node {
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Handovers: &Handovers{c}, Ledger: newLedger(c),
 		Across:    &Across{c, &hearsay{}, listedOffices{c.federating.rosters}},
 		Bulletins: &Bulletins{c}, Nation: newNation(c),
+		DPO: &DPO{&Cases{c}, &Retention{c}, &Books{c}, &Texts{c}, &Breaches{c}},
 	}
 	c.federating.listen(n.Across.hearsay)
 	c.federating.listen(n.Nation)
