@@ -17,61 +17,54 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// access says who may call an operation at all. What exactly a caller may see or
-// do, the services decide; here nobody's body is read for nothing.
-type access uint8
-
-const (
-	anybody      access = iota // also without a session
-	signedIn                   // every role; the services look closer
-	desk                       // agents and administrators
-	admins                     // administrators
-	volunteers                 // volunteers, about themselves
-	helpers                    // the desk, and volunteers within what is theirs
-	auditors                   // the data protection officer, administrators, officials, the coordinator: what left
-	coordinators               // who hands on the roster
-	presenters                 // coordinators: the nation's figures and bulletins
-	addressed                  // those whom the coordinator addresses
-	readers                    // agents, administrators and officials: figures, and nobody's name
-)
-
-// why says it for the description of the interface.
-var why = map[access]string{
-	anybody:      "For anybody.",
-	signedIn:     "For everybody who is signed in.",
-	desk:         "For agents and administrators.",
-	admins:       "For administrators.",
-	volunteers:   "For volunteers, about themselves.",
-	helpers:      "For agents and administrators, and for volunteers within what is theirs.",
-	auditors:     "For data protection officers, administrators, officials and the coordinator.",
-	coordinators: "For administrators and coordinators, on the coordinator's node.",
-	presenters:   "For coordinators, on the coordinator's node.",
-	addressed:    "For everybody who runs a territory: agents, administrators, officials, data protection officers; and for the coordinator.",
-	readers:      "For agents, administrators and officials; from officials small numbers are hidden.",
+// access says who may call an operation at all: whoever may do one of the actions. What
+// exactly a caller may see or do is decided by the node's services.
+type access struct {
+	actions []node.Action
+	open    bool // without an action: also without a session
 }
 
-func (a access) lets(by node.Caller) bool {
-	switch a {
-	case desk:
-		return by.Staff()
-	case admins:
-		return by.Roles.Has(node.RoleAdmin)
-	case auditors:
-		return by.Roles.Has(node.RoleDPO | node.RoleAdmin | node.RoleOfficial | node.RoleCoordinator)
-	case coordinators:
-		return by.Roles.Has(node.RoleAdmin | node.RoleCoordinator)
-	case presenters:
-		return by.Roles.Has(node.RoleCoordinator)
-	case addressed:
-		return by.Roles.Has(node.RoleCoordinator | node.RoleAdmin | node.RoleAgent | node.RoleOfficial | node.RoleDPO)
-	case readers:
-		return by.Staff() || by.Roles.Has(node.RoleOfficial)
-	case helpers:
-		return by.Staff() || by.Roles.Has(node.RoleVolunteer)
-	case volunteers:
-		return by.Roles.Has(node.RoleVolunteer)
+var (
+	anybody  = access{open: true}
+	signedIn = access{}
+)
+
+// may is who may do one of these.
+func may(actions ...node.Action) access { return access{actions: actions} }
+
+// helpers are the desk, and volunteers within what is theirs.
+var helpers = may(node.HandleRequests, node.AnswerForSelf)
+
+// why says it for the description of the interface.
+func (a access) why() string {
+	switch {
+	case a.open:
+		return "For anybody."
+	case len(a.actions) == 0:
+		return "For everybody who is signed in."
 	}
-	return true
+	var roles node.Roles
+	for _, action := range a.actions {
+		r, _ := action.Rule()
+		roles |= r
+	}
+	_, why := a.actions[0].Rule()
+	var words []string
+	for _, w := range roleWords(roles) {
+		words = append(words, string(w))
+	}
+	return "For the roles " + strings.Join(words, ", ") + ": " + why + "."
+}
+
+// lets is nil, or why the caller may not.
+func (a access) lets(by node.Caller) error {
+	var err error
+	for _, action := range a.actions {
+		if err = by.May(action); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // call is what is known of a request before its body is bound. It travels in the
@@ -125,7 +118,7 @@ func (s *server) admit(who access) func(huma.Context, func(huma.Context)) {
 // where nothing can be changed.
 func (s *server) identify(g *gin.Context, who access) (c call, err error) {
 	c.from = g.ClientIP()
-	if who == anybody {
+	if who.open {
 		return c, nil
 	}
 	if c.token = tokenOf(g.Request); c.token.Empty() {
@@ -134,8 +127,8 @@ func (s *server) identify(g *gin.Context, who access) (c call, err error) {
 	if c.by, err = s.node.Recognise(g.Request.Context(), c.token); err != nil {
 		return c, err
 	}
-	if !who.lets(c.by) {
-		return c, errForbidden
+	if err := who.lets(c.by); err != nil {
+		return c, err
 	}
 	if g.Request.Method == http.MethodPost {
 		c.by.Key = g.GetHeader("Idempotency-Key") // its form is in the schema

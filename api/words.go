@@ -79,10 +79,11 @@ var (
 		node.NoNotice, node.ReadOnPhone, node.GivenByHand, node.SentByLetter)
 	pairings    = named("never first always", node.Alone, node.FirstVisit, node.AlwaysTwo)
 	callResults = named("told no-answer later", node.CallTold, node.CallNoAnswer, node.CallLater)
-	roles       = named("admin agent volunteer official dpo coordinator", node.RoleAdmin, node.RoleAgent, node.RoleVolunteer, node.RoleOfficial, node.RoleDPO, node.RoleCoordinator)
-	kindsFound  = named("beneficiary volunteer", node.OnlyBeneficiary, node.OnlyVolunteer)
-	modes       = named("phone letter visit sms email app", "phone", "letter", "visit", "sms", "email", "app")
-	papers      = named("fr en", node.InFrench, node.InEnglish)
+	roles       = named("admin agent volunteer official dpo coordinator reception association professional beneficiary operator", node.RoleAdmin, node.RoleAgent, node.RoleVolunteer,
+		node.RoleOfficial, node.RoleDPO, node.RoleCoordinator, node.RoleReception, node.RoleAssociation, node.RoleProfessional, node.RoleBeneficiary, node.RoleOperator)
+	kindsFound = named("beneficiary volunteer", node.OnlyBeneficiary, node.OnlyVolunteer)
+	modes      = named("phone letter visit sms email app", "phone", "letter", "visit", "sms", "email", "app")
+	papers     = named("fr en", node.InFrench, node.InEnglish)
 	// The node gives these as plain numbers of the store.
 	means        = named("phone volunteer in-person", uint8(1), 2, 3)
 	importStates = named("staged committed undone", uint8(1), 2, 3)

@@ -71,15 +71,35 @@ func (s *Accounts) SignIn(ctx context.Context, login string, password Secret, fr
 	}
 	s.throttle.forgive(login)
 	life := volunteerSession
-	if acc.Roles.Has(account.Admin | account.Agent | account.Official | account.DPO | account.Coordinator) {
+	if acc.Roles != account.Volunteer {
 		life = staffSession
 	}
 	token := Token{Text: drawToken(), Expires: s.now().Add(life)}
-	c := Caller{Account: acc.ID, Roles: acc.Roles, Volunteer: acc.Of, Coordinating: s.Coordinating()}
-	_, err = s.propose(ctx, command.OpenSession{Stamp: s.stamp(c, ""), Session: account.Session{
-		ID: sessionID(token.Text), Account: acc.ID, Expires: s.clock().Add(life), Bearer: bearer,
-	}})
+	session := account.Session{ID: sessionID(token.Text), Account: acc.ID, Expires: s.clock().Add(life), Bearer: bearer}
+	c := s.callerOf(acc, session)
+	_, err = s.propose(ctx, command.OpenSession{Stamp: s.stamp(c, ""), Session: session})
 	return token, c, err
+}
+
+// callerOf is who asks in a session: the account under the hat that is worn, or under
+// the first that it has when that one was taken away. Nobody is read for it yet.
+func (s *Accounts) callerOf(acc account.Account, session account.Session) Caller {
+	now := s.clock()
+	hats := acc.Roles.Each()
+	if len(hats) == 0 {
+		return Caller{}
+	}
+	worn, ok := acc.Reach(session.As, now)
+	if !ok {
+		worn, _ = acc.Reach(hats[0], now)
+	}
+	if session.Opened == 0 {
+		session.Opened = now
+	}
+	return Caller{
+		Account: acc.ID, Roles: worn.Role, Hats: acc.Roles, Communes: worn.Communes, Association: worn.Association, Volunteer: acc.Of,
+		Beneficiary: acc.Her, Session: session, Coordinating: s.Coordinating(), reading: &Reading{},
+	}
 }
 
 func sessionID(token Secret) account.SessionID { return sha256.Sum256([]byte(token.Reveal())) }
@@ -91,7 +111,7 @@ func (s *Accounts) Session(token Secret) (c Caller, err error) {
 		return c, errSignIn
 	}
 	id := sessionID(token)
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		session, ok, err := store.Sessions.Get(tx, id[:])
 		if err != nil {
 			return err
@@ -106,7 +126,7 @@ func (s *Accounts) Session(token Secret) (c Caller, err error) {
 		if !ok || acc.Closed {
 			return errSignIn
 		}
-		c = Caller{Account: acc.ID, Roles: acc.Roles, Volunteer: acc.Of, Coordinating: s.Coordinating()}
+		c = s.callerOf(acc, session)
 		return nil
 	})
 	return c, err
@@ -118,7 +138,7 @@ func (s *Accounts) Named(c Caller) (Caller, error) {
 	if err != nil {
 		return c, err
 	}
-	w, err := s.opener.account(acc)
+	w, err := s.opening(itself).account(acc)
 	if err != nil {
 		s.health.note(err)
 		return c, explain(err)
@@ -145,15 +165,16 @@ type NewAccount struct {
 	Login    string
 	Password Secret
 	Roles    Roles
+	Grants   []Grant     // how far the roles reach; none: the whole territory
 	Of       VolunteerID // required with RoleVolunteer
 	Name     Secret
 }
 
 // Open adds an account. Agents may open accounts for volunteers.
 func (s *Accounts) Open(ctx context.Context, by Caller, in NewAccount) (Receipt, error) {
-	needed := manageAccounts
+	needed := ManageAccounts
 	if in.Roles == account.Volunteer {
-		needed = vetVolunteers
+		needed = VetVolunteers
 	}
 	if err := by.may(needed); err != nil {
 		return Receipt{}, err
@@ -170,7 +191,7 @@ func (s *Accounts) Open(ctx context.Context, by Caller, in NewAccount) (Receipt,
 	}
 	switch {
 	case !in.Roles.Valid():
-		return Receipt{}, invalid("roles", "unknown-role", "roles are admin, agent and volunteer; an official has no other")
+		return Receipt{}, invalid("roles", "unknown-role", "these roles do not go together: who sees no people can not be somebody who does, and a DPO is nothing else")
 	case s.Coordinating() && in.Roles&^(account.Admin|account.Coordinator|account.DPO) != 0:
 		return Receipt{}, invalid("roles", "no-desk", "on the coordinator's node roles are admin, coordinator and dpo: there is no desk")
 	case !s.Coordinating() && in.Roles.Has(account.Coordinator):
@@ -178,12 +199,30 @@ func (s *Accounts) Open(ctx context.Context, by Caller, in NewAccount) (Receipt,
 	case in.Roles.Has(account.Volunteer) == in.Of.Zero():
 		return Receipt{}, invalid("volunteer", "missing", "an account with the role volunteer belongs to a volunteer, and only such an account does")
 	}
+	if !in.Of.Zero() {
+		if _, err := (&Volunteers{s.core}).record(by, in.Of); err != nil {
+			return Receipt{}, err
+		}
+	}
+	if in.Roles.Has(account.Beneficiary) {
+		return Receipt{}, invalid("roles", "unknown-role", "a card is printed on her own page")
+	}
+	if len(in.Grants) > 0 || in.Roles.Has(account.Association) {
+		grants, err := s.fullGrants(in.Roles, in.Grants)
+		if err != nil {
+			return Receipt{}, explain(err)
+		}
+		if name, behind := s.members.behind(command.LevelOf(command.KindGrantRoles)); behind {
+			return Receipt{}, &Error{Kind: Unavailable, Code: "level", Reason: "not all replicas know this yet: upgrade " + name}
+		}
+		in.Grants = grants
+	}
 	id := newID[AccountID]()
 	password := s.sealPassword(id, crypto.HashPassword(in.Password, s.cfg.PasswordCost))
 	return s.proposeSealed(ctx, 1, func(leaves []crypto.Leaf, keys []crypto.Key) (command.Command, error) {
 		box, err := s.seal(keys[0], store.Accounts.Name, id, 1, account.Words{Name: in.Name})
 		return command.OpenAccount{Stamp: s.stamp(by, ""), Account: account.Account{
-			ID: id, Login: in.Login, Password: password, Roles: in.Roles, Of: in.Of, Leaf: leaves[0], Box: box,
+			ID: id, Login: in.Login, Password: password, Roles: in.Roles, Grants: in.Grants, Of: in.Of, Leaf: leaves[0], Box: box,
 		}}, err
 	})
 }
@@ -195,12 +234,17 @@ func (s *Accounts) Change(ctx context.Context, by Caller, id AccountID, version 
 	if err != nil {
 		return Receipt{}, err
 	}
-	needed := manageAccounts
+	needed := ManageAccounts
 	if acc.Roles == account.Volunteer && roles == account.Volunteer {
-		needed = vetVolunteers
+		needed = VetVolunteers
 	}
 	if err := by.may(needed); err != nil {
 		return Receipt{}, err
+	}
+	if !acc.Of.Zero() {
+		if _, err := (&Volunteers{s.core}).record(by, acc.Of); err != nil {
+			return Receipt{}, err
+		}
 	}
 	if !roles.Valid() || roles.Has(account.Volunteer) != !acc.Of.Zero() {
 		return Receipt{}, invalid("roles", "unknown-role", "the role volunteer stays with the account of a volunteer, and others need another role")
@@ -221,24 +265,32 @@ type Account struct {
 	Version uint32
 	Login   string
 	Roles   Roles
+	Grants  []Grant // none: each role reaches the whole territory
 	Of      VolunteerID
+	Her     BeneficiaryID
 	Closed  bool
 	Name    Secret
 }
 
+func accountOf(a account.Account) Account {
+	return Account{ID: a.ID, Version: a.Version, Login: a.Login, Roles: a.Roles, Grants: a.Grants, Of: a.Of, Her: a.Her, Closed: a.Closed}
+}
+
 // List opens all accounts, for administrators; for agents, those of volunteers.
 func (s *Accounts) List(by Caller) (out []Account, err error) {
-	all := by.may(manageAccounts) == nil
-	if err := by.may(vetVolunteers); err != nil && !all {
+	all := by.may(ManageAccounts) == nil
+	if err := by.may(VetVolunteers); err != nil && !all {
 		return nil, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var inner error
 		err := store.Accounts.Each(tx, nil, func(a account.Account) bool {
 			if all || a.Roles == account.Volunteer {
 				var w account.Words
-				w, inner = s.opener.account(a)
-				out = append(out, Account{a.ID, a.Version, a.Login, a.Roles, a.Of, a.Closed, w.Name})
+				w, inner = s.opening(by).account(a)
+				it := accountOf(a)
+				it.Name = w.Name
+				out = append(out, it)
 			}
 			return inner == nil
 		})
@@ -250,10 +302,13 @@ func (s *Accounts) List(by Caller) (out []Account, err error) {
 // OfVolunteer is the account in which a volunteer signs in; ok is false when he
 // has none, and needs none.
 func (s *Accounts) OfVolunteer(by Caller, v VolunteerID) (a Account, ok bool, err error) {
-	if err := by.may(vetVolunteers); err != nil {
+	if err := by.may(VetVolunteers); err != nil {
 		return a, false, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	if _, err := (&Volunteers{s.core}).record(by, v); err != nil {
+		return a, false, err
+	}
+	err = s.view(by, func(tx *store.Tx) error {
 		return view.Each(tx, view.AccountsOf(v), nil, false, func(id AccountID, _ []byte) bool {
 			a.ID, ok = id, true
 			return false
@@ -263,12 +318,12 @@ func (s *Accounts) OfVolunteer(by Caller, v VolunteerID) (a Account, ok bool, er
 		return a, false, err
 	}
 	rec, err := s.get(a.ID)
-	return Account{ID: rec.ID, Version: rec.Version, Login: rec.Login, Roles: rec.Roles, Of: rec.Of, Closed: rec.Closed}, true, err
+	return accountOf(rec), true, err
 }
 
 // Name is how an account is called in a history: its name, or its login.
 func (s *Accounts) Name(by Caller, id AccountID) (Secret, error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(HandleRequests); err != nil && by.may(ReadJournal) != nil {
 		return Secret{}, err
 	}
 	if id.Zero() {
@@ -278,7 +333,7 @@ func (s *Accounts) Name(by Caller, id AccountID) (Secret, error) {
 	if err != nil {
 		return Secret{}, err
 	}
-	w, err := s.opener.account(acc)
+	w, err := s.opening(by).account(acc)
 	if err == nil && w.Name.Empty() {
 		return crypto.NewSecret(acc.Login), nil
 	}
@@ -286,7 +341,7 @@ func (s *Accounts) Name(by Caller, id AccountID) (Secret, error) {
 }
 
 func (s *Accounts) get(id AccountID) (acc account.Account, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		var ok bool
 		acc, ok, err = store.Accounts.Get(tx, id[:])
 		if err == nil && !ok {
@@ -302,7 +357,7 @@ func (s *Accounts) byLogin(login string) (acc account.Account, err error) {
 	if checkLogin(login) != nil {
 		return acc, nil
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		id, ok, err := view.ByLogin(tx, login)
 		if err != nil || !ok {
 			return err

@@ -91,7 +91,7 @@ func dayOfFeed(d public.Day) Day { return Day(d) + firstDay }
 // Prepare writes an offer down and asks the volunteers that it names. Nothing
 // leaves before all of them have said yes and somebody presses publish.
 func (s *Across) Prepare(ctx context.Context, by Caller, in NewCrossOffer) (Receipt, error) {
-	if err := by.may(offerAcross); err != nil {
+	if err := by.may(OfferAcross); err != nil {
 		return Receipt{}, err
 	}
 	today := s.today()
@@ -124,7 +124,7 @@ func (s *Across) Prepare(ctx context.Context, by Caller, in NewCrossOffer) (Rece
 // a set that three speak language by language may be that of one.
 func (s *Across) singlesOut(terms public.Offer) error {
 	kind, spoken, named := 0, 0, terms.Languages&^public.French
-	err := s.view(func(tx *store.Tx) error {
+	err := s.view(itself, func(tx *store.Tx) error {
 		var kinds []TypeID
 		err := store.ActionTypes.Each(tx, nil, func(t catalogue.ActionType) bool {
 			if t.Category == terms.Category && !t.Retired {
@@ -151,7 +151,7 @@ func (s *Across) singlesOut(terms public.Offer) error {
 			if named == 0 {
 				continue
 			}
-			him, err := s.opener.volunteer(v)
+			him, err := s.opening(itself).volunteer(v)
 			if err != nil {
 				return err
 			}
@@ -195,7 +195,7 @@ var languageWords = map[public.Languages]string{
 // Consent notes what a volunteer says to an offer that names him: he himself on his
 // page, or an agent after a call.
 func (s *Across) Consent(ctx context.Context, by Caller, id CrossOfferID, v VolunteerID, yes bool) (Receipt, error) {
-	if err := by.mayFor(v, answerForSelf, offerAcross); err != nil {
+	if err := by.mayFor(v, AnswerForSelf, OfferAcross); err != nil {
 		return Receipt{}, err
 	}
 	said := across.Objects
@@ -207,7 +207,7 @@ func (s *Across) Consent(ctx context.Context, by Caller, id CrossOfferID, v Volu
 
 // Told notes that the volunteer knows whom to call.
 func (s *Across) Told(ctx context.Context, by Caller, id CrossOfferID, interest Ref, v VolunteerID) (Receipt, error) {
-	if err := by.mayFor(v, answerForSelf, offerAcross); err != nil {
+	if err := by.mayFor(v, AnswerForSelf, OfferAcross); err != nil {
 		return Receipt{}, err
 	}
 	return s.propose(ctx, command.HearCrossOffer{Stamp: s.stamp(by, ""), ID: id, Volunteer: v, Interest: interest})
@@ -216,7 +216,7 @@ func (s *Across) Told(ctx context.Context, by Caller, id CrossOfferID, interest 
 // Publish lets the offer leave. That it points at nobody is looked at again: people
 // may have left meanwhile.
 func (s *Across) Publish(ctx context.Context, by Caller, id CrossOfferID, version uint32) (Receipt, error) {
-	if err := by.may(offerAcross); err != nil {
+	if err := by.may(OfferAcross); err != nil {
 		return Receipt{}, err
 	}
 	o, err := s.crossOffer(id)
@@ -234,7 +234,7 @@ func (s *Across) Publish(ctx context.Context, by Caller, id CrossOfferID, versio
 
 // Version of an offer of ours as it stands.
 func (s *Across) Version(by Caller, id CrossOfferID) (uint32, error) {
-	if err := by.may(offerAcross); err != nil {
+	if err := by.may(OfferAcross); err != nil {
 		return 0, err
 	}
 	o, err := s.crossOffer(id)
@@ -244,7 +244,7 @@ func (s *Across) Version(by Caller, id CrossOfferID) (uint32, error) {
 // End withdraws an offer, or drops one that has not left. Whoever counts on it is
 // told so on both sides.
 func (s *Across) End(ctx context.Context, by Caller, id CrossOfferID) (Receipt, error) {
-	if err := by.may(offerAcross); err != nil {
+	if err := by.may(OfferAcross); err != nil {
 		return Receipt{}, err
 	}
 	o, err := s.crossOffer(id)
@@ -274,7 +274,7 @@ func (s *Across) Decline(ctx context.Context, by Caller, id CrossOfferID, intere
 }
 
 func (s *Across) answer(ctx context.Context, by Caller, id CrossOfferID, interest Ref, v VolunteerID, say public.Message) (Receipt, error) {
-	if err := by.may(offerAcross); err != nil {
+	if err := by.may(OfferAcross); err != nil {
 		return Receipt{}, err
 	}
 	m, err := s.market()
@@ -293,7 +293,7 @@ func (s *Across) answer(ctx context.Context, by Caller, id CrossOfferID, interes
 
 // CloseOurs notes, on the offering side, that a match is over.
 func (s *Across) CloseOurs(ctx context.Context, by Caller, id CrossOfferID, interest Ref, outcome public.Outcome) (Receipt, error) {
-	if err := by.may(offerAcross); err != nil {
+	if err := by.may(OfferAcross); err != nil {
 		return Receipt{}, err
 	}
 	stamp := s.stamp(by, "")
@@ -305,10 +305,10 @@ func (s *Across) CloseOurs(ctx context.Context, by Caller, id CrossOfferID, inte
 // Ask shows an interest in a neighbour's offer, for a request of ours: one visit, in
 // the week that fits it. For whom stays here.
 func (s *Across) Ask(ctx context.Context, by Caller, id RequestID, offer Ref) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.request(id)
+	r, err := s.request(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -347,7 +347,7 @@ func (s *Across) week(o public.Offer, w Wish) (week uint8, ok bool) {
 
 // Renounce takes an interest back.
 func (s *Across) Renounce(ctx context.Context, by Caller, id InterestID) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
 	i, err := s.interest(id)
@@ -365,7 +365,7 @@ func (s *Across) renounce(ctx context.Context, stamp command.Stamp, i across.Int
 
 // Ack takes up what a neighbour has accepted. She comes on the call-back list.
 func (s *Across) Ack(ctx context.Context, by Caller, id InterestID) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
 	i, err := s.interest(id)
@@ -380,11 +380,11 @@ func (s *Across) Ack(ctx context.Context, by Caller, id InterestID) (Receipt, er
 	if !ok || x.State != market.Accepted {
 		return Receipt{}, refused(refuse.NotMet, RequestID{})
 	}
-	r, err := s.request(i.Request)
+	r, err := s.request(by, i.Request)
 	if err != nil {
 		return Receipt{}, err
 	}
-	b, t, err := s.personAndType(r.Beneficiary, r.Type)
+	b, t, err := s.personAndType(by, r.Beneficiary, r.Type)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -398,7 +398,7 @@ func (s *Across) Ack(ctx context.Context, by Caller, id InterestID) (Receipt, er
 // Close notes what came of a match that we have asked for. When it happened the
 // request is done; when it did not, it looks for somebody again and she is called.
 func (s *Across) Close(ctx context.Context, by Caller, id InterestID, outcome public.Outcome) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
 	i, err := s.interest(id)
@@ -407,8 +407,8 @@ func (s *Across) Close(ctx context.Context, by Caller, id InterestID, outcome pu
 	}
 	stamp := s.stamp(by, "")
 	c := command.CloseInterest{Stamp: stamp, Interest: id}
-	if r, err := s.request(i.Request); err == nil && outcome != public.NoMatch && r.State != request.Forgotten {
-		b, t, err := s.personAndType(r.Beneficiary, r.Type)
+	if r, err := s.request(by, i.Request); err == nil && outcome != public.NoMatch && r.State != request.Forgotten {
+		b, t, err := s.personAndType(by, r.Beneficiary, r.Type)
 		if err != nil {
 			return Receipt{}, err
 		}
@@ -423,7 +423,7 @@ func (s *Across) Close(ctx context.Context, by Caller, id InterestID, outcome pu
 }
 
 func (s *Across) crossOffer(id CrossOfferID) (o across.Offer, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		var ok bool
 		o, ok, err = store.CrossOffers.Get(tx, id[:])
 		if err == nil && !ok {
@@ -435,7 +435,7 @@ func (s *Across) crossOffer(id CrossOfferID) (o across.Offer, err error) {
 }
 
 func (s *Across) interest(id InterestID) (i across.Interest, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		var ok bool
 		i, ok, err = store.Interests.Get(tx, id[:])
 		if err == nil && !ok {

@@ -28,20 +28,20 @@ const lookBack = 40
 // Again proposes what she had last time. ok is false when nothing took place
 // yet, or its kind is no longer offered.
 func (s *Requests) Again(by Caller, id BeneficiaryID) (a Again, ok bool, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return a, false, err
 	}
-	her, err := s.beneficiaryRecord(id)
+	her, err := s.beneficiaryRecord(by, id)
 	if err != nil {
 		return a, false, err
 	}
 	zone, today := s.zone(), s.today()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		recent, err := s.recent(tx, id)
 		if err != nil {
 			return err
 		}
-		r := s.reader(tx, zone)
+		r := s.reader(by, tx, zone)
 		for _, q := range recent {
 			if q.State != request.Done || q.Plan.Start == 0 {
 				continue
@@ -120,7 +120,7 @@ func taken(recent []request.Request, what TypeID, day Day) bool {
 // Repeat asks for what she had last time. as is what the caller was shown: when
 // it reads otherwise by now, the answer is [Stale] and nothing is recorded.
 func (s *Requests) Repeat(ctx context.Context, by Caller, id BeneficiaryID, from RequestID, as Wish) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
 	if r, done, err := s.repeated(by, command.KindOpenRequest); done || err != nil {
@@ -144,7 +144,7 @@ func (s *Requests) Repeat(ctx context.Context, by Caller, id BeneficiaryID, from
 // repeat: an open request of that kind for the same day, the same week, or
 // whenever it suits. A call that was recorded before has nothing in its way.
 func (s *Requests) Alike(by Caller, id BeneficiaryID, what TypeID, wish Wish) (out []Visit, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
 	if err := s.checkWish(&wish); err != nil {
@@ -156,12 +156,12 @@ func (s *Requests) Alike(by Caller, id BeneficiaryID, what TypeID, wish Wish) (o
 		return nil, err
 	}
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		recent, err := s.recent(tx, id)
 		if err != nil {
 			return err
 		}
-		r := s.reader(tx, zone)
+		r := s.reader(by, tx, zone)
 		for _, q := range recent {
 			if q.Type != what || q.State.Closed() || !sameTime(q.Wish, wish) {
 				continue
@@ -193,7 +193,7 @@ func sameTime(a, b Wish) bool {
 // SameDay lists her other visits on the day of a request, so that nobody sends
 // two people to her door at one hour unawares.
 func (s *Requests) SameDay(by Caller, v Visit) (out []Visit, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
 	day := v.Wish.Day
@@ -203,12 +203,12 @@ func (s *Requests) SameDay(by Caller, v Visit) (out []Visit, err error) {
 		return nil, nil
 	}
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		recent, err := s.recent(tx, v.Beneficiary)
 		if err != nil {
 			return err
 		}
-		r := s.reader(tx, zone)
+		r := s.reader(by, tx, zone)
 		for _, q := range recent {
 			if q.ID == v.ID || q.State.Closed() || q.Plan.Start == 0 || DayOf(q.Plan.Start.Time().In(zone)) != day {
 				continue

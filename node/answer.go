@@ -75,8 +75,8 @@ func (s *Cases) Answer(by Caller, id CaseID) (out DataAnswer, err error) {
 	}
 	i := slices.IndexFunc(register, func(e RegisterEntry) bool { return e.Treatment == treatment })
 	out.Register = register[i]
-	err = s.view(func(tx *store.Tx) error {
-		g := &gatherer{reader: s.reader(tx, s.zone()), english: c.Person.Paper == InEnglish}
+	err = s.view(by, func(tx *store.Tx) error {
+		g := &gatherer{reader: s.reader(by, tx, s.zone()), english: c.Person.Paper == InEnglish}
 		if c.Person.Her != nil {
 			out.Parts, err = g.hers(*c.Person.Her)
 		} else {
@@ -121,16 +121,16 @@ func (g *gatherer) note(err error) {
 func (g *gatherer) hers(b Beneficiary) ([]DataPart, error) {
 	g.put(0, b.Words, b.Beneficiary)
 	records(g, store.Requests, view.OfPerson(b.ID), func(r request.Request) {
-		words, err := g.opener.requestWords(b.Beneficiary, r)
+		words, err := g.opening(g.by).requestWords(b.Beneficiary, r)
 		g.note(err)
-		outcome, err := g.opener.outcomeWords(b.Beneficiary, r)
+		outcome, err := g.opening(g.by).outcomeWords(b.Beneficiary, r)
 		g.note(err)
-		thanks, err := g.opener.thanksWords(b.Beneficiary, r)
+		thanks, err := g.opening(g.by).thanksWords(b.Beneficiary, r)
 		g.note(err)
 		g.put(r.Opened, r, words, outcome, thanks)
 	})
 	records(g, store.Series, view.SeriesOf(b.ID), func(r series.Series) {
-		words, err := g.opener.seriesWords(b.Beneficiary, r)
+		words, err := g.opening(g.by).seriesWords(b.Beneficiary, r)
 		g.note(err)
 		g.put(r.Opened, r, words)
 	})
@@ -153,7 +153,7 @@ func (g *gatherer) his(v Volunteer) ([]DataPart, error) {
 		g.put(r.Opened, own)
 	})
 	records(g, store.Offers, view.OffersOf(v.ID), func(r offer.Offer) {
-		words, err := g.opener.offerWords(v.Volunteer, r)
+		words, err := g.opening(g.by).offerWords(v.Volunteer, r)
 		g.note(err)
 		g.put(r.Made, r, words)
 	})
@@ -161,7 +161,7 @@ func (g *gatherer) his(v Volunteer) ([]DataPart, error) {
 		g.put(r.Changed, bond.Bond{Since: r.Since, State: r.State, Why: r.Why, Changed: r.Changed})
 	})
 	records(g, store.Accounts, view.AccountsOf(v.ID), func(a account.Account) {
-		words, err := g.opener.account(a)
+		words, err := g.opening(g.by).account(a)
 		g.note(err)
 		a.Password = nil // a hash says nothing to her, and much to a thief
 		g.put(a.Made, a, words)
@@ -175,7 +175,7 @@ func (g *gatherer) demands(collection byte, who [16]byte, leaf crypto.Leaf) {
 	records(g, store.Cases, view.CasesOf(collection, who), func(c rights.Case) {
 		var w rights.CaseWords
 		if len(c.Box) > 0 {
-			g.note(g.opener.open(leaf, store.Cases.Name, c.ID, c.Boxed, c.Box, &w))
+			g.note(g.opening(g.by).open(leaf, store.Cases.Name, c.ID, c.Boxed, c.Box, &w))
 		}
 		g.put(c.Opened, c, w)
 	})

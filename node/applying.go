@@ -40,7 +40,7 @@ func (c *cosigning) apply(_ context.Context, in applyMessage) (appliedMessage, e
 // them must be reachable. Email is a functional mailbox of the office, or empty when
 // the territory has a phone.
 func (s *Federation) Application(ctx context.Context, by Caller, email string) (string, error) {
-	if err := by.may(joinFederation); err != nil {
+	if err := by.may(JoinFederation); err != nil {
 		return "", err
 	}
 	m, err := s.membership()

@@ -68,7 +68,7 @@ const (
 // Status of all places. One that was given up is shown until no key backup can lie
 // there any more.
 func (s *Backups) Status(by Caller) (BackupStatus, error) {
-	if err := by.may(keepBackups); err != nil {
+	if err := by.may(KeepBackups); err != nil {
 		return BackupStatus{}, err
 	}
 	root, err := rooting{s.core}.inForce()
@@ -77,7 +77,7 @@ func (s *Backups) Status(by Caller) (BackupStatus, error) {
 	}
 	var all []backup.Destination
 	var waiting map[DestinationID]bool
-	err = s.view(func(tx *store.Tx) (err error) {
+	err = s.view(by, func(tx *store.Tx) (err error) {
 		if _, waiting, err = overtaken(tx); err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ const (
 // Register adds a place. It is tried at once: written, read back, and removed
 // again. The first backup follows by itself.
 func (s *Backups) Register(ctx context.Context, by Caller, d Destination) (Receipt, error) {
-	if err := by.may(keepBackups); err != nil {
+	if err := by.may(KeepBackups); err != nil {
 		return Receipt{}, err
 	}
 	to, err := s.checked(d)
@@ -213,7 +213,7 @@ func (s *Backups) checked(d Destination) (backup.Destination, error) {
 // deletes every other key backup there.
 func (s *Backups) unshared(d backup.Destination) error {
 	taken := false
-	err := s.view(func(tx *store.Tx) error {
+	err := s.view(itself, func(tx *store.Tx) error {
 		return store.Destinations.Each(tx, nil, func(o backup.Destination) bool {
 			taken = o.State == backup.Registered && o.Kind == backup.Folder && o.Replica == d.Replica && o.Path == d.Path
 			return !taken
@@ -227,7 +227,7 @@ func (s *Backups) unshared(d backup.Destination) error {
 
 // destination is the record of a place.
 func (c *copies) destination(id DestinationID) (d backup.Destination, err error) {
-	err = c.view(func(tx *store.Tx) (err error) {
+	err = c.view(itself, func(tx *store.Tx) (err error) {
 		var ok bool
 		if d, ok, err = store.Destinations.Get(tx, id[:]); err == nil && !ok {
 			err = refused(refuse.NoDestination, RequestID{})
@@ -240,7 +240,7 @@ func (c *copies) destination(id DestinationID) (d backup.Destination, err error)
 // Drop gives up a place. A place of keys is first cleared; a manual one only after
 // a person says that it is (cleared), and so is a folder that cannot be reached.
 func (s *Backups) Drop(ctx context.Context, by Caller, id DestinationID, cleared bool) (Receipt, error) {
-	if err := by.may(keepBackups); err != nil {
+	if err := by.may(KeepBackups); err != nil {
 		return Receipt{}, err
 	}
 	d, err := s.copies.destination(id)
@@ -275,7 +275,7 @@ func (s *Backups) Drop(ctx context.Context, by Caller, id DestinationID, cleared
 
 // Now makes the backup of a folder at once and waits for it.
 func (s *Backups) Now(ctx context.Context, by Caller, id DestinationID) (Receipt, error) {
-	if err := by.may(keepBackups); err != nil {
+	if err := by.may(KeepBackups); err != nil {
 		return Receipt{}, err
 	}
 	d, err := s.copies.destination(id)
@@ -303,7 +303,7 @@ func (s *Backups) Now(ctx context.Context, by Caller, id DestinationID) (Receipt
 
 // Data streams a data backup, encrypted to recipients and signed, to w. done is called with the bytes written so far.
 func (s *Backups) Data(ctx context.Context, by Caller, recipients []string, w io.Writer, done func(bytes uint64)) error {
-	if err := by.may(keepBackups); err != nil {
+	if err := by.may(KeepBackups); err != nil {
 		return err
 	}
 	to, err := crypto.ParseRecipients(recipients)
@@ -316,7 +316,7 @@ func (s *Backups) Data(ctx context.Context, by Caller, recipients []string, w io
 // Keys streams the key backup for a manual place, encrypted to its recipients. The
 // territory notes which one was handed out; see Kept.
 func (s *Backups) Keys(ctx context.Context, by Caller, id DestinationID, w io.Writer) error {
-	if err := by.may(keepBackups); err != nil {
+	if err := by.may(KeepBackups); err != nil {
 		return err
 	}
 	d, err := s.copies.destination(id)
@@ -351,7 +351,7 @@ func (s *Backups) Keys(ctx context.Context, by Caller, id DestinationID, w io.Wr
 // the older one was destroyed. It speaks of the last one that was handed out,
 // which must be of the root in force.
 func (s *Backups) Kept(ctx context.Context, by Caller, id DestinationID) (Receipt, error) {
-	if err := by.may(keepBackups); err != nil {
+	if err := by.may(KeepBackups); err != nil {
 		return Receipt{}, err
 	}
 	d, err := s.copies.destination(id)
@@ -368,7 +368,7 @@ func (s *Backups) Kept(ctx context.Context, by Caller, id DestinationID) (Receip
 
 // Signer is the public key by which restore knows this territory's backups; it stands on the recovery sheet.
 func (s *Backups) Signer(by Caller) (string, error) {
-	if err := by.may(keepBackups); err != nil {
+	if err := by.may(KeepBackups); err != nil {
 		return "", err
 	}
 	return s.copies.signer().VerifyKey().String(), nil
@@ -393,7 +393,7 @@ func askReplica[O, I any](ctx context.Context, c *core, id ReplicaID, path strin
 
 // own places in folders of this replica that are in use.
 func (c *copies) ownFolders() (own []backup.Destination, err error) {
-	err = c.view(func(tx *store.Tx) error {
+	err = c.view(itself, func(tx *store.Tx) error {
 		return store.Destinations.Each(tx, nil, func(d backup.Destination) bool {
 			if d.Kind == backup.Folder && d.Replica == c.self && d.State == backup.Registered {
 				own = append(own, d)

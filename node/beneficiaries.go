@@ -20,7 +20,7 @@ type Beneficiaries struct{ *core }
 // Enrol adds somebody. Words need a last name and a way to reach her: a
 // telephone, or an address.
 func (s *Beneficiaries) Enrol(ctx context.Context, by Caller, f BeneficiaryFacts, w BeneficiaryWords) (Receipt, error) {
-	if err := by.may(writePeople); err != nil {
+	if err := by.may(WritePeople); err != nil {
 		return Receipt{}, err
 	}
 	if f.State == 0 {
@@ -28,6 +28,9 @@ func (s *Beneficiaries) Enrol(ctx context.Context, by Caller, f BeneficiaryFacts
 	}
 	if err := s.checkBeneficiary(&f, &w); err != nil {
 		return Receipt{}, err
+	}
+	if err := by.mayAt(WritePeople, f.Commune); err != nil {
+		return Receipt{}, errCommune
 	}
 	id := newID[BeneficiaryID]()
 	return s.proposeSealed(ctx, 1, func(leaves []crypto.Leaf, keys []crypto.Key) (command.Command, error) {
@@ -42,13 +45,16 @@ func (s *Beneficiaries) Enrol(ctx context.Context, by Caller, f BeneficiaryFacts
 
 // Change replaces her facts and words. version is the one that was read.
 func (s *Beneficiaries) Change(ctx context.Context, by Caller, id BeneficiaryID, version uint32, f BeneficiaryFacts, w BeneficiaryWords) (Receipt, error) {
-	if err := by.may(writePeople); err != nil {
+	if err := by.may(WritePeople); err != nil {
 		return Receipt{}, err
 	}
 	if err := s.checkBeneficiary(&f, &w); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.beneficiaryRecord(id)
+	if err := by.mayAt(WritePeople, f.Commune); err != nil {
+		return Receipt{}, errCommune
+	}
+	r, err := s.beneficiaryRecord(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -65,20 +71,20 @@ func (s *Beneficiaries) Change(ctx context.Context, by Caller, id BeneficiaryID,
 
 // Get opens one person's file.
 func (s *Beneficiaries) Get(by Caller, id BeneficiaryID) (b Beneficiary, err error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(ReadPeople); err != nil {
 		return b, err
 	}
-	r, err := s.beneficiaryRecord(id)
+	r, err := s.beneficiaryRecord(by, id)
 	if err != nil {
 		return b, err
 	}
-	b, err = s.opener.beneficiary(r)
+	b, err = s.opening(by).beneficiary(r)
 	s.health.note(err)
 	return b, explain(err)
 }
 
-func (s *core) beneficiaryRecord(id BeneficiaryID) (r people.Beneficiary, err error) {
-	err = s.view(func(tx *store.Tx) error {
+func (s *core) beneficiaryRecord(by Caller, id BeneficiaryID) (r people.Beneficiary, err error) {
+	err = s.view(by, func(tx *store.Tx) error {
 		r, err = beneficiaryIn(tx, id)
 		return err
 	})
@@ -98,6 +104,9 @@ func beneficiaryIn(tx *store.Tx, id BeneficiaryID) (people.Beneficiary, error) {
 	return r, err
 }
 
+// errCommune says that a commune belongs to the territory and not to the caller.
+var errCommune = invalid("commune", "commune-beyond", "this commune is another desk's: choose one of yours")
+
 // Page is a part of a list.
 type Page struct {
 	Limit  int    // 1 to 100; 0 means 50
@@ -114,14 +123,14 @@ func (p Page) limit() int {
 // List opens the files of a commune ("" for all), and gives the cursor of the
 // next page, or nil at the end.
 func (s *Beneficiaries) List(by Caller, commune string, page Page) (out []Beneficiary, next []byte, err error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(ReadPeople); err != nil {
 		return nil, nil, err
 	}
 	list := view.AllByCommune()
 	if commune != "" {
 		list = view.InCommune(commune)
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var rows []people.Beneficiary
 		seen := map[ImportID]bool{}
 		var inner error
@@ -147,7 +156,7 @@ func (s *Beneficiaries) List(by Caller, commune string, page Page) (out []Benefi
 			next = nil
 		}
 		for _, r := range rows {
-			b, err := s.opener.beneficiary(r)
+			b, err := s.opening(by).beneficiary(r)
 			if err != nil {
 				return err
 			}
@@ -179,13 +188,13 @@ const (
 // nothing changes here: whom she declines is taken off by the machine, and she is
 // on the call-back list for it.
 func (s *Beneficiaries) Likes(ctx context.Context, by Caller, id BeneficiaryID, version uint32, him VolunteerID, how Liking) (Receipt, error) {
-	if err := by.may(writePeople); err != nil {
+	if err := by.may(WritePeople); err != nil {
 		return Receipt{}, err
 	}
-	if _, err := (&Volunteers{s.core}).record(him); err != nil {
+	if _, err := (&Volunteers{s.core}).record(by, him); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.beneficiaryRecord(id)
+	r, err := s.beneficiaryRecord(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -210,10 +219,10 @@ func (s *Beneficiaries) Likes(ctx context.Context, by Caller, id BeneficiaryID, 
 // Informed notes that she has been read the information which the law requires.
 // Of somebody who has it already nothing is recorded.
 func (s *Beneficiaries) Informed(ctx context.Context, by Caller, id BeneficiaryID) (Receipt, error) {
-	if err := by.may(writePeople); err != nil {
+	if err := by.may(WritePeople); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.beneficiaryRecord(id)
+	r, err := s.beneficiaryRecord(by, id)
 	if err != nil || r.Enrolled.Notice != people.NoNotice {
 		return Receipt{ID: id, Version: r.Version}, err
 	}
@@ -225,17 +234,17 @@ func (s *Beneficiaries) Informed(ctx context.Context, by Caller, id BeneficiaryI
 
 // History lists the changes of her file, oldest first.
 func (s *Beneficiaries) History(by Caller, id BeneficiaryID) ([]Change, error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(ReadPeople); err != nil {
 		return nil, err
 	}
-	if _, err := s.beneficiaryRecord(id); err != nil {
+	if _, err := s.beneficiaryRecord(by, id); err != nil {
 		return nil, err
 	}
 	return s.history(store.Beneficiaries.Code, id[:])
 }
 
 func (c *core) history(collection byte, id []byte) (out []Change, err error) {
-	err = c.view(func(tx *store.Tx) error {
+	err = c.view(itself, func(tx *store.Tx) error {
 		return tx.EachHistory(collection, id, func(h store.History) {
 			out = append(out, Change{h.Version, h.At, h.By, h.Command})
 		})

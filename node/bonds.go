@@ -29,17 +29,20 @@ const (
 
 // Make notes that the two see each other without us. It is counted once.
 func (s *Bonds) Make(ctx context.Context, by Caller, her BeneficiaryID, him VolunteerID) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.beneficiaryRecord(her)
+	r, err := s.beneficiaryRecord(by, her)
 	if err != nil {
 		return Receipt{}, err
 	}
-	b, err := s.opener.beneficiary(r)
+	b, err := s.opening(by).beneficiary(r)
 	if err != nil {
 		s.health.note(err)
 		return Receipt{}, explain(err)
+	}
+	if err := s.known(by, []VolunteerID{him}); err != nil {
+		return Receipt{}, err
 	}
 	today := s.today()
 	return s.propose(ctx, command.MakeBond{
@@ -51,7 +54,10 @@ func (s *Bonds) Make(ctx context.Context, by Caller, her BeneficiaryID, him Volu
 // GoesOn notes that they still see each other; the desk asks again in six months.
 // version is the one read.
 func (s *Bonds) GoesOn(ctx context.Context, by Caller, id BondID, version uint32) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
+		return Receipt{}, err
+	}
+	if err := s.there(by, id); err != nil {
 		return Receipt{}, err
 	}
 	return s.propose(ctx, command.CheckBond{Stamp: s.stamp(by, ""), ID: id, Version: version, NextCheck: s.today() + laterCheck})
@@ -60,30 +66,46 @@ func (s *Bonds) GoesOn(ctx context.Context, by Caller, id BondID, version uint32
 // End notes that they do not see each other any more: the desk looks after her
 // again.
 func (s *Bonds) End(ctx context.Context, by Caller, id BondID, version uint32, why BondEnd) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
 	if why == bond.NotEnded || why > bond.Other {
 		return Receipt{}, invalid("why", "missing", "say why it has ended")
 	}
+	if err := s.there(by, id); err != nil {
+		return Receipt{}, err
+	}
 	return s.propose(ctx, command.CheckBond{Stamp: s.stamp(by, ""), ID: id, Version: version, Ended: why})
+}
+
+var errNoBond = &Error{Kind: NotFound, Code: "no-bond", Reason: "no such bond"}
+
+// there refuses a bond of which the caller does not know.
+func (s *Bonds) there(by Caller, id BondID) error {
+	return s.view(by, func(tx *store.Tx) error {
+		_, ok, err := store.Bonds.Get(tx, id[:])
+		if err == nil && !ok {
+			err = errNoBond
+		}
+		return err
+	})
 }
 
 // Get opens one bond.
 func (s *Bonds) Get(by Caller, id BondID) (b Bond, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return b, err
 	}
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		rec, ok, err := store.Bonds.Get(tx, id[:])
 		if err != nil {
 			return err
 		}
 		if !ok {
-			return &Error{Kind: NotFound, Code: "no-bond", Reason: "no such bond"}
+			return errNoBond
 		}
-		b, err = s.reader(tx, zone).bond(rec)
+		b, err = s.reader(by, tx, zone).bond(rec)
 		return err
 	})
 	return b, err
@@ -91,14 +113,19 @@ func (s *Bonds) Get(by Caller, id BondID) (b Bond, err error) {
 
 // Alive pages through the bonds that live, the next check first.
 func (s *Bonds) Alive(by Caller, page Page) (out []Bond, next []byte, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, nil, err
 	}
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ids []BondID
 		more := false
+		var inner error
 		err := view.Each(tx, view.Bonds(), page.Cursor, false, func(id BondID, cursor []byte) bool {
+			var yes bool
+			if yes, inner = inSight(by, tx, store.Bonds, id[:]); inner != nil || !yes {
+				return inner == nil
+			}
 			if more = len(ids) == page.limit(); more {
 				return false
 			}
@@ -108,8 +135,8 @@ func (s *Bonds) Alive(by Caller, page Page) (out []Bond, next []byte, err error)
 		if !more {
 			next = nil
 		}
-		if err == nil {
-			out, err = s.reader(tx, zone).bonds(ids)
+		if err = either(err, inner); err == nil {
+			out, err = s.reader(by, tx, zone).bonds(ids)
 		}
 		return err
 	})
@@ -140,18 +167,18 @@ func (s *Bonds) OfVolunteer(by Caller, id VolunteerID) ([]Bond, error) {
 }
 
 func (s *Bonds) of(by Caller, l view.List) (out []Bond, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ids []BondID
 		err := view.Each(tx, l, nil, true, func(id BondID, _ []byte) bool {
 			ids = append(ids, id)
 			return len(ids) < 50
 		})
 		if err == nil {
-			out, err = s.reader(tx, zone).bonds(ids)
+			out, err = s.reader(by, tx, zone).bonds(ids)
 		}
 		return err
 	})

@@ -36,16 +36,16 @@ type RegisterData struct {
 
 // actionsFor says what is done with people's data for each treatment: who may do it
 // is in [allowed], and so are the recipients.
-var actionsFor = map[Treatment][]action{
-	rights.Isolation:    {readPeople, writePeople, handleRequests, callPeople, importPeople, exportPeople, erasePeople, answerForSelf, answerRights},
-	rights.Volunteering: {readPeople, vetVolunteers, changeOwnReadiness, answerForSelf, exportPeople, erasePeople, answerRights},
-	rights.Access:       {manageAccounts, answerRights, erasePeople},
-	rights.Federation:   {offerAcross, readLedger, readReleases},
+var actionsFor = map[Treatment][]Action{
+	rights.Isolation:    {ReadPeople, WritePeople, HandleRequests, CallPeople, ImportPeople, ExportPeople, ErasePeople, AnswerForSelf, AnswerRights},
+	rights.Volunteering: {ReadPeople, VetVolunteers, ChangeOwnReadiness, AnswerForSelf, ExportPeople, ErasePeople, AnswerRights},
+	rights.Access:       {ManageAccounts, AnswerRights, ErasePeople},
+	rights.Federation:   {OfferAcross, ReadLedger, ReadReleases},
 }
 
 // Entries are the lines of the register.
 func (s *Books) Entries(by Caller) ([]RegisterEntry, error) {
-	if err := by.may(keepBooks); err != nil {
+	if err := by.may(KeepBooks); err != nil {
 		return nil, err
 	}
 	return s.entries()
@@ -65,7 +65,8 @@ func (s *Books) entries() (out []RegisterEntry, err error) {
 		}
 		var roles account.Roles
 		for _, a := range actionsFor[p.Treatment] {
-			roles |= allowed[a].roles
+			who, _ := a.Rule()
+			roles |= who
 		}
 		for bit := account.Roles(1); bit != 0; bit <<= 1 {
 			if name := rights.Value("account.Roles", strconv.Itoa(int(bit)), false); roles.Has(bit) && name != "" {
@@ -85,7 +86,7 @@ func (s *Books) entries() (out []RegisterEntry, err error) {
 
 // choice is for how long the territory keeps.
 func (s *Books) choice() (c rights.Choice, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		c, _, err = store.Choices.Get(tx, []byte{0})
 		return err
 	})
@@ -132,7 +133,7 @@ var feared = []struct {
 
 // Assessment puts it together as things are now.
 func (s *Books) Assessment(ctx context.Context, by Caller) (out Assessment, err error) {
-	if err := by.may(keepBooks); err != nil {
+	if err := by.may(KeepBooks); err != nil {
 		return out, err
 	}
 	out.Made = s.clock()
@@ -168,7 +169,7 @@ func (s *Books) Assessment(ctx context.Context, by Caller) (out Assessment, err 
 
 // Settings are the choices in force that bear on privacy.
 func (s *Books) Settings(ctx context.Context, by Caller) (out []Setting, err error) {
-	if err := by.may(keepBooks); err != nil {
+	if err := by.may(KeepBooks); err != nil {
 		return nil, err
 	}
 	put := func(code string, weak bool, n int, name string, against rights.Risks) {
@@ -186,7 +187,7 @@ func (s *Books) Settings(ctx context.Context, by Caller) (out []Setting, err err
 	voters := len(rooting{s.core}.voters())
 	put("machines", voters < 3, max(1, voters), "", rights.Vanished)
 	places, data, keys := 0, 0, 0
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		return store.Destinations.Each(tx, nil, func(d backup.Destination) bool {
 			if d.State == backup.Registered {
 				places++

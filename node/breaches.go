@@ -27,10 +27,10 @@ type (
 
 // List is all pages, the newest first, without their words.
 func (s *Breaches) List(by Caller) (out []Breach, err error) {
-	if err := by.may(answerRights); err != nil {
+	if err := by.may(AnswerRights); err != nil {
 		return nil, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		return store.Breaches.Each(tx, nil, func(b rights.Breach) bool {
 			out = append(out, Breach{Breach: b})
 			return true
@@ -42,10 +42,10 @@ func (s *Breaches) List(by Caller) (out []Breach, err error) {
 
 // Get opens one page. NotFound.
 func (s *Breaches) Get(by Caller, id BreachID) (b Breach, err error) {
-	if err := by.may(answerRights); err != nil {
+	if err := by.may(AnswerRights); err != nil {
 		return b, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ok bool
 		if b.Breach, ok, err = store.Breaches.Get(tx, id[:]); err == nil && !ok {
 			err = &Error{Kind: NotFound, Code: "no-breach", Reason: "no such page of the register of breaches"}
@@ -53,7 +53,7 @@ func (s *Breaches) Get(by Caller, id BreachID) (b Breach, err error) {
 		return err
 	})
 	if err == nil {
-		err = s.opener.open(b.Leaf, store.Breaches.Name, b.ID, b.Boxed, b.Box, &b.Words)
+		err = s.opening(by).open(b.Leaf, store.Breaches.Name, b.ID, b.Boxed, b.Box, &b.Words)
 		s.health.note(err)
 	}
 	return b, explain(err)
@@ -62,8 +62,8 @@ func (s *Breaches) Get(by Caller, id BreachID) (b Breach, err error) {
 func (s *Breaches) check(by Caller, f BreachFacts, w *BreachWords) error {
 	now := s.clock()
 	switch {
-	case by.may(answerRights) != nil:
-		return by.may(answerRights)
+	case by.may(AnswerRights) != nil:
+		return by.may(AnswerRights)
 	case f.Known == 0 || f.Known > now || f.From > now || f.To > now || f.Notified > now || f.Informed > now:
 		return invalid("known", "time-out-of-range", "say when the territory knew of it; no time lies ahead")
 	case !f.Complete():

@@ -49,10 +49,10 @@ type BulletinDraft struct {
 
 // List is all bulletins, the newest first.
 func (s *Bulletins) List(by Caller) (out []Bulletin, err error) {
-	if err := by.may(readBulletins); err != nil {
+	if err := by.may(ReadBulletins); err != nil {
 		return nil, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		return store.Notices.Each(tx, nil, func(n notice.Notice) bool {
 			out = append(out, Bulletin{Number: n.Number, Day: n.Day, Title: n.Title, Text: n.Text, Size: n.Size})
 			return true
@@ -85,10 +85,10 @@ func (s *Bulletins) PDF(by Caller, number uint32) ([]byte, error) {
 }
 
 func (s *Bulletins) read(by Caller, number uint32) (n notice.Notice, pieces [][]byte, err error) {
-	if err := by.may(readBulletins); err != nil {
+	if err := by.may(ReadBulletins); err != nil {
 		return n, nil, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ok bool
 		if n, ok, err = store.Notices.Get(tx, notice.Key(number)); err != nil || !ok {
 			return either(err, &Error{Kind: NotFound, Code: "no-bulletin", Reason: "no such bulletin"})
@@ -108,7 +108,7 @@ func (s *Bulletins) read(by Caller, number uint32) (n notice.Notice, pieces [][]
 // Check puts a draft into the form in which it is published, or says which field
 // does not fit. Nothing is written.
 func (s *Bulletins) Check(by Caller, d *BulletinDraft) error {
-	if err := by.may(publishBulletins); err != nil {
+	if err := by.may(PublishBulletins); err != nil {
 		return err
 	}
 	if !s.Coordinating() {
@@ -165,7 +165,7 @@ func (s *Bulletins) add(ctx context.Context, by Caller, pieces []bulletin.Piece)
 	const together = 4
 	for len(pieces) > 0 {
 		var missing []bulletin.Piece
-		err := s.view(func(tx *store.Tx) error {
+		err := s.view(by, func(tx *store.Tx) error {
 			for len(pieces) > 0 && len(missing) < together {
 				_, there, err := store.NoticePieces.Get(tx, notice.PieceKey(pieces[0].PDF, pieces[0].Index))
 				if err != nil {
@@ -223,7 +223,7 @@ func (s *Bulletins) say(ctx context.Context, make func(bulletin.Entry) (command.
 }
 
 func (s *Bulletins) nextNumber() (number uint32, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		return store.Notices.Each(tx, nil, func(n notice.Notice) bool {
 			number = n.Number // numbers sort
 			return true
@@ -235,7 +235,7 @@ func (s *Bulletins) nextNumber() (number uint32, err error) {
 // Read is how far the coordinator's feed was taken in here: the first entry of the
 // epoch that was not.
 func (s *Bulletins) reading() (r notice.Reading, err error) {
-	err = s.view(func(tx *store.Tx) (err error) {
+	err = s.view(itself, func(tx *store.Tx) (err error) {
 		r, _, err = store.Readings.Get(tx, []byte{0})
 		return err
 	})

@@ -212,7 +212,7 @@ func (s *Offers) callee(r *reader, o Offer, c dispatch.Callee) (out Callee, fits
 			return out, false, nil
 		}
 		if id == c.Request {
-			words, err := r.opener.requestWords(out.Her.Beneficiary, q)
+			words, err := r.opening(r.by).requestWords(out.Her.Beneficiary, q)
 			if err != nil {
 				return out, false, err
 			}

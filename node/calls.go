@@ -54,16 +54,16 @@ type Queue struct {
 
 // Queue opens the first n of the call-back list.
 func (s *Calls) Queue(by Caller, n int) (q Queue, err error) {
-	if err := by.may(callPeople); err != nil {
+	if err := by.may(CallPeople); err != nil {
 		return q, err
 	}
 	zone, now := s.zone(), s.clock()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		waiting, err := s.waiting(tx, now)
 		if err != nil {
 			return err
 		}
-		r := s.reader(tx, zone)
+		r := s.reader(by, tx, zone)
 		for i, w := range waiting {
 			if w.later {
 				q.Later++
@@ -89,6 +89,7 @@ type unheard struct {
 	requests []RequestID
 	due      Instant
 	later    bool
+	hers     bool // she is in sight
 }
 
 // waiting weighs everybody who must hear something, by records alone.
@@ -107,9 +108,12 @@ func (s *Calls) waiting(tx *store.Tx, now Instant) (out []unheard, err error) {
 		return nil, err
 	}
 	for i := range out {
-		her, _, err := store.Beneficiaries.Get(tx, people[i][:])
+		her, ok, err := store.Beneficiaries.Get(tx, people[i][:])
 		if err != nil {
 			return nil, err
+		}
+		if !ok {
+			continue // another desk's
 		}
 		for _, id := range out[i].requests {
 			r, _, err := store.Requests.Get(tx, id[:])
@@ -118,8 +122,10 @@ func (s *Calls) waiting(tx *store.Tx, now Instant) (out []unheard, err error) {
 			}
 			out[i].due = sooner(out[i].due, dueOf(r))
 		}
+		out[i].hers = true
 		out[i].later = waits(her.CallAfter, out[i].due, now)
 	}
+	out = slices.DeleteFunc(out, func(u unheard) bool { return !u.hers })
 	slices.SortStableFunc(out, func(a, b unheard) int {
 		if a.later != b.later {
 			if a.later {
@@ -152,17 +158,20 @@ func waits(after, due, now Instant) bool { return after > now && (due == 0 || du
 
 // Of is what one person must hear; nil when nothing.
 func (s *Calls) Of(by Caller, id BeneficiaryID) (*Call, error) {
-	if err := by.may(callPeople); err != nil {
+	if err := by.may(CallPeople); err != nil {
 		return nil, err
 	}
 	var call *Call
 	zone, now := s.zone(), s.clock()
-	err := s.view(func(tx *store.Tx) error {
+	err := s.view(by, func(tx *store.Tx) error {
+		if yes, err := inSight(by, tx, store.Beneficiaries, id[:]); err != nil || !yes {
+			return err
+		}
 		requests, err := ids(tx, view.ToCall(id), 50)
 		if err != nil || len(requests) == 0 {
 			return err
 		}
-		c, err := s.call(s.reader(tx, zone), requests, now)
+		c, err := s.call(s.reader(by, tx, zone), requests, now)
 		call = &c
 		return err
 	})
@@ -171,17 +180,23 @@ func (s *Calls) Of(by Caller, id BeneficiaryID) (*Call, error) {
 
 // Count is how many people are to be called, counted up to a thousand news.
 func (s *Calls) Count(by Caller) (n int, err error) {
-	if err := by.may(callPeople); err != nil {
+	if err := by.may(CallPeople); err != nil {
 		return 0, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var last BeneficiaryID
-		return view.EachToCall(tx, func(b BeneficiaryID, _ RequestID) bool {
+		var inner error
+		err := view.EachToCall(tx, func(b BeneficiaryID, _ RequestID) bool {
 			if b != last {
-				n, last = n+1, b
+				last = b
+				var yes bool
+				if yes, inner = inSight(by, tx, store.Beneficiaries, b[:]); yes {
+					n++
+				}
 			}
-			return n < 1000
+			return inner == nil && n < 1000
 		})
+		return either(err, inner)
 	})
 	return n, err
 }
@@ -211,7 +226,7 @@ type Heard struct {
 
 // Told notes that she was reached, by phone or in person, and what she said.
 func (s *Calls) Told(ctx context.Context, by Caller, her BeneficiaryID, heard []Heard) (Receipt, error) {
-	if err := by.may(callPeople); err != nil {
+	if err := by.may(CallPeople); err != nil {
 		return Receipt{}, err
 	}
 	return s.reach(ctx, by, her, contact.Told, contact.ByPhone, 0, heard)
@@ -220,7 +235,7 @@ func (s *Calls) Told(ctx context.Context, by Caller, her BeneficiaryID, heard []
 // NotReached notes a call without success. after is when to try again; the zero
 // Instant means at the desk's leisure.
 func (s *Calls) NotReached(ctx context.Context, by Caller, her BeneficiaryID, result CallResult, after Instant) (Receipt, error) {
-	if err := by.may(callPeople); err != nil {
+	if err := by.may(CallPeople); err != nil {
 		return Receipt{}, err
 	}
 	if result != contact.NoAnswer && result != contact.Later {
@@ -244,7 +259,7 @@ func (s *Calls) NotReached(ctx context.Context, by Caller, her BeneficiaryID, re
 
 // ToldByVolunteer notes that a volunteer told her himself of his visit.
 func (s *Calls) ToldByVolunteer(ctx context.Context, by Caller, id RequestID, version uint32) (Receipt, error) {
-	r, err := s.request(id)
+	r, err := s.request(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -258,18 +273,18 @@ func (s *Calls) reach(ctx context.Context, by Caller, her BeneficiaryID, result 
 	if len(heard) > 50 {
 		return Receipt{}, invalid("about", "too-many", "at most 50 pieces of news in one call")
 	}
-	rec, err := s.beneficiaryRecord(her)
+	rec, err := s.beneficiaryRecord(by, her)
 	if err != nil {
 		return Receipt{}, err
 	}
-	b, err := s.opener.beneficiary(rec)
+	b, err := s.opening(by).beneficiary(rec)
 	if err != nil {
 		s.health.note(err)
 		return Receipt{}, explain(err)
 	}
 	c := command.Reach{Stamp: s.stamp(by, b.Commune), ID: newID[AttemptID](), Beneficiary: her, Result: result, Means: means, After: after}
 	for _, h := range heard {
-		r, err := s.request(h.Request)
+		r, err := s.request(by, h.Request)
 		if err != nil {
 			return Receipt{}, err
 		}
@@ -295,10 +310,10 @@ func (s *Calls) reach(ctx context.Context, by Caller, her BeneficiaryID, result 
 
 // Attempts lists the calls to a person, the newest first.
 func (s *Calls) Attempts(by Caller, her BeneficiaryID, limit int) (out []Attempt, err error) {
-	if err := by.may(callPeople); err != nil {
+	if err := by.may(CallPeople); err != nil {
 		return nil, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ids []AttemptID
 		err := view.Each(tx, view.CallsTo(her), nil, true, func(id AttemptID, _ []byte) bool {
 			ids = append(ids, id)

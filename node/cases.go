@@ -27,13 +27,6 @@ type DPO struct {
 	Breaches  *Breaches
 }
 
-// Subject is somebody in the files, for one purpose: who is helped and helps has
-// two, and they are read apart.
-type Subject struct {
-	Kind Erasable // ErasableBeneficiary or ErasableVolunteer; empty: nobody in the files
-	ID   [16]byte
-}
-
 // Person is a subject with her words, restricted or not: for the DPO.
 type Person struct {
 	Subject
@@ -68,35 +61,32 @@ type NewCase struct {
 	Note     Secret // of somebody in the files only
 }
 
-// collectionOf is where a subject's record is; 0 for nobody.
-func (s Subject) collection() (byte, error) {
-	switch s.Kind {
+// Somebody is a subject by the API's word for the kind, ErasableBeneficiary or
+// ErasableVolunteer; the empty one is nobody in the files.
+func Somebody(kind Erasable, id [16]byte) (Subject, error) {
+	switch kind {
 	case "":
-		return 0, nil
+		return Subject{}, nil
 	case ErasableBeneficiary, ErasableVolunteer:
-		return erasables[s.Kind], nil
+		return Subject{erasables[kind], id}, nil
 	}
-	return 0, invalid("kind", "unknown-kind", "a right is used by a beneficiary or a volunteer, or by somebody who is not in the files")
+	return Subject{}, invalid("kind", "unknown-kind", "a right is used by a beneficiary or a volunteer, or by somebody who is not in the files")
 }
 
-func subjectOf(collection byte, id [16]byte) Subject {
-	if collection == 0 {
-		return Subject{}
-	}
-	return Subject{erasableOf(collection), id}
-}
+// Kind is the API's word; empty for nobody.
+func (s Subject) Kind() Erasable { return erasableOf(s.Collection) }
 
 // person opens somebody's record, whatever its standing. NotFound.
-func (s *Cases) person(who Subject) (p Person, err error) {
+func (s *Cases) person(by Caller, who Subject) (p Person, err error) {
 	p.Subject = who
-	err = s.view(func(tx *store.Tx) error {
-		switch who.Kind {
+	err = s.view(by, func(tx *store.Tx) error {
+		switch who.Kind() {
 		case ErasableBeneficiary:
 			r, err := beneficiaryIn(tx, who.ID)
 			if err != nil {
 				return err
 			}
-			b, err := s.opener.beneficiary(r)
+			b, err := s.opening(by).beneficiary(r)
 			w := b.Words
 			p.Her, p.Version, p.Standing, p.Commune = &b, r.Version, r.Standing, r.Commune
 			p.Name, p.First, p.Civility, p.Paper = w.Last, w.First, w.Civility, w.Paper
@@ -106,7 +96,7 @@ func (s *Cases) person(who Subject) (p Person, err error) {
 			if err != nil {
 				return err
 			}
-			v, err := s.opener.volunteer(r)
+			v, err := s.opening(by).volunteer(r)
 			w := v.Words
 			p.Him, p.Version, p.Standing, p.Commune = &v, r.Version, r.Standing, r.Offer.Commune
 			p.Name, p.First, p.Civility, p.Paper = w.Last, w.First, w.Civility, w.Paper
@@ -127,10 +117,10 @@ func (p Person) leaf() crypto.Leaf {
 
 // Person opens somebody for a case. NotFound.
 func (s *Cases) Person(by Caller, who Subject) (Person, error) {
-	if err := by.may(answerRights); err != nil {
+	if err := by.may(AnswerRights); err != nil {
 		return Person{}, err
 	}
-	return s.person(who)
+	return s.person(by, who)
 }
 
 // oldestDemand is how many days ago a demand may have come in that is written down
@@ -139,11 +129,7 @@ const oldestDemand = 90
 
 // Open writes a demand down. Its month begins with the day on which it came in.
 func (s *Cases) Open(ctx context.Context, by Caller, in NewCase) (Receipt, error) {
-	if err := by.may(noteDemands); err != nil {
-		return Receipt{}, err
-	}
-	collection, err := in.About.collection()
-	if err != nil {
+	if err := by.may(NoteDemands); err != nil {
 		return Receipt{}, err
 	}
 	today := s.today()
@@ -166,12 +152,12 @@ func (s *Cases) Open(ctx context.Context, by Caller, in NewCase) (Receipt, error
 		return Receipt{}, err
 	}
 	c := command.OpenCase{
-		ID: newID[CaseID](), Demand: in.Demand, Collection: collection, Who: in.About.ID, Received: in.Received,
+		ID: newID[CaseID](), Demand: in.Demand, Collection: in.About.Collection, Who: in.About.ID, Received: in.Received,
 		Due: rights.Due(in.Received, rights.AnswerMonths, departement), Asker: in.Asker,
 	}
 	commune := ""
-	if collection != 0 {
-		p, err := s.person(in.About)
+	if in.About.Collection != 0 {
+		p, err := s.person(by, in.About)
 		if err != nil {
 			return Receipt{}, err
 		}
@@ -198,21 +184,21 @@ func (s *Cases) departement() (string, error) {
 
 // Get opens a case with whom it is about.
 func (s *Cases) Get(by Caller, id CaseID) (c Case, err error) {
-	if err := by.may(answerRights); err != nil {
+	if err := by.may(AnswerRights); err != nil {
 		return c, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		r, ok, err := store.Cases.Get(tx, id[:])
 		if err == nil && !ok {
 			err = errNoCase
 		}
-		c = Case{Case: r, About: subjectOf(r.Collection, r.Who)}
+		c = Case{Case: r, About: Subject{r.Collection, r.Who}}
 		return err
 	})
 	if err != nil || c.Collection == 0 {
 		return c, err
 	}
-	if c.Person, err = s.person(c.About); err != nil {
+	if c.Person, err = s.person(by, c.About); err != nil {
 		if e, ok := err.(*Error); ok && e.Kind == NotFound {
 			c.Gone = true
 			return c, nil
@@ -221,7 +207,7 @@ func (s *Cases) Get(by Caller, id CaseID) (c Case, err error) {
 	}
 	if len(c.Box) > 0 {
 		var w rights.CaseWords
-		if err = s.opener.open(c.Person.leaf(), store.Cases.Name, c.ID, c.Boxed, c.Box, &w); err != nil {
+		if err = s.opening(by).open(c.Person.leaf(), store.Cases.Name, c.ID, c.Boxed, c.Box, &w); err != nil {
 			s.health.note(err)
 			return c, explain(err)
 		}
@@ -235,14 +221,14 @@ var errNoCase = &Error{Kind: NotFound, Code: "no-case", Reason: "no such case"}
 // List is the cases that are open, the most urgent first, or the closed ones, the
 // newest first; at most a hundred, without anybody's words.
 func (s *Cases) List(by Caller, closed bool) (out []Case, err error) {
-	if err := by.may(answerRights); err != nil {
+	if err := by.may(AnswerRights); err != nil {
 		return nil, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		if closed {
 			err := store.Cases.Each(tx, nil, func(r rights.Case) bool {
 				if r.State.Closed() {
-					out = append(out, Case{Case: r, About: subjectOf(r.Collection, r.Who)})
+					out = append(out, Case{Case: r, About: Subject{r.Collection, r.Who}})
 				}
 				return true
 			})
@@ -255,7 +241,7 @@ func (s *Cases) List(by Caller, closed bool) (out []Case, err error) {
 			var r rights.Case
 			var ok bool
 			if r, ok, inner = store.Cases.Get(tx, id[:]); ok {
-				out = append(out, Case{Case: r, About: subjectOf(r.Collection, r.Who)})
+				out = append(out, Case{Case: r, About: Subject{r.Collection, r.Who}})
 			}
 			return inner == nil && len(out) < 100
 		})
@@ -266,14 +252,14 @@ func (s *Cases) List(by Caller, closed bool) (out []Case, err error) {
 
 // Restricted lists whose files only the DPO sees.
 func (s *Cases) Restricted(by Caller) (out []Person, err error) {
-	if err := by.may(answerRights); err != nil {
+	if err := by.may(AnswerRights); err != nil {
 		return nil, err
 	}
 	var who []Subject
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		for _, kind := range []Erasable{ErasableBeneficiary, ErasableVolunteer} {
 			err := view.Each(tx, view.Restricted(erasables[kind]), nil, false, func(id BeneficiaryID, _ []byte) bool {
-				who = append(who, Subject{kind, id})
+				who = append(who, Subject{erasables[kind], id})
 				return true
 			})
 			if err != nil {
@@ -283,7 +269,7 @@ func (s *Cases) Restricted(by Caller) (out []Person, err error) {
 		return nil
 	})
 	for _, w := range who {
-		p, err := s.person(w)
+		p, err := s.person(by, w)
 		if err != nil {
 			return nil, err
 		}
@@ -402,7 +388,7 @@ func (s *Cases) Proof(by Caller, id CaseID) (out ErasureID, ok bool, err error) 
 	if err != nil || !c.Gone {
 		return out, false, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		return store.Erasures.Each(tx, nil, func(e erasure.Erasure) bool {
 			if e.Has(c.Collection, c.Who) {
 				out, ok = e.ID, true
@@ -417,11 +403,7 @@ func (s *Cases) Proof(by Caller, id CaseID) (out ErasureID, ok bool, err error) 
 // who objects to the whole is accompanied, or helps, no more, and everything that is
 // open is closed. Who takes it back begins again as if new.
 func (s *Cases) Object(ctx context.Context, by Caller, who Subject, version uint32, uses Use, how Means) (Receipt, error) {
-	if err := by.may(noteDemands); err != nil {
-		return Receipt{}, err
-	}
-	collection, err := who.collection()
-	if err != nil {
+	if err := by.may(NoteDemands); err != nil {
 		return Receipt{}, err
 	}
 	if !how.Known() {
@@ -430,13 +412,13 @@ func (s *Cases) Object(ctx context.Context, by Caller, who Subject, version uint
 	if !uses.Known() {
 		return Receipt{}, invalid("uses", "unknown-use", "this is no use that can be objected to")
 	}
-	p, err := s.person(who)
+	p, err := s.person(by, who)
 	if err != nil {
 		return Receipt{}, err
 	}
-	c := command.Object{Stamp: s.stamp(by, p.Commune), Collection: collection, ID: who.ID, Version: version, Uses: uses, How: how}
+	c := command.Object{Stamp: s.stamp(by, p.Commune), Collection: who.Collection, ID: who.ID, Version: version, Uses: uses, How: how}
 	if p.Her != nil && uses.Has(rights.Whole) {
-		err = s.view(func(tx *store.Tx) (err error) {
+		err = s.view(by, func(tx *store.Tx) (err error) {
 			c.Closings, err = (&Erasures{s.core}).closings(tx, p.Her.Beneficiary)
 			return err
 		})
@@ -450,7 +432,7 @@ func (s *Cases) Object(ctx context.Context, by Caller, who Subject, version uint
 // Link notes that a beneficiary and a volunteer are one person, who has agreed that
 // it be known, or with part that it be known no more. The records stay two.
 func (s *Cases) Link(ctx context.Context, by Caller, her BeneficiaryID, him VolunteerID, how Means, part bool) (Receipt, error) {
-	if err := by.may(noteDemands); err != nil {
+	if err := by.may(NoteDemands); err != nil {
 		return Receipt{}, err
 	}
 	if !how.Known() {

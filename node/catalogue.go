@@ -20,7 +20,7 @@ type Catalogue struct{ *core }
 func (s *Catalogue) All() ([]ActionType, error) { return s.types() }
 
 func (c *core) types() (out []ActionType, err error) {
-	err = c.view(func(tx *store.Tx) error {
+	err = c.view(itself, func(tx *store.Tx) error {
 		return store.ActionTypes.Each(tx, nil, func(t ActionType) bool {
 			out = append(out, t)
 			return true
@@ -40,7 +40,7 @@ func (c *core) types() (out []ActionType, err error) {
 
 // Define changes a kind of action, or with a zero ID and version adds one.
 func (s *Catalogue) Define(ctx context.Context, by Caller, version uint32, t ActionType) (Receipt, error) {
-	if err := by.may(defineTypes); err != nil {
+	if err := by.may(DefineTypes); err != nil {
 		return Receipt{}, err
 	}
 	if err := shortText("name", t.Name, 40); err != nil {

@@ -41,7 +41,7 @@ type HubKeys struct {
 
 // HubKeys of a hub of this name inside this machine.
 func (s *Federation) HubKeys(by Caller, name string) (HubKeys, error) {
-	if err := by.may(joinFederation); err != nil {
+	if err := by.may(JoinFederation); err != nil {
 		return HubKeys{}, err
 	}
 	if !feed.ValidName(name) {
@@ -63,7 +63,7 @@ func HolderKey(name string, seed [32]byte) string {
 // Begin drafts a federation's first entry. Every holder signs it, see [SignDraft];
 // [Federation.Publish] makes it so.
 func (s *Federation) Begin(ctx context.Context, by Caller, in Beginning) (draft string, err error) {
-	if err := by.may(publishRoster); err != nil {
+	if err := by.may(PublishRoster); err != nil {
 		return "", err
 	}
 	member, _, err := s.asMember(ctx, "")
@@ -95,7 +95,7 @@ var errNotCoordinator = &Error{Kind: Forbidden, Code: "not-coordinator", Reason:
 
 // coordinates refuses what only somebody on the coordinator's node does.
 func (s *Federation) coordinates(by Caller) error {
-	if err := by.may(publishRoster); err != nil {
+	if err := by.may(PublishRoster); err != nil {
 		return err
 	}
 	if t, err := s.territory(); err != nil || t.Role != territory.RoleCoordinator {

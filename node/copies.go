@@ -100,7 +100,7 @@ func (c *copies) due(d backup.Destination) (bool, error) {
 		return err == nil, err
 	}
 	waits := false
-	err = c.view(func(tx *store.Tx) error {
+	err = c.view(itself, func(tx *store.Tx) error {
 		var err error
 		waits, err = countsAnew(tx, d.ID)
 		return err
@@ -195,7 +195,7 @@ func (c *copies) write(ctx context.Context, d backup.Destination) (made backup.M
 
 // rootOrder is how many roots have replaced another one.
 func (c *copies) rootOrder() (order uint64, err error) {
-	err = c.view(func(tx *store.Tx) (err error) {
+	err = c.view(itself, func(tx *store.Tx) (err error) {
 		order, _, err = overtaken(tx)
 		return err
 	})

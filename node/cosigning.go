@@ -98,7 +98,7 @@ type said struct{ *core }
 
 // newest is the zero Feed without a federation.
 func (c said) newest() (f egress.Feed, err error) {
-	err = c.view(func(tx *store.Tx) error {
+	err = c.view(itself, func(tx *store.Tx) error {
 		return store.Feeds.Each(tx, nil, func(e egress.Feed) bool {
 			f = e // epochs sort
 			return true
@@ -110,7 +110,7 @@ func (c said) newest() (f egress.Feed, err error) {
 // hashes reads the stored hashes of an epoch.
 func (c said) hashes(epoch uint16) tlog.HashReader {
 	return tlog.HashReaderFunc(func(at []int64) (out []tlog.Hash, err error) {
-		err = c.view(func(tx *store.Tx) error {
+		err = c.view(itself, func(tx *store.Tx) error {
 			for _, n := range at {
 				h, ok, err := store.Hashes.Get(tx, egress.Key(epoch, uint64(n)))
 				if err != nil {

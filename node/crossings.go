@@ -81,7 +81,7 @@ const mostCrossings = 50
 
 // Board shows our offers, who asks, what we ask for, and what neighbours offer.
 func (s *Across) Board(by Caller) (c Crossing, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return c, err
 	}
 	m, err := s.market()
@@ -90,13 +90,13 @@ func (s *Across) Board(by Caller) (c Crossing, err error) {
 	}
 	c.Hears = m != nil
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		member, _, err := store.Memberships.Get(tx, []byte{0})
 		if err != nil {
 			return err
 		}
 		c.Member = member.Belongs()
-		r := s.reader(tx, zone)
+		r := s.reader(by, tx, zone)
 		var offers []across.Offer
 		var interests []across.Interest
 		if err := store.CrossOffers.Each(tx, nil, func(o across.Offer) bool { offers = append(offers, o); return true }); err != nil {
@@ -211,7 +211,7 @@ type Fitting struct {
 
 // For is what neighbours could do for a request that looks for somebody.
 func (s *Across) For(by Caller, id RequestID) (f Fitting, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return f, err
 	}
 	m, err := s.market()
@@ -222,7 +222,7 @@ func (s *Across) For(by Caller, id RequestID) (f Fitting, err error) {
 	zone := s.zone()
 	var q request.Request
 	var t ActionType
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var there bool
 		if q, there, err = store.Requests.Get(tx, id[:]); err != nil || !there {
 			return err
@@ -247,7 +247,7 @@ func (s *Across) For(by Caller, id RequestID) (f Fitting, err error) {
 			if !i.State.Live() {
 				continue
 			}
-			mine, err := crossingsSeen{s}.asked(s.reader(tx, zone), m, i)
+			mine, err := crossingsSeen{s}.asked(s.reader(by, tx, zone), m, i)
 			if err != nil {
 				return err
 			}
@@ -287,13 +287,13 @@ type MyOffice struct {
 // Mine lists the offers to neighbours in which the calling volunteer stands and that
 // are not over.
 func (s *Across) Mine(by Caller) (out []MyCrossing, err error) {
-	if err := by.may(seeOwnRequests); err != nil {
+	if err := by.may(SeeOwnRequests); err != nil {
 		return nil, err
 	}
 	if by.Volunteer.Zero() {
 		return nil, errForbidden
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		v, _, err := store.Volunteers.Get(tx, by.Volunteer[:])
 		if err != nil || v.Status != people.Approved {
 			return err

@@ -83,6 +83,7 @@ func samePair(a, b [2]string) bool {
 // doubles finds who of a file is there already. It sees the rows in their order.
 type doubles struct {
 	*core
+	by         Caller
 	volunteers bool
 	rows       []trace
 	lines      []int
@@ -92,8 +93,8 @@ type doubles struct {
 // mostAlike is how many rows further up of the same sound, or number, are compared.
 const mostAlike = 8
 
-func newDoubles(c *core, volunteers bool) *doubles {
-	return &doubles{core: c, volunteers: volunteers, places: map[string][]int{}}
+func newDoubles(c *core, by Caller, volunteers bool) *doubles {
+	return &doubles{core: c, by: by, volunteers: volunteers, places: map[string][]int{}}
 }
 
 // find gives the likeliest double of a row, and remembers the row for those below.
@@ -106,7 +107,7 @@ func (d *doubles) find(r ready) (best Double, found bool, err error) {
 			best.Line, best.Name, best.By = r.line, mine.name, by
 		}
 	}
-	err = d.view(func(tx *store.Tx) error {
+	err = d.view(d.by, func(tx *store.Tx) error {
 		for _, h := range d.hits(r) {
 			other, t, ok, err := d.record(tx, h)
 			if err != nil {
@@ -156,7 +157,7 @@ func (d *doubles) record(tx *store.Tx, h search.Hit) (other Double, t trace, ok 
 		if err != nil || !ok {
 			return other, t, false, err
 		}
-		v, err := d.opener.volunteer(r)
+		v, err := d.opening(d.by).volunteer(r)
 		t = traceOf(v.Words.Last, v.Words.First, v.Words.Birth, v.Offer.Commune, v.Words.Phones)
 		return Double{Volunteer: v.ID, Other: t.name}, t, true, err
 	}
@@ -164,7 +165,7 @@ func (d *doubles) record(tx *store.Tx, h search.Hit) (other Double, t trace, ok 
 	if err != nil || !ok {
 		return other, t, false, err
 	}
-	b, err := d.opener.beneficiary(r)
+	b, err := d.opening(d.by).beneficiary(r)
 	t = traceOf(b.Words.Last, b.Words.First, b.Words.Birth, b.Commune, b.Words.Phones)
 	return Double{Beneficiary: b.ID, Other: t.name}, t, true, err
 }

@@ -47,7 +47,7 @@ type DraftChange struct {
 // ReadDraft says what a draft would change in the roster that this machine knows, and
 // whose signatures it has.
 func (s *Federation) ReadDraft(by Caller, text string) (out DraftView, err error) {
-	if err := by.may(readLedger); err != nil {
+	if err := by.may(ReadLedger); err != nil {
 		return out, err
 	}
 	d, err := roster.ParseDraft([]byte(text))

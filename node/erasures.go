@@ -108,7 +108,7 @@ func erasableOf(collection byte) Erasable {
 // Everything that was planned with her is called off first, by the desk's own
 // rules.
 func (s *Erasures) Want(ctx context.Context, by Caller, kind Erasable, who [16]byte, now bool) (Receipt, error) {
-	if err := by.may(erasePeople); err != nil {
+	if err := by.may(ErasePeople); err != nil {
 		return Receipt{}, err
 	}
 	code, ok := erasables[kind]
@@ -128,7 +128,7 @@ func (s *Erasures) Want(ctx context.Context, by Caller, kind Erasable, who [16]b
 // Keep takes the wish back, as long as the batch has not run. id is the one of
 // the person's record.
 func (s *Erasures) Keep(ctx context.Context, by Caller, id ErasureID) (Receipt, error) {
-	if err := by.may(erasePeople); err != nil {
+	if err := by.may(ErasePeople); err != nil {
 		return Receipt{}, err
 	}
 	wishes, err := s.wishes()
@@ -144,7 +144,7 @@ func (s *Erasures) Keep(ctx context.Context, by Caller, id ErasureID) (Receipt, 
 
 // Run erases everybody who is wanted, now. The receipt is of the last erasure.
 func (s *Erasures) Run(ctx context.Context, by Caller) (Receipt, error) {
-	if err := by.may(erasePeople); err != nil {
+	if err := by.may(ErasePeople); err != nil {
 		return Receipt{}, err
 	}
 	by.Key = "" // an erasure that ran does not run again: there is no wish left
@@ -170,7 +170,7 @@ func (s *Erasures) due(ctx context.Context) error {
 const erasureEvery = time.Hour
 
 func (s *Erasures) wishes() (out []erasure.Wanted, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		return store.Wanted.Each(tx, nil, func(w erasure.Wanted) bool {
 			out = append(out, w)
 			return true
@@ -209,7 +209,7 @@ func (s *Erasures) next(most int) (who []erasure.Erased, closings []command.Clos
 	if err != nil {
 		return nil, nil, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		for _, w := range wishes {
 			more, counts, err := s.goesWith(tx, w, most-len(who))
 			if err != nil {
@@ -237,23 +237,17 @@ func (s *Erasures) goesWith(tx *store.Tx, w erasure.Wanted, most int) (who []era
 			return nil, nil, err
 		}
 		put(w.Collection, w.ID, b.Leaf.Slot)
-		closings, err = s.closings(tx, b)
-		return who, closings, err
+		if closings, err = s.closings(tx, b); err != nil {
+			return nil, nil, err
+		}
+		return append(who, s.accountsOf(tx, view.AccountsOf(b.ID), &err)...), closings, err
 	case store.Volunteers.Code:
 		v, ok, err := store.Volunteers.Get(tx, w.ID[:])
 		if err != nil || !ok {
 			return nil, nil, err
 		}
 		put(w.Collection, w.ID, v.Leaf.Slot)
-		var inner error
-		err = view.Each(tx, view.AccountsOf(v.ID), nil, false, func(id AccountID, _ []byte) bool {
-			var a account.Account
-			if a, ok, inner = store.Accounts.Get(tx, id[:]); ok {
-				put(store.Accounts.Code, id, a.Leaf.Slot)
-			}
-			return inner == nil
-		})
-		return who, nil, either(err, inner)
+		return append(who, s.accountsOf(tx, view.AccountsOf(v.ID), &err)...), nil, err
 	case store.Accounts.Code:
 		a, ok, err := store.Accounts.Get(tx, w.ID[:])
 		if err == nil && ok {
@@ -264,6 +258,21 @@ func (s *Erasures) goesWith(tx *store.Tx, w erasure.Wanted, most int) (who []era
 		who, err = s.importGoes(tx, w.ID, max(most, 1))
 	}
 	return who, nil, err
+}
+
+// accountsOf are the accounts that go with somebody.
+func (s *Erasures) accountsOf(tx *store.Tx, list view.List, failed *error) (out []erasure.Erased) {
+	var inner error
+	err := view.Each(tx, list, nil, false, func(id AccountID, _ []byte) bool {
+		var a account.Account
+		var ok bool
+		if a, ok, inner = store.Accounts.Get(tx, id[:]); ok {
+			out = append(out, erasure.Erased{Collection: store.Accounts.Code, ID: id, Slot: a.Leaf.Slot})
+		}
+		return inner == nil
+	})
+	*failed = either(err, inner)
+	return out
 }
 
 // importGoes are people of an import that was undone, then the import itself.
@@ -298,7 +307,7 @@ func (s *Erasures) importGoes(tx *store.Tx, id ImportID, most int) (who []erasur
 
 // closings count the requests of hers that are closed with her.
 func (s *Erasures) closings(tx *store.Tx, r people.Beneficiary) (out []command.Closing, err error) {
-	b, err := s.opener.beneficiary(r)
+	b, err := s.opening(itself).beneficiary(r)
 	if err != nil {
 		return nil, err
 	}
@@ -320,7 +329,7 @@ func (s *Erasures) closings(tx *store.Tx, r people.Beneficiary) (out []command.C
 
 // List is whoever waits, and the erasures, newest first.
 func (s *Erasures) List(by Caller, page Page) (waiting []Wanted, done []Erasure, next []byte, err error) {
-	if err := by.may(erasePeople); err != nil {
+	if err := by.may(ErasePeople); err != nil {
 		return nil, nil, nil, err
 	}
 	wishes, err := s.wishes()
@@ -331,7 +340,7 @@ func (s *Erasures) List(by Caller, page Page) (waiting []Wanted, done []Erasure,
 		waiting = append(waiting, Wanted{ID: w.ID, Kind: erasableOf(w.Collection), Who: w.ID, At: w.At, By: w.By})
 	}
 	var all []erasure.Erasure
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		return store.Erasures.Each(tx, nil, func(e erasure.Erasure) bool {
 			all = append(all, e)
 			return true
@@ -375,11 +384,11 @@ const clearFor = 35
 
 // Certificate of one erasure; pending ones say so.
 func (s *Erasures) Certificate(by Caller, id ErasureID) (Certificate, error) {
-	if err := by.may(erasePeople); err != nil {
+	if err := by.may(ReadErasures); err != nil {
 		return Certificate{}, err
 	}
 	var e erasure.Erasure
-	err := s.view(func(tx *store.Tx) error {
+	err := s.view(by, func(tx *store.Tx) error {
 		var ok bool
 		var err error
 		if e, ok, err = store.Erasures.Get(tx, id[:]); err == nil && !ok {

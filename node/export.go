@@ -39,14 +39,14 @@ func (s *Imports) ExportWorkbook(by Caller, w io.Writer, volunteers bool) error 
 }
 
 func (s *Imports) everybody(by Caller, volunteers bool) (header []string, rows [][]string, err error) {
-	if err := by.may(exportPeople); err != nil {
+	if err := by.may(ExportPeople); err != nil {
 		return nil, nil, err
 	}
 	if volunteers {
-		rows, err = s.hisRows()
+		rows, err = s.hisRows(by)
 		return hisHeader, rows, err
 	}
-	rows, err = s.herRows()
+	rows, err = s.herRows(by)
 	return herHeader, rows, err
 }
 
@@ -72,8 +72,8 @@ var herHeader = []string{
 	"Personne de confiance", "Téléphone personne de confiance", "Observations", "Qui peut demander", "Moyens préférés", "Mot convenu", "Langue des papiers",
 }
 
-func (s *Imports) herRows() (rows [][]string, err error) {
-	err = s.view(func(tx *store.Tx) error {
+func (s *Imports) herRows(by Caller) (rows [][]string, err error) {
+	err = s.view(by, func(tx *store.Tx) error {
 		seen := map[ImportID]bool{}
 		var inner error
 		err := store.Beneficiaries.Each(tx, nil, func(r people.Beneficiary) bool {
@@ -82,7 +82,7 @@ func (s *Imports) herRows() (rows [][]string, err error) {
 				return inner == nil
 			}
 			var b Beneficiary
-			if b, inner = s.opener.beneficiary(r); inner == nil {
+			if b, inner = s.opening(by).beneficiary(r); inner == nil {
 				rows = append(rows, herRow(b))
 			}
 			return inner == nil
@@ -117,7 +117,7 @@ var hisHeader = []string{
 	"Description de la voiture", "Langue des papiers",
 }
 
-func (s *Imports) hisRows() (rows [][]string, err error) {
+func (s *Imports) hisRows(by Caller) (rows [][]string, err error) {
 	types, err := s.types()
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (s *Imports) hisRows() (rows [][]string, err error) {
 	for _, t := range types {
 		names[t.ID] = t.Name
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		seen := map[ImportID]bool{}
 		var inner error
 		err := store.Volunteers.Each(tx, nil, func(r people.Volunteer) bool {
@@ -135,7 +135,7 @@ func (s *Imports) hisRows() (rows [][]string, err error) {
 				return inner == nil
 			}
 			var v Volunteer
-			if v, inner = s.opener.volunteer(r); inner == nil {
+			if v, inner = s.opening(by).volunteer(r); inner == nil {
 				rows = append(rows, hisRow(v, names))
 			}
 			return inner == nil

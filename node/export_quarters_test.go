@@ -47,7 +47,7 @@ func (s *Quarters) Join(frozen bool) error {
 
 // Vector is a quarter's, exact, and whether it is still there.
 func (s *Quarters) Vector(q public.Quarter) (cells []int32, there bool, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		v, ok, err := store.Vectors.Get(tx, release.Key(q))
 		cells, there = v.Cells, ok
 		return err
@@ -65,7 +65,7 @@ func (s *Quarters) Noised(q public.Quarter, cells []int32) (public.Release, erro
 
 // Feed is the newest epoch's.
 func (s *Quarters) Feed() (f egress.Feed, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		return store.Feeds.Each(tx, nil, func(one egress.Feed) bool { f = one; return true })
 	})
 	return f, err

@@ -262,7 +262,7 @@ func (n *Node) Forge(by Caller, version uint64, recipient string, f Forged) ([]b
 	if err != nil {
 		return nil, err
 	}
-	all, _, err := s.dossiers(m.communes)
+	all, _, err := s.dossiers(itself, m.communes)
 	if err != nil {
 		return nil, err
 	}

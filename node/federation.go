@@ -97,7 +97,7 @@ type MachineLine struct {
 // Status of the territory's membership, on the machine that answers. The machines'
 // keys are asked of them.
 func (s *Federation) Status(ctx context.Context, by Caller) (out FederationStatus, err error) {
-	if err := by.may(readLedger); err != nil {
+	if err := by.may(ReadLedger); err != nil {
 		return out, err
 	}
 	m, err := s.membership()
@@ -265,7 +265,7 @@ func (s *Federation) allKeys(ctx context.Context) (out []namedKeys) {
 // Join takes the territory into the federation of an invitation. It is heard once
 // the roster names it: see [Federation.Application].
 func (s *Federation) Join(ctx context.Context, by Caller, invitation string) (Receipt, error) {
-	if err := by.may(joinFederation); err != nil {
+	if err := by.may(JoinFederation); err != nil {
 		return Receipt{}, err
 	}
 	i, err := roster.ParseInvitation(invitation)
@@ -280,7 +280,7 @@ func (s *Federation) Join(ctx context.Context, by Caller, invitation string) (Re
 
 // Leave ends what the territory says to others. Its ledger stays.
 func (s *Federation) Leave(ctx context.Context, by Caller) (Receipt, error) {
-	if err := by.may(joinFederation); err != nil {
+	if err := by.may(JoinFederation); err != nil {
 		return Receipt{}, err
 	}
 	return s.propose(ctx, command.LeaveFederation{Stamp: s.stamp(by, "")})
@@ -316,7 +316,7 @@ type MemberView struct {
 
 // Roster is who belongs, as this machine knows it.
 func (s *Federation) Roster(by Caller) (out RosterView, err error) {
-	if err := by.may(readLedger); err != nil {
+	if err := by.may(ReadLedger); err != nil {
 		return out, err
 	}
 	state := s.federating.rosters.State()
@@ -353,7 +353,7 @@ func (s *Federation) Roster(by Caller) (out RosterView, err error) {
 // RosterFile is the roster as its holders have signed it, in the text that they keep
 // and that a hub without a node begins with.
 func (s *Federation) RosterFile(by Caller) (string, error) {
-	if err := by.may(readLedger); err != nil {
+	if err := by.may(ReadLedger); err != nil {
 		return "", err
 	}
 	entries, err := s.federating.rosters.Entries(0)
@@ -369,7 +369,7 @@ var errNoRoster = &Error{Kind: Unavailable, Code: "no-roster", Reason: "no roste
 // Sync calls the hubs now: what there is to push goes out, what there is to read
 // comes in.
 func (s *Federation) Sync(ctx context.Context, by Caller) error {
-	if err := by.may(joinFederation); err != nil {
+	if err := by.may(JoinFederation); err != nil {
 		return err
 	}
 	host := s.federating.speaker()

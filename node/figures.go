@@ -47,14 +47,14 @@ func newTally(first, last Month) Tally {
 // Read adds up the months from first to last, both included, to the last one: for
 // those who may see people. Others have [Figures.Look].
 func (s *Figures) Read(by Caller, first, last Month) (Tally, error) {
-	if err := by.may(readSmallCells); err != nil {
+	if err := by.may(ReadSmallCells); err != nil {
 		return Tally{}, err
 	}
-	return s.tally(first, last, "")
+	return s.tally(by, first, last, "")
 }
 
-// tally adds up the months of one commune, or of all.
-func (s *Figures) tally(first, last Month, commune string) (Tally, error) {
+// tally adds up the months of one commune, or of all that the caller reaches.
+func (s *Figures) tally(by Caller, first, last Month, commune string) (Tally, error) {
 	if first > last || last-first > 120 {
 		return Tally{}, invalid("from", "out-of-range", "a span of months, at most ten years")
 	}
@@ -64,7 +64,7 @@ func (s *Figures) tally(first, last Month, commune string) (Tally, error) {
 	for m := first; m <= last; m++ {
 		var month wideRow
 		err := s.eachCommune(m, func(code string, counts *monthCounts) {
-			if commune != "" && code != commune {
+			if commune != "" && code != commune || !by.reaches(code) {
 				return
 			}
 			all.add(counts)
@@ -138,7 +138,7 @@ func (s *Figures) eachCommune(m Month, f func(commune string, counts *monthCount
 	sums, ok := s.tallies.months[m]
 	if !ok {
 		sums = &monthSums{communes: map[public.Commune]*monthCounts{}}
-		err := s.view(func(tx *store.Tx) (err error) {
+		err := s.view(itself, func(tx *store.Tx) (err error) {
 			if sums.at, err = tx.Meta("applied"); err != nil {
 				return err
 			}

@@ -48,22 +48,22 @@ const (
 // People finds at most limit people (≤ 50) by a name as heard, a telephone
 // number in any spacing or its last four digits, or a name and a commune.
 func (f *Find) People(by Caller, text string, kind search.Kind, limit int) ([]Found, error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(FindPeople); err != nil && by.may(AnswerRights) != nil {
 		return nil, err
 	}
 	if err := shortText("q", text, 120); err != nil {
 		return nil, err
 	}
 	f.mu.RLock()
-	hits := f.index.Find(search.Query{Text: text, Kind: kind, Limit: min(limit, 50)})
+	hits := f.index.Find(search.Query{Text: text, Kind: kind, Limit: min(limit, 50), Communes: by.within()})
 	f.mu.RUnlock()
-	return f.open(hits)
+	return f.open(by, hits)
 }
 
 // Duplicates finds who may be the same person already: same number, or a name
 // that sounds alike.
 func (f *Find) Duplicates(by Caller, last, first Secret, phones []Secret) ([]Found, error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(FindPeople); err != nil {
 		return nil, err
 	}
 	d := search.Doc{Kind: search.Beneficiary, Last: last.Reveal(), First: first.Reveal()}
@@ -73,14 +73,15 @@ func (f *Find) Duplicates(by Caller, last, first Secret, phones []Secret) ([]Fou
 		}
 	}
 	f.mu.RLock()
-	hits := f.index.Duplicates(d, 5)
+	hits := f.index.Duplicates(d, 5*mostAlike)
 	f.mu.RUnlock()
-	return f.open(hits)
+	found, err := f.open(by, hits) // of other desks' people nothing is said
+	return found[:min(len(found), 5)], err
 }
 
-func (f *Find) open(hits []search.Hit) ([]Found, error) {
+func (f *Find) open(by Caller, hits []search.Hit) ([]Found, error) {
 	out := make([]Found, 0, len(hits))
-	err := f.view(func(tx *store.Tx) error {
+	err := f.view(by, func(tx *store.Tx) error {
 		for _, h := range hits {
 			found := Found{By: h.By}
 			if h.Kind == search.Beneficiary {
@@ -88,7 +89,7 @@ func (f *Find) open(hits []search.Hit) ([]Found, error) {
 				if err != nil || !ok {
 					continue
 				}
-				b, err := f.opener.beneficiary(r)
+				b, err := f.opening(by).beneficiary(r)
 				if err != nil {
 					return err
 				}
@@ -98,7 +99,7 @@ func (f *Find) open(hits []search.Hit) ([]Found, error) {
 				if err != nil || !ok {
 					continue
 				}
-				v, err := f.opener.volunteer(r)
+				v, err := f.opening(by).volunteer(r)
 				if err != nil {
 					return err
 				}
@@ -183,7 +184,7 @@ func (f *Find) read() (*search.Index, *muster, error) {
 		var inner error
 		err := store.Beneficiaries.Each(tx, nil, func(r people.Beneficiary) bool {
 			var yes bool
-			if yes, inner = visible(tx, r.Enrolled.Import, seen); inner == nil && yes {
+			if yes, inner = visible(tx, r.Enrolled.Import, seen); inner == nil && yes && r.Standing.Restricted == 0 {
 				inner = f.putBeneficiary(index, r)
 			}
 			return inner == nil
@@ -193,7 +194,7 @@ func (f *Find) read() (*search.Index, *muster, error) {
 		}
 		err = store.Volunteers.Each(tx, nil, func(r people.Volunteer) bool {
 			var yes bool
-			if yes, inner = visible(tx, r.Import, seen); inner == nil && yes {
+			if yes, inner = visible(tx, r.Import, seen); inner == nil && yes && r.Standing.Restricted == 0 {
 				roster.put(r)
 				inner = f.putVolunteer(index, r)
 			}
@@ -212,7 +213,7 @@ func either(a, b error) error {
 }
 
 func (f *Find) putBeneficiary(index *search.Index, r people.Beneficiary) error {
-	b, err := f.opener.beneficiary(r)
+	b, err := f.opening(itself).beneficiary(r)
 	if err != nil {
 		return err
 	}
@@ -225,7 +226,7 @@ func (f *Find) putBeneficiary(index *search.Index, r people.Beneficiary) error {
 }
 
 func (f *Find) putVolunteer(index *search.Index, r people.Volunteer) error {
-	v, err := f.opener.volunteer(r)
+	v, err := f.opening(itself).volunteer(r)
 	if err != nil {
 		return err
 	}
@@ -286,7 +287,7 @@ func (f *Find) followBeneficiary(tx *store.Tx, id BeneficiaryID, seen map[Import
 	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	if !yes {
+	if !yes || r.Standing.Restricted != 0 {
 		f.index.Delete(id)
 		return nil
 	}
@@ -320,7 +321,7 @@ func (f *Find) followVolunteer(tx *store.Tx, id VolunteerID, seen map[ImportID]b
 	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	if !yes {
+	if !yes || r.Standing.Restricted != 0 {
 		f.index.Delete(id)
 		f.roster.drop(id)
 		return nil
@@ -365,43 +366,45 @@ func (r *muster) drop(id VolunteerID) {
 	delete(r.seat, id)
 }
 
-// approved copies the records of those who may be asked.
-func (r *muster) approved() []people.Volunteer {
+// approved copies the records of those who may be asked by the caller.
+func (r *muster) approved(by Caller) []people.Volunteer {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	out := make([]people.Volunteer, 0, len(r.all))
 	for _, v := range r.all {
-		if v.Status == people.Approved {
+		if v.Status == people.Approved && by.seesHim(v) {
 			out = append(out, v)
 		}
 	}
 	return out
 }
 
-// count is how many volunteers stand in each status.
-func (r *muster) count() map[Status]int {
+// count is how many volunteers, whom the caller may know of, stand in each status.
+func (r *muster) count(by Caller) map[Status]int {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	n := map[Status]int{}
 	for _, v := range r.all {
-		n[v.Status]++
+		if by.seesHim(v) {
+			n[v.Status]++
+		}
 	}
 	return n
 }
 
-// approvedVolunteers lists who may be asked.
-func (f *Find) approvedVolunteers() []people.Volunteer {
+// approvedVolunteers lists who may be asked by the caller.
+func (f *Find) approvedVolunteers(by Caller) []people.Volunteer {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return slices.Clip(f.roster.approved())
+	return slices.Clip(f.roster.approved(by))
 }
 
 // VolunteerCounts is how many volunteers stand in each status.
 func (f *Find) VolunteerCounts(by Caller) (map[Status]int, error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(ReadPeople); err != nil {
 		return nil, err
 	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return f.roster.count(), nil
+	return f.roster.count(by), nil
 }

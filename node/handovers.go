@@ -85,7 +85,7 @@ const (
 
 // Moves are the communes that the roster gives or takes, the newest first.
 func (s *Handovers) Moves(by Caller) (out []HandoverMove, err error) {
-	if err := by.may(joinFederation); err != nil {
+	if err := by.may(JoinFederation); err != nil {
 		return nil, err
 	}
 	all, err := moving{s.core}.moves()
@@ -123,14 +123,14 @@ func (s *Handovers) Moves(by Caller) (out []HandoverMove, err error) {
 // Files are those that were written or taken in here, the newest first, for whoever
 // may read what has left.
 func (s *Handovers) Files(by Caller) ([]HandoverFile, error) {
-	if err := by.may(readLedger); err != nil {
+	if err := by.may(ReadLedger); err != nil {
 		return nil, err
 	}
 	return s.files()
 }
 
 func (s *Handovers) files() (out []HandoverFile, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		var inner error
 		err := store.Handovers.Each(tx, nil, func(h handover.Handover) bool {
 			f := HandoverFile{
@@ -169,7 +169,7 @@ func stateOf(tx *store.Tx, h handover.Handover) (HandoverState, error) {
 }
 
 func (s *Handovers) record(d HandoverDigest) (h handover.Handover, ok bool, err error) {
-	err = s.view(func(tx *store.Tx) (err error) {
+	err = s.view(itself, func(tx *store.Tx) (err error) {
 		h, ok, err = store.Handovers.Get(tx, d[:])
 		return err
 	})
@@ -178,7 +178,7 @@ func (s *Handovers) record(d HandoverDigest) (h handover.Handover, ok bool, err 
 
 // Recipient is what a giver encrypts to, signed by this machine: a text for mail.
 func (s *Handovers) Recipient(by Caller) (string, error) {
-	if err := by.may(joinFederation); err != nil {
+	if err := by.may(JoinFederation); err != nil {
 		return "", err
 	}
 	state := s.federating.rosters.State()
@@ -204,7 +204,7 @@ func (s *Handovers) Recipient(by Caller) (string, error) {
 
 // living are those of these communes whom readers see.
 func (s *Handovers) living(communes []string) (out []people.Beneficiary, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		out, err = livingIn(tx, communes)
 		return err
 	})
@@ -237,7 +237,7 @@ func livingIn(tx *store.Tx, communes []string) (out []people.Beneficiary, err er
 // recipient that the receiver shows, and records that they have left before it gives
 // the file. It may be repeated until the receiver has confirmed one.
 func (s *Handovers) Export(ctx context.Context, by Caller, version uint64, recipient string) ([]byte, HandoverFile, error) {
-	for _, a := range []action{exportPeople, joinFederation} {
+	for _, a := range []Action{ExportPeople, JoinFederation} {
 		if err := by.may(a); err != nil {
 			return nil, HandoverFile{}, err
 		}
@@ -254,7 +254,7 @@ func (s *Handovers) Export(ctx context.Context, by Caller, version uint64, recip
 	if err != nil {
 		return nil, HandoverFile{}, &Error{Kind: Conflict, Code: "no-move", Reason: "the roster gives no communes of this territory to that recipient at that version"}
 	}
-	all, who, err := s.dossiers(m.communes)
+	all, who, err := s.dossiers(by, m.communes)
 	if err != nil {
 		s.health.note(err)
 		return nil, HandoverFile{}, explain(err)
@@ -288,7 +288,7 @@ func parted(who []handover.Passed) [][]handover.Passed {
 }
 
 // dossiers opens everybody's files in these communes, all of one moment.
-func (s *Handovers) dossiers(communes []string) (all []dossier, who []handover.Passed, err error) {
+func (s *Handovers) dossiers(by Caller, communes []string) (all []dossier, who []handover.Passed, err error) {
 	types, err := s.types()
 	if err != nil {
 		return nil, nil, err
@@ -297,13 +297,13 @@ func (s *Handovers) dossiers(communes []string) (all []dossier, who []handover.P
 	for _, t := range types {
 		names[t.ID] = t.Name
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		records, err := livingIn(tx, communes)
 		if err != nil {
 			return err
 		}
 		for _, r := range records {
-			b, err := s.opener.beneficiary(r)
+			b, err := s.opening(by).beneficiary(r)
 			if err != nil {
 				return err
 			}
@@ -311,7 +311,7 @@ func (s *Handovers) dossiers(communes []string) (all []dossier, who []handover.P
 				Commune: r.Commune, State: r.State, Basis: r.Enrolled.Basis, Notice: r.Enrolled.Notice, NoticeAt: r.Enrolled.NoticeAt, Enrolled: r.Enrolled.At,
 				Visits: r.Visits, Declines: uint16(len(r.Refused)), Words: b.Words,
 			}
-			if err := s.open(tx, r, names, &d); err != nil {
+			if err := s.open(by, tx, r, names, &d); err != nil {
 				return err
 			}
 			all, who = append(all, d), append(who, handover.Passed{ID: r.ID, Version: r.Version})
@@ -322,7 +322,7 @@ func (s *Handovers) dossiers(communes []string) (all []dossier, who []handover.P
 }
 
 // open adds what is not over: her requests, and what comes again.
-func (s *Handovers) open(tx *store.Tx, r people.Beneficiary, names map[TypeID]string, d *dossier) error {
+func (s *Handovers) open(by Caller, tx *store.Tx, r people.Beneficiary, names map[TypeID]string, d *dossier) error {
 	var inner error
 	err := view.Each(tx, view.OfPerson(r.ID), nil, false, func(id RequestID, _ []byte) bool {
 		q, ok, err := store.Requests.Get(tx, id[:])
@@ -330,7 +330,7 @@ func (s *Handovers) open(tx *store.Tx, r people.Beneficiary, names map[TypeID]st
 			return err == nil
 		}
 		var w request.Words
-		if w, inner = s.opener.requestWords(r, q); inner == nil {
+		if w, inner = s.opening(by).requestWords(r, q); inner == nil {
 			d.Open = append(d.Open, openRequest{Kind: names[q.Type], Wish: q.Wish, Start: q.Plan.Start, Words: w})
 		}
 		return inner == nil
@@ -344,7 +344,7 @@ func (s *Handovers) open(tx *store.Tx, r people.Beneficiary, names map[TypeID]st
 			return err == nil
 		}
 		var w series.Words
-		if w, inner = s.opener.seriesWords(r, q); inner == nil {
+		if w, inner = s.opening(by).seriesWords(r, q); inner == nil {
 			d.Comes = append(d.Comes, openSeries{Kind: names[q.Type], Rule: q.Terms.Rule, Until: q.Terms.Until, Paused: q.State == series.Paused, Words: w})
 		}
 		return inner == nil
@@ -356,7 +356,7 @@ func (s *Handovers) open(tx *store.Tx, r people.Beneficiary, names map[TypeID]st
 // none that anybody sees. The same file goes on where it was interrupted. It can be
 // undone as every import, until the receipt is given.
 func (s *Handovers) Import(ctx context.Context, by Caller, file []byte) (HandoverFile, error) {
-	for _, a := range []action{importPeople, joinFederation} {
+	for _, a := range []Action{ImportPeople, JoinFederation} {
 		if err := by.may(a); err != nil {
 			return HandoverFile{}, err
 		}
@@ -462,7 +462,7 @@ func (s *Handovers) begin(ctx context.Context, by Caller, head dossierHead, dige
 // dossiers of the file are here. The giver may erase them then, so the import cannot
 // be undone any more.
 func (s *Handovers) Confirm(ctx context.Context, by Caller, digest HandoverDigest) (Receipt, error) {
-	if err := by.may(joinFederation); err != nil {
+	if err := by.may(JoinFederation); err != nil {
 		return Receipt{}, err
 	}
 	h, ok, err := s.record(digest)
@@ -487,7 +487,7 @@ func (s *Handovers) Confirm(ctx context.Context, by Caller, digest HandoverDiges
 // whose record was changed since the file was written: the receiver does not know of
 // it. They stay for people to decide. What a certificate says follows as always.
 func (s *Handovers) Erase(ctx context.Context, by Caller, digest HandoverDigest) (erased, kept int, err error) {
-	for _, a := range []action{erasePeople, joinFederation} {
+	for _, a := range []Action{ErasePeople, JoinFederation} {
 		if err := by.may(a); err != nil {
 			return 0, 0, err
 		}
@@ -510,7 +510,7 @@ func (s *Handovers) Erase(ctx context.Context, by Caller, digest HandoverDigest)
 
 // changed counts those of a file who stay because their record is not what it was.
 func (s *Handovers) changed(h handover.Handover) (n int, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		for part := range h.Parts {
 			p, _, err := store.HandoverParts.Get(tx, handover.PartKey(h.Digest, part))
 			if err != nil {

@@ -59,7 +59,7 @@ func (s *Across) market() (*market.Market, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		var feeds []egress.Feed
 		err := store.Feeds.Each(tx, nil, func(f egress.Feed) bool { feeds = append(feeds, f); return true })
 		if err != nil {
@@ -103,7 +103,7 @@ func (s crossingsDue) propose(ctx context.Context) error {
 	var offers []across.Offer
 	var interests []across.Interest
 	open := map[InterestID]bool{}
-	err := s.view(func(tx *store.Tx) error {
+	err := s.view(itself, func(tx *store.Tx) error {
 		ours, err := ids(tx, view.LiveCrossOffers(), 1000)
 		if err != nil {
 			return err

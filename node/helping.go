@@ -123,7 +123,7 @@ const (
 // Mine lists what the calling volunteer was asked, has promised, and could take
 // near him.
 func (s *Requests) Mine(by Caller) (m Mine, err error) {
-	if err := by.may(seeOwnRequests); err != nil {
+	if err := by.may(SeeOwnRequests); err != nil {
 		return m, err
 	}
 	if by.Volunteer.Zero() {
@@ -134,7 +134,7 @@ func (s *Requests) Mine(by Caller) (m Mine, err error) {
 	if err != nil {
 		return m, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		me, ok, err := store.Volunteers.Get(tx, by.Volunteer[:])
 		if err != nil || !ok {
 			return either(err, errForbidden)
@@ -142,7 +142,7 @@ func (s *Requests) Mine(by Caller) (m Mine, err error) {
 		if me.Status != people.Approved {
 			return nil // an applicant has nothing to see of people yet
 		}
-		h := helper{s.reader(tx, zone), me}
+		h := helper{s.reader(by, tx, zone), me}
 		if m.Asked, err = h.asked(); err != nil {
 			return err
 		}
@@ -417,7 +417,7 @@ func (s *core) mayTake(id VolunteerID, q request.Request, her people.Beneficiary
 		return nil
 	}
 	var me people.Volunteer
-	err := s.view(func(tx *store.Tx) (err error) {
+	err := s.view(itself, func(tx *store.Tx) (err error) {
 		me, _, err = store.Volunteers.Get(tx, id[:])
 		return err
 	})

@@ -65,6 +65,8 @@ type (
 	Attempt    = contact.Attempt
 	CallResult = contact.Result
 	Roles      = account.Roles
+	Session    = account.Session
+	Grant      = account.Grant
 	Territory  = territory.Territory
 	Demand     = rights.Demand
 	Asker      = rights.Asker
@@ -156,11 +158,16 @@ const (
 	Morning   = when.Morning
 	Afternoon = when.Afternoon
 
-	RoleAdmin     = account.Admin
-	RoleAgent     = account.Agent
-	RoleVolunteer = account.Volunteer
-	RoleOfficial  = account.Official
-	RoleDPO       = account.DPO
+	RoleAdmin        = account.Admin
+	RoleAgent        = account.Agent
+	RoleVolunteer    = account.Volunteer
+	RoleOfficial     = account.Official
+	RoleDPO          = account.DPO
+	RoleReception    = account.Reception
+	RoleAssociation  = account.Association
+	RoleProfessional = account.Professional
+	RoleBeneficiary  = account.Beneficiary
+	RoleOperator     = account.Operator
 
 	RoleCoordinator = account.Coordinator
 

@@ -113,7 +113,7 @@ func (s *Imports) Preview(by Caller, in Spreadsheet) (Report, error) {
 // that was interrupted goes on with the same file, and so does a call that is
 // repeated under its Idempotency-Key.
 func (s *Imports) Run(ctx context.Context, by Caller, id ImportID, in Spreadsheet) (Report, error) {
-	if err := by.may(importPeople); err != nil {
+	if err := by.may(ImportPeople); err != nil {
 		return Report{}, err
 	}
 	if id.Zero() {
@@ -159,7 +159,7 @@ func (s *Imports) begunUnder(by Caller) (id ImportID, err error) {
 	if by.Key == "" {
 		return id, nil
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		old, ok, err := tx.Replay(by.Account, by.Key)
 		if ok && command.Kind(old.Kind) == command.KindBeginImport {
 			id = old.ID
@@ -175,7 +175,7 @@ func (s *Imports) resume(id ImportID, in Spreadsheet) (people.Import, []byte, er
 	if err != nil {
 		return record, nil, err
 	}
-	w, err := s.opener.importWords(record)
+	w, err := s.opening(itself).importWords(record)
 	if err != nil {
 		s.health.note(err)
 		return record, nil, explain(err)
@@ -313,7 +313,7 @@ func (s *Imports) countAll(ctx context.Context, by Caller, id ImportID) error {
 // order that does not change.
 func (s *Imports) parts(id ImportID) (out []counter, err error) {
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		record, _, err := store.Imports.Get(tx, id[:])
 		if err != nil {
 			return err
@@ -334,7 +334,7 @@ func (s *Imports) parts(id ImportID) (out []counter, err error) {
 				return false
 			}
 			var her Beneficiary
-			if her, inner = s.opener.beneficiary(r); inner == nil {
+			if her, inner = s.opening(itself).beneficiary(r); inner == nil {
 				add(cellAt(at, public.Enrolled, r.Commune, public.NoCategory, her.Words))
 			}
 			return inner == nil
@@ -376,7 +376,7 @@ func (c *counter) counts() []command.Count {
 // Undo hides everybody an import brought in, unless somebody has been worked
 // with since.
 func (s *Imports) Undo(ctx context.Context, by Caller, id ImportID) (Receipt, error) {
-	if err := by.may(importPeople); err != nil {
+	if err := by.may(ImportPeople); err != nil {
 		return Receipt{}, err
 	}
 	record, err := s.get(id)
@@ -400,14 +400,14 @@ type Imported struct {
 
 // List lists the imports, the newest first.
 func (s *Imports) List(by Caller) (out []Imported, err error) {
-	if err := by.may(importPeople); err != nil {
+	if err := by.may(ImportPeople); err != nil {
 		return nil, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var inner error
 		err := store.Imports.Each(tx, nil, func(i people.Import) bool {
 			var w people.ImportWords
-			w, inner = s.opener.importWords(i)
+			w, inner = s.opening(by).importWords(i)
 			out = append(out, Imported{i, w.File})
 			return inner == nil
 		})
@@ -418,7 +418,7 @@ func (s *Imports) List(by Caller) (out []Imported, err error) {
 }
 
 func (s *Imports) get(id ImportID) (r people.Import, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		var ok bool
 		r, ok, err = store.Imports.Get(tx, id[:])
 		if err == nil && !ok {
@@ -433,7 +433,7 @@ func (s *Imports) get(id ImportID) (r people.Import, err error) {
 // kept says which rows of the file to take, one bit each; nil: those that are
 // neither faulty nor there already.
 func (s *Imports) read(by Caller, in Spreadsheet, kept []byte) (rows []ready, taken []byte, report Report, err error) {
-	if err := by.may(importPeople); err != nil {
+	if err := by.may(ImportPeople); err != nil {
 		return nil, nil, report, err
 	}
 	kind := sheet.Beneficiaries
@@ -456,7 +456,7 @@ func (s *Imports) read(by Caller, in Spreadsheet, kept []byte) (rows []ready, ta
 	if err != nil {
 		return nil, nil, report, err
 	}
-	twins := newDoubles(s.core, in.Volunteers)
+	twins := newDoubles(s.core, by, in.Volunteers)
 	taken = make([]byte, table.Len()/8+1)
 	n := -1
 	for row := range sheet.Rows(table, mapping, kind, s.date()) {

@@ -92,7 +92,7 @@ const (
 // Invite makes a token that lets one replica join, within life (at most 24 h; 0:
 // one hour). It is shown once.
 func (s *Replicas) Invite(ctx context.Context, by Caller, life time.Duration) (Secret, Receipt, error) {
-	if err := by.may(runReplicas); err != nil {
+	if err := by.may(RunReplicas); err != nil {
 		return Secret{}, Receipt{}, err
 	}
 	if s.peers == nil {

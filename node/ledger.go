@@ -61,14 +61,14 @@ type BulletinNotice struct {
 // Feeds are the epochs of the territory's feed, oldest first; empty before the first
 // federation.
 func (s *Ledger) Feeds(by Caller) (out []LedgerFeed, err error) {
-	if err := by.may(readLedger); err != nil {
+	if err := by.may(ReadLedger); err != nil {
 		return nil, err
 	}
 	return s.feeds()
 }
 
 func (s *Ledger) feeds() (out []LedgerFeed, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		return store.Feeds.Each(tx, nil, func(f egress.Feed) bool {
 			if n := len(out); n > 0 {
 				out[n-1].Counts = f.After
@@ -89,7 +89,7 @@ func (s *Ledger) feeds() (out []LedgerFeed, err error) {
 // hexadecimal, which the check of the ledger is given; empty before it joins one. Who
 // checks takes it from the invitation on paper: a machine that lies, lies here as well.
 func (s *Ledger) Genesis(by Caller) (string, error) {
-	if err := by.may(readLedger); err != nil {
+	if err := by.may(ReadLedger); err != nil {
 		return "", err
 	}
 	m, err := s.membership()
@@ -109,7 +109,7 @@ type LedgerPage struct {
 
 // Entries lists what has left, newest first; more says that there are older ones.
 func (s *Ledger) Entries(by Caller, page LedgerPage) (out []LedgerEntry, more bool, err error) {
-	if err := by.may(readLedger); err != nil {
+	if err := by.may(ReadLedger); err != nil {
 		return nil, false, err
 	}
 	f, err := s.epoch(page.Epoch)
@@ -135,7 +135,7 @@ func (s *Ledger) Entries(by Caller, page LedgerPage) (out []LedgerEntry, more bo
 
 // Entry is one of them. NotFound.
 func (s *Ledger) Entry(by Caller, epoch uint16, seq uint64) (LedgerEntry, error) {
-	if err := by.may(readLedger); err != nil {
+	if err := by.may(ReadLedger); err != nil {
 		return LedgerEntry{}, err
 	}
 	f, err := s.epoch(epoch)

@@ -107,7 +107,7 @@ const yearsBack = 3
 // year before in which the commune has enough to show, then to its area, this year
 // or before, then to the territory.
 func (s *Figures) Look(by Caller, q Look) (Sheet, error) {
-	if err := by.may(readFigures); err != nil {
+	if err := by.may(ReadFigures); err != nil {
 		return Sheet{}, err
 	}
 	if q.Commune != "" {
@@ -115,10 +115,13 @@ func (s *Figures) Look(by Caller, q Look) (Sheet, error) {
 			return Sheet{}, err
 		}
 	}
-	if by.may(readSmallCells) != nil {
+	if by.may(ReadSmallCells) != nil {
 		return s.released(q)
 	}
-	t, err := s.tally(q.From, q.To, q.Commune)
+	if q.Commune != "" && !by.reaches(q.Commune) {
+		return Sheet{}, errCommune
+	}
+	t, err := s.tally(by, q.From, q.To, q.Commune)
 	if err != nil {
 		return Sheet{}, err
 	}
@@ -126,7 +129,7 @@ func (s *Figures) Look(by Caller, q Look) (Sheet, error) {
 		From: q.From, To: q.To, Exact: true, Look: q, Asked: Number{N: t.Total[public.Done], Mark: Shown}, Total: exact(t.Total),
 		ByKind: exactly(t.ByKind), BySex: exactly(t.BySex), ByAge: exactly(t.ByAge), ByMonth: exactly(t.ByMonth), ByCommune: exactly(t.ByCommune),
 	}
-	if q.Commune != "" {
+	if out.Communes = by.Communes; q.Commune != "" {
 		out.Communes = []string{q.Commune}
 	}
 	return out, nil

@@ -291,7 +291,7 @@ type QuarterSums struct {
 
 // Look adds up. It is for those who present the nation's figures.
 func (s *Nation) Look(by Caller, look NationLook) (NationSheet, error) {
-	if err := by.may(readNation); err != nil {
+	if err := by.may(ReadNation); err != nil {
 		return NationSheet{}, err
 	}
 	s.mu.Lock()
@@ -380,7 +380,7 @@ type NationTerritory struct {
 
 // Territories are all of them, by name.
 func (s *Nation) Territories(by Caller, realOnly bool) (out []NationTerritory, err error) {
-	if err := by.may(readNation); err != nil {
+	if err := by.may(ReadNation); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

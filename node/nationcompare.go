@@ -42,7 +42,7 @@ var sizeClasses = [...]int{0, 15_000, 30_000, 60_000, 120_000}
 // Compare puts the territories beside those of like size, over the four quarters up
 // to the newest that is due. Only those that have released in them are there.
 func (s *Nation) Compare(by Caller, realOnly bool) (from, to Quarter, out []SizeClass, err error) {
-	if err := by.may(readNation); err != nil {
+	if err := by.may(ReadNation); err != nil {
 		return 0, 0, nil, err
 	}
 	s.mu.Lock()
@@ -147,7 +147,7 @@ type QuarterTold struct {
 
 // Detail of one territory, over its newest four quarters.
 func (s *Nation) Detail(by Caller, siren public.Siren) (d NationDetail, err error) {
-	if err := by.may(readNation); err != nil {
+	if err := by.may(ReadNation); err != nil {
 		return d, err
 	}
 	s.mu.Lock()

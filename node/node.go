@@ -422,12 +422,22 @@ func (c *core) learnMembers() {
 	c.peers.others.Store(true)
 }
 
-// view runs f over one state and notes damage.
-func (c *core) view(f func(*store.Tx) error) error {
+// view runs f over one state, as the caller may see it, and notes damage. Of records
+// beyond the caller's reach f finds none.
+func (c *core) view(by Caller, f func(*store.Tx) error) error {
 	if err := c.health.readable(); err != nil {
 		return err
 	}
-	err := c.store.View(f)
+	err := c.store.View(func(tx *store.Tx) error {
+		sees, err := by.sight(tx)
+		if err != nil {
+			return err
+		}
+		if sees != nil {
+			tx.Through(sees)
+		}
+		return f(tx)
+	})
 	c.health.note(err)
 	return explain(err)
 }

@@ -48,13 +48,13 @@ type NewOffer struct {
 
 // Make records an offer: by the volunteer himself, or by the desk for him.
 func (s *Offers) Make(ctx context.Context, by Caller, in NewOffer) (Receipt, error) {
-	if err := by.mayFor(in.Volunteer, answerForSelf, handleRequests); err != nil {
+	if err := by.mayFor(in.Volunteer, AnswerForSelf, HandleRequests); err != nil {
 		return Receipt{}, err
 	}
 	if err := s.check(&in); err != nil {
 		return Receipt{}, err
 	}
-	him, err := (&Volunteers{s.core}).record(in.Volunteer)
+	him, err := (&Volunteers{s.core}).record(by, in.Volunteer)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -115,11 +115,11 @@ func (s *Offers) check(in *NewOffer) error {
 // Withdraw ends an offer: he cannot any more. Whom he has promised comes on the
 // call-back list.
 func (s *Offers) Withdraw(ctx context.Context, by Caller, id OfferID) (Receipt, error) {
-	o, err := s.offer(id)
+	o, err := s.offer(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := by.mayFor(o.Volunteer, answerForSelf, handleRequests); err != nil {
+	if err := by.mayFor(o.Volunteer, AnswerForSelf, HandleRequests); err != nil {
 		return Receipt{}, err
 	}
 	return s.propose(ctx, command.EndOffer{Stamp: s.stamp(by, ""), ID: id})
@@ -139,10 +139,10 @@ type Taking struct {
 // the line. An open request of hers that the offer answers is the one that he
 // gets; else one is made. Answers with the request.
 func (s *Offers) Take(ctx context.Context, by Caller, in Taking) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
-	o, err := s.offer(in.Offer)
+	o, err := s.offer(by, in.Offer)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -152,7 +152,7 @@ func (s *Offers) Take(ctx context.Context, by Caller, in Taking) (Receipt, error
 	if in.Type.Zero() {
 		return Receipt{}, invalid("type", "missing", "say which of the kinds that he offers")
 	}
-	b, t, err := s.personAndType(in.Beneficiary, in.Type)
+	b, t, err := s.personAndType(by, in.Beneficiary, in.Type)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -169,7 +169,7 @@ func (s *Offers) Take(ctx context.Context, by Caller, in Taking) (Receipt, error
 		Stamp: s.stamp(by, b.Commune), ID: o.ID, Beneficiary: b.ID, Type: t.ID, Attempt: newID[AttemptID](),
 	}
 	opened := c.At
-	hers, found, err := s.hers(o, b.ID, t.ID)
+	hers, found, err := s.hers(by, o, b.ID, t.ID)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -205,8 +205,8 @@ func (s *Offers) hour(o offer.Offer, r request.Request) (minute int, ok bool) {
 }
 
 // hers is an open request of hers that the offer answers, the most pressing one.
-func (s *Offers) hers(o offer.Offer, who BeneficiaryID, what TypeID) (best request.Request, found bool, err error) {
-	err = s.view(func(tx *store.Tx) error {
+func (s *Offers) hers(by Caller, o offer.Offer, who BeneficiaryID, what TypeID) (best request.Request, found bool, err error) {
+	err = s.view(by, func(tx *store.Tx) error {
 		recent, err := newest(tx, view.OfPerson(who), mostOpen)
 		if err != nil {
 			return err
@@ -245,18 +245,21 @@ func newest(tx *store.Tx, l view.List, most int) (out []RequestID, err error) {
 // Decline notes that she does not wish to profit from this one. She is not called
 // for it again.
 func (s *Offers) Decline(ctx context.Context, by Caller, id OfferID, her BeneficiaryID) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
-	b, err := s.beneficiaryRecord(her)
+	b, err := s.beneficiaryRecord(by, her)
 	if err != nil {
+		return Receipt{}, err
+	}
+	if _, err := s.offer(by, id); err != nil {
 		return Receipt{}, err
 	}
 	return s.propose(ctx, command.DeclineOffer{Stamp: s.stamp(by, b.Commune), ID: id, Beneficiary: her, Attempt: newID[AttemptID]()})
 }
 
-func (s *Offers) offer(id OfferID) (o offer.Offer, err error) {
-	err = s.view(func(tx *store.Tx) error {
+func (s *Offers) offer(by Caller, id OfferID) (o offer.Offer, err error) {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ok bool
 		o, ok, err = store.Offers.Get(tx, id[:])
 		if err == nil && !ok {
@@ -283,10 +286,10 @@ const (
 // Open lists the offers that have places left, the next day first, the first six
 // of them with whom to call.
 func (s *Offers) Open(by Caller) (out []Calling, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
-	all, err := s.callings(view.LiveOffers(), mostLive, func(o offer.Offer) bool { return o.State == offer.Open && o.Trip.Day >= s.today() }, mostCalling)
+	all, err := s.callings(by, view.LiveOffers(), mostLive, func(o offer.Offer) bool { return o.State == offer.Open && o.Trip.Day >= s.today() }, mostCalling)
 	slices.SortStableFunc(all, func(a, b Calling) int {
 		return cmp.Or(cmp.Compare(a.Trip.Day, b.Trip.Day), cmp.Compare(a.Trip.Half, b.Trip.Half))
 	})
@@ -296,33 +299,33 @@ func (s *Offers) Open(by Caller) (out []Calling, err error) {
 // Ahead lists at most n open offers of today and later without weighing whom to
 // call: for a page that shows other things.
 func (s *Offers) Ahead(by Caller, n int) ([]Calling, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
-	return s.callings(view.LiveOffers(), n, func(o offer.Offer) bool { return o.State == offer.Open && o.Trip.Day >= s.today() }, 0)
+	return s.callings(by, view.LiveOffers(), n, func(o offer.Offer) bool { return o.State == offer.Open && o.Trip.Day >= s.today() }, 0)
 }
 
 // Full lists the offers of today and later whose places are all taken, the next
 // day first.
 func (s *Offers) Full(by Caller) ([]Calling, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
-	return s.callings(view.LiveOffers(), mostLive, func(o offer.Offer) bool { return o.State == offer.Full && o.Trip.Day >= s.today() }, 0)
+	return s.callings(by, view.LiveOffers(), mostLive, func(o offer.Offer) bool { return o.State == offer.Full && o.Trip.Day >= s.today() }, 0)
 }
 
 // Get opens one offer, with whom to call while places are left.
 func (s *Offers) Get(by Caller, id OfferID) (c Calling, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return c, err
 	}
-	o, err := s.offer(id)
+	o, err := s.offer(by, id)
 	if err != nil {
 		return c, err
 	}
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
-		c, err = s.calling(s.reader(tx, zone), newNeighbours(), o, true)
+	err = s.view(by, func(tx *store.Tx) error {
+		c, err = s.calling(s.reader(by, tx, zone), newNeighbours(), o, true)
 		return err
 	})
 	return c, err
@@ -330,16 +333,16 @@ func (s *Offers) Get(by Caller, id OfferID) (c Calling, err error) {
 
 // OfVolunteer lists what a volunteer has proposed, the newest first.
 func (s *Offers) OfVolunteer(by Caller, id VolunteerID, limit int) (out []Calling, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		all, err := s.newestOf(tx, id, limit)
 		if err != nil {
 			return err
 		}
-		r := s.reader(tx, zone)
+		r := s.reader(by, tx, zone)
 		for _, o := range all {
 			c, err := s.calling(r, nil, o, false)
 			if err != nil {
@@ -362,18 +365,20 @@ func (s *Offers) newestOf(tx *store.Tx, id VolunteerID, limit int) (out []offer.
 		return nil, err
 	}
 	for _, id := range ids {
-		o, _, err := store.Offers.Get(tx, id[:])
+		o, ok, err := store.Offers.Get(tx, id[:])
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, o)
+		if ok {
+			out = append(out, o)
+		}
 	}
 	return out, nil
 }
 
-func (s *Offers) callings(l view.List, most int, wanted func(offer.Offer) bool, callees int) (out []Calling, err error) {
+func (s *Offers) callings(by Caller, l view.List, most int, wanted func(offer.Offer) bool, callees int) (out []Calling, err error) {
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ids []OfferID
 		err := view.Each(tx, l, nil, false, func(id OfferID, _ []byte) bool {
 			ids = append(ids, id)
@@ -382,13 +387,13 @@ func (s *Offers) callings(l view.List, most int, wanted func(offer.Offer) bool, 
 		if err != nil {
 			return err
 		}
-		r, near := s.reader(tx, zone), newNeighbours()
+		r, near := s.reader(by, tx, zone), newNeighbours()
 		for _, id := range ids {
-			o, _, err := store.Offers.Get(tx, id[:])
+			o, ok, err := store.Offers.Get(tx, id[:])
 			if err != nil {
 				return err
 			}
-			if !wanted(o) {
+			if !ok || !wanted(o) {
 				continue
 			}
 			c, err := s.calling(r, near, o, len(out) < callees)
@@ -417,7 +422,7 @@ func (s *Offers) open(r *reader, o offer.Offer) (out Offer, err error) {
 		}
 		out.Kinds = append(out.Kinds, t)
 	}
-	words, err := r.opener.offerWords(out.Him.Volunteer, o)
+	words, err := r.opening(r.by).offerWords(out.Him.Volunteer, o)
 	out.Line = words.Line
 	return out, err
 }
@@ -447,19 +452,19 @@ const mostMine = 10
 // Mine lists what the calling volunteer has proposed for today and later, the
 // next day first.
 func (s *Offers) Mine(by Caller) (out []MyOffer, err error) {
-	if err := by.may(seeOwnRequests); err != nil {
+	if err := by.may(SeeOwnRequests); err != nil {
 		return nil, err
 	}
 	if by.Volunteer.Zero() {
 		return nil, errForbidden
 	}
 	zone, now, today := s.zone(), s.now(), s.today()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		all, err := s.newestOf(tx, by.Volunteer, 5*mostMine)
 		if err != nil {
 			return err
 		}
-		r := s.reader(tx, zone)
+		r := s.reader(by, tx, zone)
 		for _, o := range all {
 			if !o.State.Live() || o.Trip.Day < today || len(out) == mostMine {
 				continue
@@ -501,7 +506,7 @@ func (s *Offers) mine(r *reader, o offer.Offer, now time.Time) (m MyOffer, err e
 // pass proposes to close the offers whose day is over.
 func (s *Offers) pass(ctx context.Context) error {
 	var over []OfferID
-	err := s.view(func(tx *store.Tx) error {
+	err := s.view(itself, func(tx *store.Tx) error {
 		return view.OffersUntil(tx, s.clock(), func(id OfferID) bool {
 			over = append(over, id)
 			return len(over) < 200

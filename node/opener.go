@@ -14,13 +14,22 @@ import (
 	"github.com/bippop/bippop/node/internal/store"
 )
 
-// opener is the read path of people's words: every box that is opened for a
-// caller passes here, and nowhere else. Safe for concurrent use.
+// opener holds what boxes are opened with. Safe for concurrent use.
 type opener struct {
 	ring   *crypto.Keyring
 	keeper *keeper
 	siren  string
 }
+
+// opening is the read path of people's words: every box passes here and nowhere else,
+// and is opened for somebody, whose reading is told of it.
+type opening struct {
+	opener
+	by Caller
+}
+
+// opening opens boxes for a caller.
+func (c *core) opening(by Caller) opening { return opening{c.opener, by} }
 
 // Beneficiary is a person's record with her words.
 type Beneficiary struct {
@@ -36,52 +45,70 @@ type Volunteer struct {
 
 // beneficiary opens her words. Nobody, who stands where somebody was erased, has
 // none.
-func (o opener) beneficiary(r people.Beneficiary) (Beneficiary, error) {
+func (o opening) beneficiary(r people.Beneficiary) (Beneficiary, error) {
 	b := Beneficiary{Beneficiary: r}
 	if r.ID.Zero() {
 		return b, nil
 	}
-	return b, o.open(r.Leaf, store.Beneficiaries.Name, r.ID, r.Boxed, r.Box, &b.Words)
+	if err := o.note(store.Beneficiaries.Code, r.ID); err != nil {
+		return b, err
+	}
+	err := o.open(r.Leaf, store.Beneficiaries.Name, r.ID, r.Boxed, r.Box, &b.Words)
+	if o.by.Roles == account.Reception {
+		b.Words = b.Words.AtReception()
+	}
+	return b, err
 }
 
 // volunteer is beneficiary for the other side.
-func (o opener) volunteer(r people.Volunteer) (Volunteer, error) {
+func (o opening) volunteer(r people.Volunteer) (Volunteer, error) {
 	v := Volunteer{Volunteer: r}
 	if r.ID.Zero() {
 		return v, nil
+	}
+	if err := o.note(store.Volunteers.Code, r.ID); err != nil {
+		return v, err
 	}
 	return v, o.open(r.Leaf, store.Volunteers.Name, r.ID, r.Boxed, r.Box, &v.Words)
 }
 
 // requestWords opens what was noted with a request, under the key of her who
 // asked.
-func (o opener) requestWords(b people.Beneficiary, r request.Request) (w request.Words, err error) {
+func (o opening) requestWords(b people.Beneficiary, r request.Request) (w request.Words, err error) {
 	if len(r.Box) > 0 {
-		err = o.open(b.Leaf, store.Requests.Name, r.ID, r.Boxed, r.Box, &w)
+		if err = o.note(store.Beneficiaries.Code, b.ID); err == nil {
+			err = o.open(b.Leaf, store.Requests.Name, r.ID, r.Boxed, r.Box, &w)
+		}
 	}
 	return w, err
 }
 
 // seriesWords opens what was noted with a series, under her key.
-func (o opener) seriesWords(b people.Beneficiary, r series.Series) (w series.Words, err error) {
+func (o opening) seriesWords(b people.Beneficiary, r series.Series) (w series.Words, err error) {
 	if len(r.Box) > 0 {
-		err = o.open(b.Leaf, store.Series.Name, r.ID, r.Boxed, r.Box, &w)
+		if err = o.note(store.Beneficiaries.Code, b.ID); err == nil {
+			err = o.open(b.Leaf, store.Series.Name, r.ID, r.Boxed, r.Box, &w)
+		}
 	}
 	return w, err
 }
 
 // outcomeWords opens what was said of how it went.
-func (o opener) outcomeWords(b people.Beneficiary, r request.Request) (w request.OutcomeWords, err error) {
+func (o opening) outcomeWords(b people.Beneficiary, r request.Request) (w request.OutcomeWords, err error) {
 	if len(r.Outcome.Box) > 0 {
-		err = o.open(b.Leaf, outcomeBox, r.ID, 1, r.Outcome.Box, &w)
+		if err = o.note(store.Beneficiaries.Code, b.ID); err == nil {
+			err = o.open(b.Leaf, outcomeBox, r.ID, 1, r.Outcome.Box, &w)
+		}
 	}
 	return w, err
 }
 
 // thanksWords opens the line that she added to her thanks.
-func (o opener) thanksWords(b people.Beneficiary, r request.Request) (w request.ThanksWords, err error) {
+func (o opening) thanksWords(b people.Beneficiary, r request.Request) (w request.ThanksWords, err error) {
 	if len(r.Thanks.Box) > 0 {
-		err = o.open(b.Leaf, thanksBox, r.ID, 1, r.Thanks.Box, &w)
+		if err = o.note(store.Beneficiaries.Code, b.ID); err == nil {
+			err = o.open(b.Leaf, thanksBox, r.ID, 1, r.Thanks.Box, &w)
+		}
 	}
 	return w, err
 }
@@ -90,9 +117,11 @@ func (o opener) thanksWords(b people.Beneficiary, r request.Request) (w request.
 const thanksBox = "thanks"
 
 // offerWords opens what a volunteer has written beside his offer.
-func (o opener) offerWords(v people.Volunteer, r offer.Offer) (w offer.Words, err error) {
+func (o opening) offerWords(v people.Volunteer, r offer.Offer) (w offer.Words, err error) {
 	if len(r.Box) > 0 {
-		err = o.open(v.Leaf, store.Offers.Name, r.ID, 1, r.Box, &w)
+		if err = o.note(store.Volunteers.Code, v.ID); err == nil {
+			err = o.open(v.Leaf, store.Offers.Name, r.ID, 1, r.Box, &w)
+		}
 	}
 	return w, err
 }
@@ -100,15 +129,28 @@ func (o opener) offerWords(v people.Volunteer, r offer.Offer) (w offer.Words, er
 // outcomeBox is the collection name in the place of an outcome's words.
 const outcomeBox = "outcome"
 
-func (o opener) account(a account.Account) (w account.Words, err error) {
+func (o opening) account(a account.Account) (w account.Words, err error) {
 	return w, o.open(a.Leaf, store.Accounts.Name, a.ID, 1, a.Box, &w)
 }
 
-func (o opener) importWords(i people.Import) (w people.ImportWords, err error) {
+func (o opening) importWords(i people.Import) (w people.ImportWords, err error) {
 	return w, o.open(i.Leaf, store.Imports.Name, i.ID, 1, i.Box, &w)
 }
 
-func (o opener) open(leaf crypto.Leaf, collection string, id [16]byte, version uint32, box []byte, into any) error {
+// note tells the caller's reading whose words are opened, before they are. Whoever
+// has none opens nothing.
+func (o opening) note(collection byte, id [16]byte) error {
+	switch {
+	case o.by.inner:
+		return nil
+	case o.by.reading == nil:
+		return errUnread
+	}
+	o.by.reading.saw(Subject{collection, id})
+	return nil
+}
+
+func (o opening) open(leaf crypto.Leaf, collection string, id [16]byte, version uint32, box []byte, into any) error {
 	key, err := o.leaf(leaf)
 	if err != nil {
 		return fmt.Errorf("opening a %s: %w", collection, err)

@@ -21,7 +21,7 @@ const (
 // Connections are all other ways out, on the machine that answers: the territory's
 // machines among themselves, and what the program around the node has told of.
 func (s *Ledger) Connections(by Caller) ([]Connection, error) {
-	if err := by.may(readLedger); err != nil {
+	if err := by.may(ReadLedger); err != nil {
 		return nil, err
 	}
 	own := Connection{Name: ConnectReplicas, On: s.peers != nil}

@@ -90,7 +90,7 @@ func (o *ownFeed) Entries(_ context.Context, from, to int64) ([][]byte, error) {
 
 // leaves an epoch: its entries from a place on, at most n.
 func (c said) leaves(epoch uint16, from uint64, n int) (out []egress.Leaf, err error) {
-	err = c.view(func(tx *store.Tx) error {
+	err = c.view(itself, func(tx *store.Tx) error {
 		after := egress.Key(epoch, from-1)
 		if from == 0 {
 			after = egress.Key(epoch-1, 1<<64-1)

@@ -25,12 +25,12 @@ const (
 // Agenda lists the visits to her that are promised, told to her or not yet, and
 // start on the days from first to last, in order of time.
 func (s *Papers) Agenda(by Caller, her BeneficiaryID, first, last Day) (out []Visit, err error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(ReadPeople); err != nil {
 		return nil, err
 	}
 	zone := s.zone()
 	from, to := first.At(0, zone), (last+1).At(0, zone)
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ids []RequestID
 		err := view.Each(tx, view.OfPerson(her), nil, true, func(id RequestID, _ []byte) bool {
 			ids = append(ids, id)
@@ -39,7 +39,7 @@ func (s *Papers) Agenda(by Caller, her BeneficiaryID, first, last Day) (out []Vi
 		if err != nil {
 			return err
 		}
-		r := s.reader(tx, zone)
+		r := s.reader(by, tx, zone)
 		for _, id := range ids {
 			q, ok, err := store.Requests.Get(tx, id[:])
 			if err != nil {
@@ -67,11 +67,11 @@ func (s *Papers) Agenda(by Caller, her BeneficiaryID, first, last Day) (out []Vi
 // the days from first to last, in order of time. He may read his own; who is not
 // approved has promised nothing.
 func (s *Papers) Week(by Caller, v VolunteerID, first, last Day) (out []Promise, err error) {
-	if err := by.mayFor(v, seeOwnRequests, readPeople); err != nil {
+	if err := by.mayFor(v, SeeOwnRequests, ReadPeople); err != nil {
 		return nil, err
 	}
 	zone, now := s.zone(), s.now()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		him, ok, err := store.Volunteers.Get(tx, v[:])
 		if err != nil || !ok || him.Status != people.Approved {
 			return err
@@ -84,7 +84,7 @@ func (s *Papers) Week(by Caller, v VolunteerID, first, last Day) (out []Promise,
 		if err != nil {
 			return err
 		}
-		h, err := s.reader(tx, zone).helper(v)
+		h, err := s.reader(by, tx, zone).helper(v)
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func (c *core) territory() (Territory, error) {
 		return p.record, nil
 	}
 	var found bool
-	err := c.view(func(tx *store.Tx) (err error) {
+	err := c.view(itself, func(tx *store.Tx) (err error) {
 		p.record, found, err = store.Territories.Get(tx, []byte{0})
 		return err
 	})

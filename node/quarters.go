@@ -56,10 +56,10 @@ type Statement struct {
 
 // Statement is open to everybody who reads figures: what it holds has left.
 func (s *Quarters) Statement(by Caller) (out Statement, err error) {
-	if err := by.may(readReleases); err != nil {
+	if err := by.may(ReadReleases); err != nil {
 		return out, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		state, err := quarterState(tx)
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func (s *Quarters) Statement(by Caller) (out Statement, err error) {
 // Freeze releases the next quarter now, if it is over: for who need not wait for the
 // tenth day.
 func (s *Quarters) Freeze(ctx context.Context, by Caller) (Receipt, error) {
-	if err := by.may(releaseFigures); err != nil {
+	if err := by.may(ReleaseFigures); err != nil {
 		return Receipt{}, err
 	}
 	return s.freeze(ctx, s.stamp(by, ""))
@@ -101,7 +101,7 @@ func (s *Quarters) Freeze(ctx context.Context, by Caller) (Receipt, error) {
 func (s *Quarters) due(ctx context.Context) error {
 	for {
 		var state quarters
-		err := s.view(func(tx *store.Tx) (err error) {
+		err := s.view(itself, func(tx *store.Tx) (err error) {
 			state, err = quarterState(tx)
 			return err
 		})
@@ -125,7 +125,7 @@ func (s *Quarters) due(ctx context.Context) error {
 // nobody and releases nothing.
 func (s *Quarters) begin(ctx context.Context) error {
 	var t territory.Territory
-	err := s.view(func(tx *store.Tx) (err error) {
+	err := s.view(itself, func(tx *store.Tx) (err error) {
 		t, _, err = store.Territories.Get(tx, []byte{0})
 		return err
 	})
@@ -159,7 +159,7 @@ func (s *Quarters) freeze(ctx context.Context, stamp command.Stamp) (Receipt, er
 	}
 	var state quarters
 	var vector release.Vector
-	err := s.view(func(tx *store.Tx) (err error) {
+	err := s.view(itself, func(tx *store.Tx) (err error) {
 		if state, err = quarterState(tx); err == nil {
 			vector, err = frozen(tx, state.next)
 		}

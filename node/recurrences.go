@@ -27,7 +27,7 @@ const aheadDays = 21
 func (s *Series) recurAll(ctx context.Context) error {
 	var running []SeriesID
 	last := s.today() + aheadDays
-	err := s.view(func(tx *store.Tx) error {
+	err := s.view(itself, func(tx *store.Tx) error {
 		return store.Series.Each(tx, nil, func(r series.Series) bool {
 			if r.State == series.Running && r.Through < last {
 				running = append(running, r.ID)
@@ -90,7 +90,7 @@ func (s *Series) nextOf(id SeriesID, last Day) (c command.Recur, due bool, err e
 	var q series.Series
 	var her people.Beneficiary
 	var t catalogue.ActionType
-	err = s.view(func(tx *store.Tx) (err error) {
+	err = s.view(itself, func(tx *store.Tx) (err error) {
 		if q, due, err = store.Series.Get(tx, id[:]); err != nil || !due || q.State != series.Running {
 			due = false
 			return err
@@ -102,7 +102,7 @@ func (s *Series) nextOf(id SeriesID, last Day) (c command.Recur, due bool, err e
 			return err
 		}
 		there, err := visible(tx, her.Enrolled.Import, map[ImportID]bool{})
-		due = there && her.State == people.Active
+		due = there && her.State == people.Active && her.Standing.Restricted == 0
 		return err
 	})
 	if err != nil || !due {
@@ -113,12 +113,12 @@ func (s *Series) nextOf(id SeriesID, last Day) (c command.Recur, due bool, err e
 	if !ok || day > last {
 		return c, false, nil
 	}
-	b, err := s.opener.beneficiary(her)
+	b, err := s.opening(itself).beneficiary(her)
 	if err != nil {
 		s.health.note(err)
 		return c, false, explain(err)
 	}
-	words, err := s.opener.seriesWords(her, q)
+	words, err := s.opening(itself).seriesWords(her, q)
 	if err != nil {
 		s.health.note(err)
 		return c, false, explain(err)

@@ -26,15 +26,17 @@ func (r Register) keeps(commune string, initial byte) bool {
 
 // Beneficiaries lists beneficiaries by name. more says that others follow.
 func (f *Find) Beneficiaries(by Caller, page Register) (out []Beneficiary, more bool, err error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(ReadPeople); err != nil {
 		return nil, false, err
 	}
 	f.mu.RLock()
-	ids, more := f.index.InOrder(search.Beneficiary, func(_ [16]byte, commune string, initial byte) bool { return page.keeps(commune, initial) }, page.Skip, page.limit())
+	ids, more := f.index.InOrder(search.Beneficiary, func(_ [16]byte, commune string, initial byte) bool {
+		return page.keeps(commune, initial) && by.reaches(commune)
+	}, page.Skip, page.limit())
 	f.mu.RUnlock()
 	zone := f.zone()
-	err = f.view(func(tx *store.Tx) error {
-		r := f.reader(tx, zone)
+	err = f.view(by, func(tx *store.Tx) error {
+		r := f.reader(by, tx, zone)
 		for _, id := range ids {
 			b, err := r.beneficiary(id)
 			if err != nil {
@@ -49,24 +51,24 @@ func (f *Find) Beneficiaries(by Caller, page Register) (out []Beneficiary, more 
 
 // Volunteers lists the volunteers of a status by name.
 func (f *Find) Volunteers(by Caller, status Status, page Register) (out []Volunteer, more bool, err error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(ReadPeople); err != nil {
 		return nil, false, err
 	}
 	f.mu.RLock()
-	standing := f.roster.standing(status)
+	standing := f.roster.standing(by, status)
 	ids, more := f.index.InOrder(search.Volunteer, func(id [16]byte, commune string, initial byte) bool {
 		return standing[id] && page.keeps(commune, initial)
 	}, page.Skip, page.limit())
 	f.mu.RUnlock()
-	out, err = f.openVolunteers(ids)
+	out, err = f.openVolunteers(by, ids)
 	return out, more, err
 }
 
 // openVolunteers opens records, in the order of the list.
-func (f *Find) openVolunteers(ids [][16]byte) (out []Volunteer, err error) {
+func (f *Find) openVolunteers(by Caller, ids [][16]byte) (out []Volunteer, err error) {
 	zone := f.zone()
-	err = f.view(func(tx *store.Tx) error {
-		r := f.reader(tx, zone)
+	err = f.view(by, func(tx *store.Tx) error {
+		r := f.reader(by, tx, zone)
 		for _, id := range ids {
 			v, err := r.volunteer(id)
 			if err != nil {
@@ -79,13 +81,13 @@ func (f *Find) openVolunteers(ids [][16]byte) (out []Volunteer, err error) {
 	return out, err
 }
 
-// standing is who has a status.
-func (r *muster) standing(status Status) map[[16]byte]bool {
+// standing is who has a status, of those whom the caller may know of.
+func (r *muster) standing(by Caller, status Status) map[[16]byte]bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	out := map[[16]byte]bool{}
 	for _, v := range r.all {
-		if v.Status == status {
+		if v.Status == status && by.seesHim(v) {
 			out[v.ID] = true
 		}
 	}
@@ -96,7 +98,7 @@ func (r *muster) standing(status Status) map[[16]byte]bool {
 // name: among them stands who helps there. Of those whose distance is not known
 // it takes the ones who are left.
 func (f *Find) Near(by Caller, commune string, n int) (out []Volunteer, err error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(ReadPeople); err != nil {
 		return nil, err
 	}
 	far := map[string]int{}
@@ -110,7 +112,7 @@ func (f *Find) Near(by Caller, commune string, n int) (out []Volunteer, err erro
 		}
 		return d
 	}
-	all := f.approvedVolunteers()
+	all := f.approvedVolunteers(by)
 	slices.SortStableFunc(all, func(a, b people.Volunteer) int { return cmp.Compare(metres(a.Offer.Commune), metres(b.Offer.Commune)) })
 	near := map[[16]byte]bool{}
 	for _, v := range all[:min(n, len(all))] {
@@ -119,5 +121,5 @@ func (f *Find) Near(by Caller, commune string, n int) (out []Volunteer, err erro
 	f.mu.RLock()
 	ids, _ := f.index.InOrder(search.Volunteer, func(id [16]byte, _ string, _ byte) bool { return near[id] }, 0, n)
 	f.mu.RUnlock()
-	return f.openVolunteers(ids)
+	return f.openVolunteers(by, ids)
 }

@@ -13,7 +13,7 @@ import (
 // releases are those that wait, as far as they have rung here or this replica
 // leads, and then those that are committed.
 func (s *Replicas) releases() (out []Release, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		return store.Releases.Each(tx, nil, func(r replica.Release) bool {
 			out = append([]Release{{Replica: r.Replica, At: r.At, By: r.By}}, out...)
 			return true
@@ -37,7 +37,7 @@ var (
 // ten minutes. It is committed now; the key leaves when the replica asks again. The
 // leader answers this.
 func (s *Replicas) Approve(ctx context.Context, by Caller, id ReplicaID) (Receipt, error) {
-	if err := by.may(runReplicas); err != nil {
+	if err := by.may(RunReplicas); err != nil {
 		return Receipt{}, err
 	}
 	if s.peers == nil {

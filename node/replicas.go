@@ -99,7 +99,7 @@ var stateWords = map[replica.State]ReplicaState{
 
 // List is what is known here of all replicas.
 func (s *Replicas) List(by Caller) (Cluster, error) {
-	if err := by.may(runReplicas); err != nil {
+	if err := by.may(RunReplicas); err != nil {
 		return Cluster{}, err
 	}
 	members, _ := s.replica.Members()
@@ -170,7 +170,7 @@ const (
 
 // Removing says what Remove would do.
 func (s *Replicas) Removing(by Caller, id ReplicaID) (Consequence, error) {
-	if err := by.may(runReplicas); err != nil {
+	if err := by.may(RunReplicas); err != nil {
 		return Consequence{}, err
 	}
 	cluster, err := s.List(by)
@@ -254,7 +254,7 @@ var whyNot = map[string]string{
 // Destroyed records that the vault of a removed replica exists no more: erasures
 // that waited for it go on.
 func (s *Replicas) Destroyed(ctx context.Context, by Caller, id ReplicaID, how string) (Receipt, error) {
-	if err := by.may(runReplicas); err != nil {
+	if err := by.may(RunReplicas); err != nil {
 		return Receipt{}, err
 	}
 	if err := shortText("how", how, 200); err != nil {
@@ -265,7 +265,7 @@ func (s *Replicas) Destroyed(ctx context.Context, by Caller, id ReplicaID, how s
 
 // Transfer hands leadership to a replica; the zero ID: to whichever is best placed.
 func (s *Replicas) Transfer(ctx context.Context, by Caller, to ReplicaID) error {
-	if err := by.may(runReplicas); err != nil {
+	if err := by.may(RunReplicas); err != nil {
 		return err
 	}
 	err := s.replica.Transfer(ctx, to.String())
@@ -281,7 +281,7 @@ func (s *Replicas) Transfer(ctx context.Context, by Caller, to ReplicaID) error 
 // Rotate replaces the root key although nobody is erased: after a vault may have
 // been seen.
 func (s *Replicas) Rotate(ctx context.Context, by Caller) (Receipt, error) {
-	if err := by.may(runReplicas); err != nil {
+	if err := by.may(RunReplicas); err != nil {
 		return Receipt{}, err
 	}
 	by.Key = "" // again is again

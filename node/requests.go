@@ -34,10 +34,10 @@ type NewRequest struct {
 
 // Open records a request, and asks the volunteers it names.
 func (s *Requests) Open(ctx context.Context, by Caller, in NewRequest) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
-	b, t, err := s.personAndType(in.Beneficiary, in.Type)
+	b, t, err := s.personAndType(by, in.Beneficiary, in.Type)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -54,6 +54,9 @@ func (s *Requests) Open(ctx context.Context, by Caller, in NewRequest) (Receipt,
 	if len(in.Ask) > mostAsked {
 		return Receipt{}, invalid("ask", "too-many", "at most 30 volunteers are asked at once")
 	}
+	if err := s.known(by, in.Ask); err != nil {
+		return Receipt{}, err
+	}
 	id := newID[RequestID]()
 	box, err := s.sealForHer(b.Leaf, store.Requests.Name, id, 1, request.Words{Note: in.Note, Exception: in.Exception})
 	if err != nil {
@@ -69,9 +72,24 @@ func (s *Requests) Open(ctx context.Context, by Caller, in NewRequest) (Receipt,
 // which people learn to ignore.
 const mostAsked = 30
 
-func (s *core) personAndType(who BeneficiaryID, what TypeID) (b Beneficiary, t ActionType, err error) {
+// known refuses volunteers whom the caller does not reach.
+func (s *core) known(by Caller, who []VolunteerID) error {
+	if !by.limited() {
+		return nil // the machine says who is none
+	}
+	return s.view(by, func(tx *store.Tx) error {
+		for _, v := range who {
+			if _, ok, err := store.Volunteers.Get(tx, v[:]); err != nil || !ok {
+				return either(err, errNoVolunteer)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *core) personAndType(by Caller, who BeneficiaryID, what TypeID) (b Beneficiary, t ActionType, err error) {
 	var r people.Beneficiary
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		if r, err = beneficiaryIn(tx, who); err == nil {
 			t, err = actionTypeIn(tx, what)
 		}
@@ -80,7 +98,7 @@ func (s *core) personAndType(who BeneficiaryID, what TypeID) (b Beneficiary, t A
 	if err != nil {
 		return b, t, err
 	}
-	if b, err = s.opener.beneficiary(r); err != nil {
+	if b, err = s.opening(itself).beneficiary(r); err != nil { // for counts: nobody is shown
 		s.health.note(err)
 		return b, t, explain(err)
 	}
@@ -88,7 +106,7 @@ func (s *core) personAndType(who BeneficiaryID, what TypeID) (b Beneficiary, t A
 }
 
 func (s *core) actionType(id TypeID) (t ActionType, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		t, err = actionTypeIn(tx, id)
 		return err
 	})
@@ -192,14 +210,14 @@ func planOf(in NewRequest, b people.Beneficiary, t ActionType) (request.Plan, er
 
 // Change moves a request: wish, length, seats, note. version is the one read.
 func (s *Requests) Change(ctx context.Context, by Caller, id RequestID, version uint32, in NewRequest) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.request(id)
+	r, err := s.request(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
-	b, t, err := s.personAndType(r.Beneficiary, r.Type)
+	b, t, err := s.personAndType(by, r.Beneficiary, r.Type)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -228,7 +246,10 @@ func (s *Requests) Change(ctx context.Context, by Caller, id RequestID, version 
 
 // Publish lets a draft look for volunteers.
 func (s *Requests) Publish(ctx context.Context, by Caller, id RequestID) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
+		return Receipt{}, err
+	}
+	if _, err := s.request(by, id); err != nil {
 		return Receipt{}, err
 	}
 	return s.propose(ctx, command.PublishDraft{Stamp: s.stamp(by, ""), ID: id})
@@ -237,11 +258,17 @@ func (s *Requests) Publish(ctx context.Context, by Caller, id RequestID) (Receip
 // Ask puts the question to volunteers. They see it on their pages; the agent may
 // also phone them and note what they say.
 func (s *Requests) Ask(ctx context.Context, by Caller, id RequestID, who []VolunteerID) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
 	if len(who) == 0 || len(who) > mostAsked {
 		return Receipt{}, invalid("volunteers", "out-of-range", "name 1 to 30 volunteers")
+	}
+	if _, err := s.request(by, id); err != nil {
+		return Receipt{}, err
+	}
+	if err := s.known(by, who); err != nil {
+		return Receipt{}, err
 	}
 	return s.propose(ctx, command.Ask{Stamp: s.stamp(by, ""), ID: id, Volunteers: who})
 }
@@ -266,17 +293,17 @@ const (
 
 // Accept gives a volunteer a seat: himself, or by the agent for him.
 func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v VolunteerID, slot Slot) (Receipt, error) {
-	if err := by.mayFor(v, answerForSelf, handleRequests); err != nil {
+	if err := by.mayFor(v, AnswerForSelf, HandleRequests); err != nil {
 		return Receipt{}, err
 	}
 	if receipt, done, err := s.repeated(by, command.KindAccept); done || err != nil {
 		return receipt, unsaid(by, err)
 	}
-	r, err := s.request(id)
+	r, err := s.request(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
-	b, t, err := s.personAndType(r.Beneficiary, r.Type)
+	b, t, err := s.personAndType(by, r.Beneficiary, r.Type)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -350,7 +377,10 @@ func (s *core) startOf(r request.Request, slot Slot) (when.At, Day, error) {
 
 // Refuse notes that a volunteer will not come this time. No reason is asked.
 func (s *Requests) Refuse(ctx context.Context, by Caller, id RequestID, v VolunteerID) (Receipt, error) {
-	if err := by.mayFor(v, answerForSelf, handleRequests); err != nil {
+	if err := by.mayFor(v, AnswerForSelf, HandleRequests); err != nil {
+		return Receipt{}, err
+	}
+	if _, err := s.request(by, id); err != nil {
 		return Receipt{}, err
 	}
 	return s.propose(ctx, command.Refuse{Stamp: s.stamp(by, ""), ID: id, Volunteer: v})
@@ -358,7 +388,10 @@ func (s *Requests) Refuse(ctx context.Context, by Caller, id RequestID, v Volunt
 
 // Withdraw frees the seat of a volunteer who cannot come any more.
 func (s *Requests) Withdraw(ctx context.Context, by Caller, id RequestID, v VolunteerID) (Receipt, error) {
-	if err := by.mayFor(v, answerForSelf, handleRequests); err != nil {
+	if err := by.mayFor(v, AnswerForSelf, HandleRequests); err != nil {
+		return Receipt{}, err
+	}
+	if _, err := s.request(by, id); err != nil {
 		return Receipt{}, err
 	}
 	return s.propose(ctx, command.Withdraw{Stamp: s.stamp(by, ""), ID: id, Volunteer: v})
@@ -375,14 +408,14 @@ type Ending struct {
 // Finish says that it took place, or with a reason that it did not. A volunteer
 // may say so of a visit of his.
 func (s *Requests) Finish(ctx context.Context, by Caller, id RequestID, done bool, e Ending) (Receipt, error) {
-	r, err := s.request(id)
+	r, err := s.request(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
 	if err := s.mayHandle(by, r); err != nil {
 		return Receipt{}, err
 	}
-	b, t, err := s.personAndType(r.Beneficiary, r.Type)
+	b, t, err := s.personAndType(by, r.Beneficiary, r.Type)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -407,10 +440,10 @@ func (s *Requests) Finish(ctx context.Context, by Caller, id RequestID, done boo
 
 // mayHandle lets staff act on any request and a volunteer on one he accepted.
 func (s *core) mayHandle(by Caller, r request.Request) error {
-	if by.may(handleRequests) == nil {
+	if by.may(HandleRequests) == nil {
 		return nil
 	}
-	if err := by.may(answerForSelf); err != nil {
+	if err := by.may(AnswerForSelf); err != nil {
 		return err
 	}
 	if by.Volunteer.Zero() || !slices.Contains(r.Coming(), by.Volunteer) {
@@ -443,14 +476,14 @@ func (s *core) outcome(b Beneficiary, id RequestID, e Ending) (o request.Outcome
 
 // Drop ends a request before it takes place: cancelled, or nobody found.
 func (s *Requests) Drop(ctx context.Context, by Caller, id RequestID, version uint32, unfilled bool, why Why) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.request(id)
+	r, err := s.request(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
-	b, t, err := s.personAndType(r.Beneficiary, r.Type)
+	b, t, err := s.personAndType(by, r.Beneficiary, r.Type)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -479,10 +512,10 @@ type PastAction struct {
 
 // RecordDone notes an action that has taken place already.
 func (s *Requests) RecordDone(ctx context.Context, by Caller, in PastAction) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
-	b, t, err := s.personAndType(in.Beneficiary, in.Type)
+	b, t, err := s.personAndType(by, in.Beneficiary, in.Type)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -524,8 +557,8 @@ func (s *Requests) RecordDone(ctx context.Context, by Caller, in PastAction) (Re
 	})
 }
 
-func (s *core) request(id RequestID) (r request.Request, err error) {
-	err = s.view(func(tx *store.Tx) error {
+func (s *core) request(by Caller, id RequestID) (r request.Request, err error) {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ok bool
 		r, ok, err = store.Requests.Get(tx, id[:])
 		if err == nil && !ok {

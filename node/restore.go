@@ -246,7 +246,7 @@ func beginLog(ctx context.Context, cfg Config, vault crypto.Vault, out *Restored
 
 // formerPlaces is how many places of the former life were in use.
 func (c *copies) formerPlaces() (n int, err error) {
-	err = c.view(func(tx *store.Tx) error {
+	err = c.view(itself, func(tx *store.Tx) error {
 		return store.Destinations.Each(tx, nil, func(d backup.Destination) bool {
 			if d.State == backup.Registered {
 				n++

@@ -47,7 +47,7 @@ type DueRecord struct {
 
 // Rules are those in force.
 func (s *Retention) Rules(by Caller) (out []RetentionRule, err error) {
-	if err := by.may(keepBooks); err != nil {
+	if err := by.may(KeepBooks); err != nil {
 		return nil, err
 	}
 	choice, err := (&Books{s.core}).choice()
@@ -61,7 +61,7 @@ func (s *Retention) Rules(by Caller) (out []RetentionRule, err error) {
 // Choose sets the months of each rule, in the order of [Retention.Rules]; 0 is the
 // usual.
 func (s *Retention) Choose(ctx context.Context, by Caller, version uint32, months []int) (Receipt, error) {
-	if err := by.may(chooseRetention); err != nil {
+	if err := by.may(ChooseRetention); err != nil {
 		return Receipt{}, err
 	}
 	if len(months) != len(rights.Rules) {
@@ -80,7 +80,7 @@ func (s *Retention) Choose(ctx context.Context, by Caller, version uint32, month
 // Look goes through the files and records who would go. Nobody goes by it. One that
 // was not approved is forgotten.
 func (s *Retention) Look(ctx context.Context, by Caller) (Receipt, error) {
-	if err := by.may(answerRights); err != nil {
+	if err := by.may(AnswerRights); err != nil {
 		return Receipt{}, err
 	}
 	choice, err := (&Books{s.core}).choice()
@@ -116,7 +116,7 @@ func digestOf(months []byte, all []rights.Expired) [32]byte {
 func (s *Retention) due(choice rights.Choice) (out []rights.Expired, err error) {
 	today, zone := s.today(), s.zone()
 	day := func(at Instant) Day { return DayOf(at.Time().In(zone)) }
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		waiting := map[[16]byte]bool{}
 		put := func(rule rights.Rule, collection byte, id [16]byte, version uint32, last Day) {
 			if last <= rights.MonthsBefore(today, int(choice.Of(rule))) && !waiting[id] {
@@ -215,10 +215,10 @@ func lastContact(tx *store.Tx, b people.Beneficiary) (last Instant, err error) {
 // List is every look, the newest first: one that waits for the DPO's word, and the
 // reports of those that have it.
 func (s *Retention) List(by Caller) (out []Sorting, err error) {
-	if err := by.may(keepBooks); err != nil {
+	if err := by.may(KeepBooks); err != nil {
 		return nil, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		return store.Sortings.Each(tx, nil, func(r rights.Sorting) bool {
 			sorted := Sorting{Sorting: r, Digest: hexOf(r.Digest)}
 			for _, e := range r.Expired {
@@ -235,7 +235,7 @@ func (s *Retention) List(by Caller) (out []Sorting, err error) {
 // Approve puts in line to be erased, within the hour, whoever is in a look and has
 // not changed since. digest is the one that was read on the page.
 func (s *Retention) Approve(ctx context.Context, by Caller, id SortingID, digest string) (Receipt, error) {
-	if err := by.may(answerRights); err != nil {
+	if err := by.may(AnswerRights); err != nil {
 		return Receipt{}, err
 	}
 	all, err := s.List(by)

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"slices"
@@ -17,9 +18,14 @@ func (t *town) officer() node.Caller {
 	t.Helper()
 	_, err := t.Accounts.Open(t.Context(), t.admin, node.NewAccount{Login: "dpo1", Password: secret(password), Roles: node.RoleDPO})
 	t.must(err)
+	return t.officerAgain()
+}
+
+func (t *town) officerAgain() node.Caller {
+	t.Helper()
 	_, by, err := t.Accounts.SignIn(t.Context(), "dpo1", secret(password), "test", false)
 	t.must(err)
-	return by
+	return by.Afresh()
 }
 
 // demand opens a case about her and makes sure who asks.
@@ -33,10 +39,13 @@ func (t *town) demand(dpo node.Caller, d node.Demand, who node.Subject) node.Cas
 }
 
 func herself(id node.BeneficiaryID) node.Subject {
-	return node.Subject{Kind: node.ErasableBeneficiary, ID: id}
+	who, _ := node.Somebody(node.ErasableBeneficiary, id)
+	return who
 }
+
 func himself(id node.VolunteerID) node.Subject {
-	return node.Subject{Kind: node.ErasableVolunteer, ID: id}
+	who, _ := node.Somebody(node.ErasableVolunteer, id)
+	return who
 }
 
 // fillWords gives every word of a struct a mark of its own, and returns the marks.
@@ -257,8 +266,7 @@ func TestRetention(tt *testing.T) {
 	t.must(second(t.DPO.Cases.Object(t.Context(), t.admin, himself(him), 0, node.UseWhole, rights.ByPhone)))
 	t.wait(23 * 31 * 24 * time.Hour)
 	t.signIn()
-	_, dpo, err := t.Accounts.SignIn(t.Context(), "dpo1", secret(password), "test", false)
-	t.must(err)
+	dpo = t.officerAgain()
 	look := func() node.Sorting {
 		t.Helper()
 		t.must(second(t.DPO.Retention.Look(t.Context(), dpo)))
@@ -271,8 +279,7 @@ func TestRetention(tt *testing.T) {
 	}
 	t.wait(60 * 24 * time.Hour)
 	t.signIn()
-	_, dpo, err = t.Accounts.SignIn(t.Context(), "dpo1", secret(password), "test", false)
-	t.must(err)
+	dpo = t.officerAgain()
 	young := t.enrol("Jeune")
 	s := look()
 	who := func(s node.Sorting) (out []string) {
@@ -373,4 +380,85 @@ func TestNotices(tt *testing.T) {
 	if told := b.Standing.Told; told.Version != 1 || told.How != rights.ByHand || told.At == 0 {
 		t.Errorf("%+v", told)
 	}
+}
+
+// TestRestricted: a restricted file is there for the officer alone: not opened, found,
+// listed, counted, exported, or worked with by the desk, and no volunteer reads of it;
+// lifted, it is as before.
+func TestRestricted(tt *testing.T) {
+	t := newTown(tt)
+	dpo := t.officer()
+	her, other, him, paired := t.enrol("Retirée"), t.enrol("Présente"), t.approve("Paul"), t.approve("Cachée")
+	request := t.ask(her, "Courses", t.tomorrow(), him)
+	t.must(second(t.Requests.Accept(t.Context(), t.admin, request, him, node.Slot{Day: t.today() + 1, Minute: 600})))
+	t.ask(other, "Courses", t.tomorrow(), paired)
+	volunteer := t.volunteer(him, "benevole1").Afresh()
+	id, his := t.demand(dpo, node.DemandRestriction, herself(her)), t.demand(dpo, node.DemandRestriction, himself(paired))
+
+	check := func(hidden bool) {
+		t.Helper()
+		by := t.admin.Afresh()
+		_, err := t.Beneficiaries.Get(by, her)
+		_, err2 := t.Requests.Get(by, request)
+		_, err3 := t.Volunteers.Get(by, paired)
+		for _, err := range []error{err, err2, err3} {
+			if (err != nil) != hidden {
+				t.Errorf("hidden %v, opened: %v", hidden, err)
+			}
+		}
+		seen := func(what string, n, want int, err error) {
+			t.Helper()
+			t.must(err)
+			if hidden {
+				want--
+			}
+			if n != want {
+				t.Errorf("hidden %v: %d %s, want %d", hidden, n, what, want)
+			}
+		}
+		found, err := t.Find.People(by, "Retirée", node.AnyPerson, 10)
+		seen("found", len(found), 1, err)
+		found, err = t.Find.People(by, "Cachée", node.AnyPerson, 10)
+		seen("volunteers found", len(found), 1, err)
+		list, _, err := t.Beneficiaries.List(by, "", node.Page{})
+		seen("listed", len(list), 2, err)
+		page, _, err := t.Find.Beneficiaries(by, node.Register{Limit: 50})
+		seen("in the register", len(page), 2, err)
+		visits, _, err := t.Requests.InState(by, node.StateCovered, node.Page{})
+		seen("visits", len(visits), 1, err)
+		n, err := t.Requests.CountIn(by, node.StateCovered, 100)
+		seen("visits counted", n, 1, err)
+		volunteers, _, err := t.Volunteers.List(by, node.Approved, node.Page{})
+		seen("volunteers", len(volunteers), 2, err)
+		calls, err := t.Calls.Count(by)
+		seen("calls", calls, 1, err)
+		promises, err := t.Papers.Week(volunteer, him, t.today(), t.today()+7)
+		seen("promises of the volunteer", len(promises), 1, err)
+		var file bytes.Buffer
+		t.must(t.Imports.Export(by, &file, false))
+		if strings.Contains(file.String(), "Retirée") == hidden || !strings.Contains(file.String(), "Présente") {
+			t.Errorf("hidden %v, exported: %s", hidden, file.String())
+		}
+	}
+	check(false)
+	t.must(second(t.DPO.Cases.Restrict(t.Context(), dpo, id, false)))
+	t.must(second(t.DPO.Cases.Restrict(t.Context(), dpo, his, false)))
+	check(true)
+	if _, err := t.Requests.Open(t.Context(), t.admin, node.NewRequest{Beneficiary: her, Type: t.kinds["Courses"], Wish: t.tomorrow()}); err == nil {
+		t.Error("a request for her was opened")
+	}
+	t.reopen() // what is in memory only is built again
+	t.signIn()
+	dpo, volunteer = t.officerAgain(), volunteer.Afresh()
+	check(true)
+	all, err := t.DPO.Cases.Restricted(dpo)
+	t.must(err)
+	c, err := t.DPO.Cases.Get(dpo, id)
+	t.must(err)
+	if len(all) != 2 || c.Person.Name.Reveal() != "Retirée" || c.State != node.CaseAnswered {
+		t.Errorf("the officer sees %d, %+v", len(all), c.Case)
+	}
+	t.must(second(t.DPO.Cases.Restrict(t.Context(), dpo, id, true)))
+	t.must(second(t.DPO.Cases.Restrict(t.Context(), dpo, his, true)))
+	check(false)
 }

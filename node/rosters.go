@@ -90,7 +90,7 @@ func follow(s *roster.State, genesis [32]byte, entries [][]byte) (*roster.State,
 
 // membership is the zero Membership without a federation.
 func (c *core) membership() (m egress.Membership, err error) {
-	err = c.view(func(tx *store.Tx) (err error) {
+	err = c.view(itself, func(tx *store.Tx) (err error) {
 		m, _, err = store.Memberships.Get(tx, []byte{0})
 		return err
 	})
@@ -99,7 +99,7 @@ func (c *core) membership() (m egress.Membership, err error) {
 
 // Entries are the roster's from a place on.
 func (r *rosters) Entries(from uint64) (out [][]byte, err error) {
-	err = r.core.view(func(tx *store.Tx) error {
+	err = r.core.view(itself, func(tx *store.Tx) error {
 		var after []byte
 		if from > 0 {
 			after = egress.Key(0, from-1)

@@ -39,10 +39,10 @@ const mostStanding = 6
 
 // Open records a series and makes its first requests.
 func (s *Series) Open(ctx context.Context, by Caller, in NewSeries) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
-	b, t, err := s.personAndType(in.Beneficiary, in.Type)
+	b, t, err := s.personAndType(by, in.Beneficiary, in.Type)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -57,6 +57,9 @@ func (s *Series) Open(ctx context.Context, by Caller, in NewSeries) (Receipt, er
 		return Receipt{}, err
 	}
 	id := newID[SeriesID]()
+	if err := s.known(by, in.Standing); err != nil {
+		return Receipt{}, err
+	}
 	box, err := s.sealForHer(b.Leaf, store.Series.Name, id, 1, series.Words{Note: in.Note, Exception: in.Exception})
 	if err != nil {
 		return Receipt{}, err
@@ -137,14 +140,14 @@ func termsOf(in *NewSeries, b Beneficiary, t ActionType) (terms series.Terms, er
 // as it is while the series keeps its day. With Agreed she knows all that. Without,
 // each visit of which she expected something else puts her on the call-back list.
 func (s *Series) Change(ctx context.Context, by Caller, id SeriesID, version uint32, in NewSeries) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
-	old, err := s.series(id)
+	old, err := s.series(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
-	b, t, err := s.personAndType(old.Beneficiary, old.Type)
+	b, t, err := s.personAndType(by, old.Beneficiary, old.Type)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -158,6 +161,9 @@ func (s *Series) Change(ctx context.Context, by Caller, id SeriesID, version uin
 	if err != nil {
 		return Receipt{}, err
 	}
+	if err := s.known(by, in.Standing); err != nil {
+		return Receipt{}, err
+	}
 	if !in.Agreed {
 		if err := s.takenBack(ctx, old, b.Commune, 0); err != nil {
 			return Receipt{}, err
@@ -167,7 +173,7 @@ func (s *Series) Change(ctx context.Context, by Caller, id SeriesID, version uin
 		Stamp: s.stamp(by, b.Commune), ID: id, Version: version, Terms: terms, Past: s.past(terms.Rule),
 		Counts: s.counts(b, t, 1, public.Cancelled, public.Found, public.Told),
 	}
-	if err := s.changeWords(&c, old, b, series.Words{Note: in.Note, Exception: in.Exception}); err != nil {
+	if err := s.changeWords(by, &c, old, b, series.Words{Note: in.Note, Exception: in.Exception}); err != nil {
 		return Receipt{}, err
 	}
 	r, err := s.propose(ctx, c)
@@ -176,8 +182,8 @@ func (s *Series) Change(ctx context.Context, by Caller, id SeriesID, version uin
 
 // changeWords adds to a change what follows it: hours, and when the words are new
 // those for the series and for each visit.
-func (s *Series) changeWords(c *command.ChangeSeries, old series.Series, b Beneficiary, w series.Words) error {
-	was, err := s.opener.seriesWords(b.Beneficiary, old)
+func (s *Series) changeWords(by Caller, c *command.ChangeSeries, old series.Series, b Beneficiary, w series.Words) error {
+	was, err := s.opening(by).seriesWords(b.Beneficiary, old)
 	if err != nil {
 		return explain(err)
 	}
@@ -194,7 +200,7 @@ func (s *Series) changeWords(c *command.ChangeSeries, old series.Series, b Benef
 	if c.Box, err = seal(store.Series.Name, c.ID, c.Version+1); err != nil {
 		return err
 	}
-	made, err := s.made(c.ID, c.Past-mostMoved)
+	made, err := s.made(by, c.ID, c.Past-mostMoved)
 	if err != nil {
 		return err
 	}
@@ -216,8 +222,8 @@ func (s *Series) changeWords(c *command.ChangeSeries, old series.Series, b Benef
 const mostMoved = 60
 
 // made lists the requests that a series has made for a day and later ones.
-func (s *Series) made(id SeriesID, from Day) (out []request.Request, err error) {
-	err = s.view(func(tx *store.Tx) error {
+func (s *Series) made(by Caller, id SeriesID, from Day) (out []request.Request, err error) {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ids []RequestID
 		err := view.Occurrences(tx, id, max(1, from), func(id RequestID, _ Day) bool {
 			ids = append(ids, id)
@@ -259,14 +265,14 @@ func (s *Series) Skip(ctx context.Context, by Caller, id SeriesID, day Day, why 
 
 // mayEnd reads a series and whose it is, for those who may and say who wishes it.
 func (s *Series) mayEnd(by Caller, id SeriesID, why Why) (old series.Series, b Beneficiary, t ActionType, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return old, b, t, err
 	}
 	if why != request.ByHer && why != request.ByUs {
 		return old, b, t, invalid("why", "missing", "say who wishes it: she, or the desk")
 	}
-	if old, err = s.series(id); err == nil {
-		b, t, err = s.personAndType(old.Beneficiary, old.Type)
+	if old, err = s.series(by, id); err == nil {
+		b, t, err = s.personAndType(by, old.Beneficiary, old.Type)
 	}
 	return old, b, t, err
 }
@@ -328,14 +334,14 @@ const daysShown = 8
 // Get opens one series, with its next eight days, those that are passed over
 // among them.
 func (s *Series) Get(by Caller, id SeriesID) (out Recurrence, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return out, err
 	}
-	r, err := s.series(id)
+	r, err := s.series(by, id)
 	if err != nil {
 		return out, err
 	}
-	all, err := s.open([]series.Series{r}, daysShown)
+	all, err := s.open(by, []series.Series{r}, daysShown)
 	if err != nil {
 		return out, err
 	}
@@ -345,11 +351,11 @@ func (s *Series) Get(by Caller, id SeriesID) (out Recurrence, err error) {
 // OfPerson lists what comes again for her, the newest first, each with its next
 // day.
 func (s *Series) OfPerson(by Caller, her BeneficiaryID) ([]Recurrence, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
 	var found []series.Series
-	err := s.view(func(tx *store.Tx) error {
+	err := s.view(by, func(tx *store.Tx) error {
 		var ids []SeriesID
 		err := view.Each(tx, view.SeriesOf(her), nil, true, func(id SeriesID, _ []byte) bool {
 			ids = append(ids, id)
@@ -369,19 +375,19 @@ func (s *Series) OfPerson(by Caller, her BeneficiaryID) ([]Recurrence, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.open(found, 1)
+	return s.open(by, found, 1)
 }
 
 // List opens the series that have not ended, in the order in which they were
 // begun, each with its next day, and gives the cursor of the next page, or nil.
 // With ended, those that have.
 func (s *Series) List(by Caller, ended bool, page Page) (out []Recurrence, next []byte, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, nil, err
 	}
 	var found []series.Series
 	more := false
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		return store.Series.Each(tx, page.Cursor, func(r series.Series) bool {
 			if (r.State == series.Ended) != ended {
 				return true
@@ -399,19 +405,19 @@ func (s *Series) List(by Caller, ended bool, page Page) (out []Recurrence, next 
 	if more {
 		next = slices.Clone(found[len(found)-1].ID[:])
 	}
-	out, err = s.open(found, 1)
+	out, err = s.open(by, found, 1)
 	return out, next, err
 }
 
 // open opens series whole, with their next n days.
-func (s *Series) open(all []series.Series, n int) (out []Recurrence, err error) {
+func (s *Series) open(by Caller, all []series.Series, n int) (out []Recurrence, err error) {
 	zone := s.zone()
 	past := make([]Day, len(all))
 	for i, r := range all {
 		past[i] = s.past(r.Terms.Rule)
 	}
-	err = s.view(func(tx *store.Tx) error {
-		r := s.reader(tx, zone)
+	err = s.view(by, func(tx *store.Tx) error {
+		r := s.reader(by, tx, zone)
 		for i, q := range all {
 			o, err := r.recurrence(q, past[i], n)
 			if err != nil {
@@ -432,7 +438,7 @@ func (r *reader) recurrence(q series.Series, past Day, n int) (out Recurrence, e
 	if out.Kind, err = r.kind(q.Type); err != nil {
 		return out, err
 	}
-	words, err := r.opener.seriesWords(out.Her.Beneficiary, q)
+	words, err := r.opening(r.by).seriesWords(out.Her.Beneficiary, q)
 	if err != nil {
 		return out, err
 	}
@@ -473,8 +479,8 @@ func (r *reader) recurrence(q series.Series, past Day, n int) (out Recurrence, e
 	return out, nil
 }
 
-func (s *Series) series(id SeriesID) (r series.Series, err error) {
-	err = s.view(func(tx *store.Tx) error {
+func (s *Series) series(by Caller, id SeriesID) (r series.Series, err error) {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ok bool
 		r, ok, err = store.Series.Get(tx, id[:])
 		if err == nil && !ok {

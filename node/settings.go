@@ -27,7 +27,7 @@ func (s *Settings) Territory() (Territory, error) { return s.territory() }
 
 // Change replaces the service's name, phone and hours, its face and the communes.
 func (s *Settings) Change(ctx context.Context, by Caller, version uint32, to Territory) (Receipt, error) {
-	if err := by.may(changeTerritory); err != nil {
+	if err := by.may(ChangeTerritory); err != nil {
 		return Receipt{}, err
 	}
 	if present, err := s.territory(); err == nil {
@@ -48,7 +48,7 @@ func (s *Settings) nobodyLeftOutside(communes []string) error {
 	if err != nil {
 		return err
 	}
-	return s.view(func(tx *store.Tx) error {
+	return s.view(itself, func(tx *store.Tx) error {
 		for _, c := range t.Communes {
 			if slices.Contains(communes, c) {
 				continue

@@ -33,7 +33,7 @@ const longestText = 12_000
 
 // Current are the notices in force, one for each treatment of people's files.
 func (s *Texts) Current(by Caller) (out []NoticeText, err error) {
-	if err := by.may(readNotices); err != nil {
+	if err := by.may(ReadNotices); err != nil {
 		return nil, err
 	}
 	entries, err := (&Books{s.core}).entries()
@@ -55,7 +55,7 @@ func (s *Texts) Current(by Caller) (out []NoticeText, err error) {
 
 // newest is the version in force, or the zero Text.
 func (s *Texts) newest(of Treatment) (t rights.Text, err error) {
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(itself, func(tx *store.Tx) error {
 		return store.Texts.Each(tx, nil, func(r rights.Text) bool {
 			if r.Treatment == of {
 				t = r // versions sort
@@ -68,7 +68,7 @@ func (s *Texts) newest(of Treatment) (t rights.Text, err error) {
 
 // Write adds a version of a notice. version is the one that was read.
 func (s *Texts) Write(ctx context.Context, by Caller, of Treatment, version uint16, words string) (Receipt, error) {
-	if err := by.may(writeNotices); err != nil {
+	if err := by.may(WriteNotices); err != nil {
 		return Receipt{}, err
 	}
 	words = strings.TrimSpace(strings.ReplaceAll(words, "\r\n", "\n"))
@@ -86,21 +86,20 @@ func (s *Texts) Write(ctx context.Context, by Caller, of Treatment, version uint
 
 // Inform records that somebody was given the notice in force.
 func (s *Texts) Inform(ctx context.Context, by Caller, who Subject, how Means) (Receipt, error) {
-	if err := by.may(noteDemands); err != nil {
+	if err := by.may(NoteDemands); err != nil {
 		return Receipt{}, err
 	}
-	collection, err := who.collection()
-	if err != nil || collection == 0 {
+	if who.Collection == 0 {
 		return Receipt{}, invalid("kind", "unknown-kind", "a notice is given to a beneficiary or a volunteer")
 	}
 	if !how.Known() {
 		return Receipt{}, invalid("how", "missing", "say how it was given: on the telephone, by hand, by letter or by e-mail")
 	}
-	t, err := s.newest(treatmentFor(who.Kind))
+	t, err := s.newest(treatmentFor(who.Kind()))
 	if err != nil {
 		return Receipt{}, err
 	}
-	return s.propose(ctx, command.Inform{Stamp: s.stamp(by, ""), Collection: collection, ID: who.ID, Text: t.Version, How: how})
+	return s.propose(ctx, command.Inform{Stamp: s.stamp(by, ""), Collection: who.Collection, ID: who.ID, Text: t.Version, How: how})
 }
 
 func treatmentFor(kind Erasable) Treatment {
@@ -129,15 +128,15 @@ const mostUntold = 200
 // Untold are people of a kind who have not been given a notice, the longest in the
 // files first, and how many there are.
 func (s *Texts) Untold(by Caller, kind Erasable) (out []Subject, n int, err error) {
-	if err := by.may(noteDemands); err != nil {
+	if err := by.may(NoteDemands); err != nil {
 		return nil, 0, err
 	}
 	put := func(id [16]byte) {
 		if n++; n <= mostUntold {
-			out = append(out, Subject{kind, id})
+			out = append(out, Subject{erasables[kind], id})
 		}
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		seen := map[ImportID]bool{}
 		var inner error
 		if kind == ErasableVolunteer {

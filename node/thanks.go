@@ -21,10 +21,10 @@ type Thanks struct {
 
 // Thank relays her thanks to those who came, once, with a line of hers or none.
 func (s *Requests) Thank(ctx context.Context, by Caller, id RequestID, word Secret) (Receipt, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.request(id)
+	r, err := s.request(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -33,7 +33,7 @@ func (s *Requests) Thank(ctx context.Context, by Caller, id RequestID, word Secr
 	}
 	c := command.Thank{Stamp: s.stamp(by, r.Commune), ID: id}
 	if !word.Empty() {
-		b, err := s.beneficiaryRecord(r.Beneficiary)
+		b, err := s.beneficiaryRecord(by, r.Beneficiary)
 		if err != nil {
 			return Receipt{}, err
 		}
@@ -47,7 +47,7 @@ func (s *Requests) Thank(ctx context.Context, by Caller, id RequestID, word Secr
 // SeeThanks notes that a volunteer has read her thanks, or that the desk has told
 // him.
 func (s *Requests) SeeThanks(ctx context.Context, by Caller, id RequestID, v VolunteerID) (Receipt, error) {
-	if err := by.mayFor(v, answerForSelf, handleRequests); err != nil {
+	if err := by.mayFor(v, AnswerForSelf, HandleRequests); err != nil {
 		return Receipt{}, err
 	}
 	return s.propose(ctx, command.SeeThanks{Stamp: s.stamp(by, ""), ID: id, Volunteer: v})
@@ -61,14 +61,14 @@ const (
 // ToThank lists what took place in the last two weeks and for which nobody has
 // relayed thanks yet, the newest first, at most so many (≤ 100; 0: a hundred).
 func (s *Requests) ToThank(by Caller, most int) (out []Visit, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
 	if most <= 0 || most > mostToThank {
 		most = mostToThank
 	}
 	zone, from := s.zone(), s.clock()-thankWithin
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var done []RequestID
 		err := view.DoneSince(tx, from, func(id RequestID) bool {
 			done = append(done, id)
@@ -79,15 +79,15 @@ func (s *Requests) ToThank(by Caller, most int) (out []Visit, err error) {
 		}
 		var open []RequestID
 		for _, id := range done {
-			q, _, err := store.Requests.Get(tx, id[:])
+			q, ok, err := store.Requests.Get(tx, id[:])
 			if err != nil {
 				return err
 			}
-			if q.Thanks.At == 0 && len(open) < most {
+			if ok && q.Thanks.At == 0 && len(open) < most {
 				open = append(open, id)
 			}
 		}
-		out, err = s.reader(tx, zone).all(open)
+		out, err = s.reader(by, tx, zone).all(open)
 		return err
 	})
 	return out, err
@@ -111,7 +111,7 @@ func (r *reader) thanks(v VolunteerID) (out []Thanks, err error) {
 		if err != nil {
 			return nil, err
 		}
-		words, err := r.opener.thanksWords(her.Beneficiary, q)
+		words, err := r.opening(r.by).thanksWords(her.Beneficiary, q)
 		if err != nil {
 			return nil, err
 		}

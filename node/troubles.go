@@ -54,7 +54,7 @@ const troublesWithin = time.Second
 // Troubles are what the leader knows of, asked of it for a second at most: an error
 // says that it was not to be reached.
 func (s *Federation) Troubles(ctx context.Context, by Caller) (FederationVitals, error) {
-	if err := by.may(runReplicas); err != nil {
+	if err := by.may(RunReplicas); err != nil {
 		return FederationVitals{}, err
 	}
 	t := troubles{s.core}
@@ -121,7 +121,7 @@ func (t troubles) recorded(stand map[Trouble]Instant) error {
 		stand[TroubleBehind] = 0
 	}
 	var q quarters
-	err = t.view(func(tx *store.Tx) (err error) {
+	err = t.view(itself, func(tx *store.Tx) (err error) {
 		q, err = quarterState(tx)
 		return err
 	})

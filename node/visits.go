@@ -46,6 +46,7 @@ func (v Visit) Waiting() []Seat {
 // reader opens visits within one transaction, each person and kind once.
 type reader struct {
 	*core
+	by    Caller
 	tx    *store.Tx
 	zone  *time.Location
 	her   map[BeneficiaryID]Beneficiary
@@ -53,8 +54,8 @@ type reader struct {
 	kinds map[TypeID]catalogue.ActionType
 }
 
-func (c *core) reader(tx *store.Tx, zone *time.Location) *reader {
-	return &reader{c, tx, zone, map[BeneficiaryID]Beneficiary{}, map[VolunteerID]Volunteer{}, map[TypeID]catalogue.ActionType{}}
+func (c *core) reader(by Caller, tx *store.Tx, zone *time.Location) *reader {
+	return &reader{c, by, tx, zone, map[BeneficiaryID]Beneficiary{}, map[VolunteerID]Volunteer{}, map[TypeID]catalogue.ActionType{}}
 }
 
 func (r *reader) beneficiary(id BeneficiaryID) (Beneficiary, error) {
@@ -65,7 +66,7 @@ func (r *reader) beneficiary(id BeneficiaryID) (Beneficiary, error) {
 	if err != nil {
 		return Beneficiary{}, err
 	}
-	b, err := r.opener.beneficiary(rec)
+	b, err := r.opening(r.by).beneficiary(rec)
 	r.her[id] = b
 	return b, err
 }
@@ -74,11 +75,19 @@ func (r *reader) volunteer(id VolunteerID) (Volunteer, error) {
 	if v, ok := r.him[id]; ok {
 		return v, nil
 	}
-	rec, _, err := store.Volunteers.Get(r.tx, id[:])
+	// Who helps somebody whom the caller reaches is known, wherever he lives.
+	var rec people.Volunteer
+	err := r.tx.Plain(func() (err error) {
+		rec, _, err = store.Volunteers.Get(r.tx, id[:])
+		return err
+	})
 	if err != nil {
 		return Volunteer{}, err
 	}
-	v, err := r.opener.volunteer(rec)
+	if rec.Standing.Restricted != 0 && r.by.may(AnswerRights) != nil {
+		rec = people.Volunteer{} // as if he were erased
+	}
+	v, err := r.opening(r.by).volunteer(rec)
 	r.him[id] = v
 	return v, err
 }
@@ -101,17 +110,17 @@ func (r *reader) visit(q request.Request) (v Visit, err error) {
 	if v.Kind, err = r.kind(q.Type); err != nil {
 		return v, err
 	}
-	words, err := r.opener.requestWords(v.Her.Beneficiary, q)
+	words, err := r.opening(r.by).requestWords(v.Her.Beneficiary, q)
 	if err != nil {
 		return v, err
 	}
 	v.Note, v.Exception = words.Note, words.Exception
-	how, err := r.opener.outcomeWords(v.Her.Beneficiary, q)
+	how, err := r.opening(r.by).outcomeWords(v.Her.Beneficiary, q)
 	if err != nil {
 		return v, err
 	}
 	v.Word = how.Word
-	thanks, err := r.opener.thanksWords(v.Her.Beneficiary, q)
+	thanks, err := r.opening(r.by).thanksWords(v.Her.Beneficiary, q)
 	if err != nil {
 		return v, err
 	}
@@ -130,24 +139,28 @@ func (r *reader) visit(q request.Request) (v Visit, err error) {
 }
 
 // visits opens the requests of a list, page by page.
-func (c *core) visits(list view.List, reverse bool, page Page) (out []Visit, next []byte, err error) {
+func (c *core) visits(by Caller, list view.List, reverse bool, page Page) (out []Visit, next []byte, err error) {
 	zone := c.zone()
-	err = c.view(func(tx *store.Tx) error {
+	err = c.view(by, func(tx *store.Tx) error {
 		var ids []RequestID
+		var inner error
 		err := view.Each(tx, list, page.Cursor, reverse, func(id RequestID, cursor []byte) bool {
 			if len(ids) == page.limit() {
 				return false
 			}
-			ids, next = append(ids, id), slices.Clone(cursor)
-			return true
+			var yes bool
+			if yes, inner = inSight(by, tx, store.Requests, id[:]); yes {
+				ids, next = append(ids, id), slices.Clone(cursor)
+			}
+			return inner == nil
 		})
-		if err != nil {
+		if err = either(err, inner); err != nil {
 			return err
 		}
 		if len(ids) < page.limit() {
 			next = nil
 		}
-		out, err = c.reader(tx, zone).all(ids)
+		out, err = c.reader(by, tx, zone).all(ids)
 		return err
 	})
 	return out, next, err
@@ -173,11 +186,11 @@ func (r *reader) all(ids []RequestID) (out []Visit, err error) {
 
 // Get opens one request.
 func (s *Requests) Get(by Caller, id RequestID) (v Visit, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return v, err
 	}
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		q, ok, err := store.Requests.Get(tx, id[:])
 		if err != nil {
 			return err
@@ -185,7 +198,7 @@ func (s *Requests) Get(by Caller, id RequestID) (v Visit, err error) {
 		if !ok {
 			return &Error{Kind: NotFound, Code: "no-request", Reason: "no such request"}
 		}
-		v, err = s.reader(tx, zone).visit(q)
+		v, err = s.reader(by, tx, zone).visit(q)
 		return err
 	})
 	return v, err
@@ -194,26 +207,26 @@ func (s *Requests) Get(by Caller, id RequestID) (v Visit, err error) {
 // InState lists the requests in a state, the most pressing first; ended ones by
 // their last day too.
 func (s *Requests) InState(by Caller, state State, page Page) ([]Visit, []byte, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, nil, err
 	}
-	return s.visits(view.InState(state), state.Closed(), page)
+	return s.visits(by, view.InState(state), state.Closed(), page)
 }
 
 // OfPerson lists her requests, the newest first.
 func (s *Requests) OfPerson(by Caller, id BeneficiaryID, page Page) ([]Visit, []byte, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, nil, err
 	}
-	return s.visits(view.OfPerson(id), true, page)
+	return s.visits(by, view.OfPerson(id), true, page)
 }
 
 // OfVolunteer lists the visits that a volunteer has accepted, the newest first.
 func (s *Requests) OfVolunteer(by Caller, id VolunteerID, page Page) ([]Visit, []byte, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, nil, err
 	}
-	return s.visits(view.SeatsOf(id), true, page)
+	return s.visits(by, view.SeatsOf(id), true, page)
 }
 
 // mostPlanned bounds one reading of the plan; a département in a heatwave has a
@@ -223,23 +236,27 @@ const mostPlanned = 2000
 // Planned lists the visits that are covered and start on the days from first to
 // last, in order of time, at most so many (0: two thousand).
 func (s *Requests) Planned(by Caller, first, last Day, most int) (out []Visit, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
 	if most <= 0 || most > mostPlanned {
 		most = mostPlanned
 	}
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ids []RequestID
+		var inner error
 		err := view.Planned(tx, first.At(0, zone), (last+1).At(0, zone), func(id RequestID) bool {
-			ids = append(ids, id)
-			return len(ids) < most
+			var yes bool
+			if yes, inner = inSight(by, tx, store.Requests, id[:]); yes {
+				ids = append(ids, id)
+			}
+			return inner == nil && len(ids) < most
 		})
-		if err != nil {
+		if err = either(err, inner); err != nil {
 			return err
 		}
-		out, err = s.reader(tx, zone).all(ids)
+		out, err = s.reader(by, tx, zone).all(ids)
 		return err
 	})
 	return out, err
@@ -247,24 +264,29 @@ func (s *Requests) Planned(by Caller, first, last Day, most int) (out []Visit, e
 
 // CountIn is how many requests stand in a state, counted up to most.
 func (s *Requests) CountIn(by Caller, state State, most int) (n int, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return 0, err
 	}
-	err = s.view(func(tx *store.Tx) error {
-		return view.Each(tx, view.InState(state), nil, false, func(RequestID, []byte) bool {
-			n++
-			return n < most
+	err = s.view(by, func(tx *store.Tx) error {
+		var inner error
+		err := view.Each(tx, view.InState(state), nil, false, func(id RequestID, _ []byte) bool {
+			var yes bool
+			if yes, inner = inSight(by, tx, store.Requests, id[:]); yes {
+				n++
+			}
+			return inner == nil && n < most
 		})
+		return either(err, inner)
 	})
 	return n, err
 }
 
 // History lists the changes of a request, oldest first.
 func (s *Requests) History(by Caller, id RequestID) ([]Change, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
-	if _, err := s.request(id); err != nil {
+	if _, err := s.request(by, id); err != nil {
 		return nil, err
 	}
 	return s.history(store.Requests.Code, id[:])
@@ -284,42 +306,42 @@ const lookCloser = 60
 // Candidates lists who may be asked, best first, at most limit; those who do not
 // fit come last, with the reason. A draft is matched like an open request.
 func (s *Requests) Candidates(by Caller, id RequestID, limit int) (out []Candidate, err error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
-	q, err := s.request(id)
+	q, err := s.request(by, id)
 	if err != nil {
 		return nil, err
 	}
-	b, t, err := s.personAndType(q.Beneficiary, q.Type)
+	b, t, err := s.personAndType(by, q.Beneficiary, q.Type)
 	if err != nil {
 		return nil, err
 	}
-	return s.candidates(q, b.Beneficiary, t, limit)
+	return s.candidates(by, q, b.Beneficiary, t, limit)
 }
 
 // CandidatesFor is Candidates for a request that is being written.
 func (s *Requests) CandidatesFor(by Caller, who BeneficiaryID, what TypeID, wish Wish, limit int) ([]Candidate, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
-	b, t, err := s.personAndType(who, what)
+	b, t, err := s.personAndType(by, who, what)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.checkWish(&wish); err != nil {
 		return nil, err
 	}
-	return s.candidates(request.Request{Beneficiary: who, Type: what, Wish: wish, Commune: b.Commune}, b.Beneficiary, t, limit)
+	return s.candidates(by, request.Request{Beneficiary: who, Type: what, Wish: wish, Commune: b.Commune}, b.Beneficiary, t, limit)
 }
 
-func (s *Requests) candidates(q request.Request, her people.Beneficiary, t ActionType, limit int) (out []Candidate, err error) {
+func (s *Requests) candidates(by Caller, q request.Request, her people.Beneficiary, t ActionType, limit int) (out []Candidate, err error) {
 	zone := s.zone()
 	need := dispatch.Need{Kind: t, Her: her, Wish: q.Wish}
 	far := map[string]int{}
 	records := map[VolunteerID]people.Volunteer{}
 	var cs []dispatch.Candidate
-	for _, v := range s.find.approvedVolunteers() {
+	for _, v := range s.find.approvedVolunteers(by) {
 		metres, ok := far[v.Offer.Commune]
 		if !ok {
 			if metres, ok = distance(v.Offer.Commune, her.Commune); !ok {
@@ -333,7 +355,7 @@ func (s *Requests) candidates(q request.Request, her people.Beneficiary, t Actio
 		records[v.ID] = v
 		cs = append(cs, dispatch.Look(v, need, metres))
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		known, err := s.visitsTo(tx, her.ID)
 		if err != nil {
 			return err
@@ -352,7 +374,7 @@ func (s *Requests) candidates(q request.Request, her people.Beneficiary, t Actio
 			}
 		}
 		dispatch.Order(cs)
-		r := s.reader(tx, zone)
+		r := s.reader(by, tx, zone)
 		for _, c := range cs[:min(len(cs), limit)] {
 			v, err := r.volunteer(c.Volunteer)
 			if err != nil {
@@ -441,16 +463,16 @@ func (s *core) load(tx *store.Tx, c dispatch.Candidate, v people.Volunteer, q re
 
 // Usual lists the volunteers who have been with her, the most frequent first.
 func (s *Requests) Usual(by Caller, id BeneficiaryID) (out []Familiar, err error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(ReadPeople); err != nil {
 		return nil, err
 	}
 	zone := s.zone()
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		known, err := s.visitsTo(tx, id)
 		if err != nil {
 			return err
 		}
-		r := s.reader(tx, zone)
+		r := s.reader(by, tx, zone)
 		for v, n := range known {
 			him, err := r.volunteer(v)
 			if err != nil {

@@ -17,11 +17,14 @@ type Volunteers struct{ *core }
 
 // Register adds somebody as an applicant.
 func (s *Volunteers) Register(ctx context.Context, by Caller, offer Readiness, w VolunteerWords) (Receipt, error) {
-	if err := by.may(writePeople); err != nil {
+	if err := by.may(WritePeople); err != nil {
 		return Receipt{}, err
 	}
 	if err := s.check(&offer, &w); err != nil {
 		return Receipt{}, err
+	}
+	if err := by.mayAt(WritePeople, offer.Commune); err != nil {
+		return Receipt{}, errCommune
 	}
 	id := newID[VolunteerID]()
 	return s.proposeSealed(ctx, 1, func(leaves []crypto.Leaf, keys []crypto.Key) (command.Command, error) {
@@ -35,13 +38,16 @@ func (s *Volunteers) Register(ctx context.Context, by Caller, offer Readiness, w
 
 // Change replaces what he is ready for, and his words.
 func (s *Volunteers) Change(ctx context.Context, by Caller, id VolunteerID, version uint32, offer Readiness, w VolunteerWords) (Receipt, error) {
-	if err := by.may(writePeople); err != nil {
+	if err := by.may(WritePeople); err != nil {
 		return Receipt{}, err
 	}
 	if err := s.check(&offer, &w); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.record(id)
+	if err := by.mayAt(WritePeople, offer.Commune); err != nil {
+		return Receipt{}, errCommune
+	}
+	r, err := s.record(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -60,10 +66,10 @@ func (s *Volunteers) Change(ctx context.Context, by Caller, id VolunteerID, vers
 // when he is away, how often he may be asked and how far he goes. Kinds, car and
 // commune stay what the desk wrote down.
 func (s *Volunteers) SetReadiness(ctx context.Context, by Caller, id VolunteerID, version uint32, week Week, perWeek, radiusKm uint8, absences []Absence) (Receipt, error) {
-	if err := by.mayFor(id, changeOwnReadiness, writePeople); err != nil {
+	if err := by.mayFor(id, ChangeOwnReadiness, WritePeople); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.record(id)
+	r, err := s.record(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -78,13 +84,13 @@ func (s *Volunteers) SetReadiness(ctx context.Context, by Caller, id VolunteerID
 // SetNext notes on which day the next step is, as it was agreed with him. Day 0
 // takes the day away.
 func (s *Volunteers) SetNext(ctx context.Context, by Caller, id VolunteerID, version uint32, next Day) (Receipt, error) {
-	if err := by.may(vetVolunteers); err != nil {
+	if err := by.may(VetVolunteers); err != nil {
 		return Receipt{}, err
 	}
 	if err := s.checkNext(next); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.record(id)
+	r, err := s.record(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -101,13 +107,13 @@ func (s *Volunteers) checkNext(next Day) error {
 // Step moves a volunteer along: met, approved, suspended, ended. next is the day
 // agreed for the step after this one, or 0.
 func (s *Volunteers) Step(ctx context.Context, by Caller, id VolunteerID, version uint32, to Status, next Day) (Receipt, error) {
-	if err := by.may(vetVolunteers); err != nil {
+	if err := by.may(VetVolunteers); err != nil {
 		return Receipt{}, err
 	}
 	if err := s.checkNext(next); err != nil {
 		return Receipt{}, err
 	}
-	r, err := s.record(id)
+	r, err := s.record(by, id)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -121,14 +127,14 @@ func (s *Volunteers) Step(ctx context.Context, by Caller, id VolunteerID, versio
 
 // Get opens one volunteer's file. A volunteer may open his own.
 func (s *Volunteers) Get(by Caller, id VolunteerID) (v Volunteer, err error) {
-	if err := by.mayFor(id, changeOwnReadiness, readPeople); err != nil {
+	if err := by.mayFor(id, ChangeOwnReadiness, ReadPeople); err != nil {
 		return v, err
 	}
-	r, err := s.record(id)
+	r, err := s.record(by, id)
 	if err != nil {
 		return v, err
 	}
-	v, err = s.opener.volunteer(r)
+	v, err = s.opening(by).volunteer(r)
 	s.health.note(err)
 	if !by.Staff() {
 		v.Words.Note = Secret{} // the desk's own
@@ -136,27 +142,29 @@ func (s *Volunteers) Get(by Caller, id VolunteerID) (v Volunteer, err error) {
 	return v, explain(err)
 }
 
-func (s *Volunteers) record(id VolunteerID) (r people.Volunteer, err error) {
-	err = s.view(func(tx *store.Tx) error {
+func (s *Volunteers) record(by Caller, id VolunteerID) (r people.Volunteer, err error) {
+	err = s.view(by, func(tx *store.Tx) error {
 		var ok bool
 		if r, ok, err = store.Volunteers.Get(tx, id[:]); err != nil {
 			return err
 		}
 		yes, err := visible(tx, r.Import, map[ImportID]bool{})
 		if err == nil && (!ok || !yes) {
-			err = &Error{Kind: NotFound, Code: "no-volunteer", Reason: "no such volunteer"}
+			err = errNoVolunteer
 		}
 		return err
 	})
 	return r, err
 }
 
+var errNoVolunteer = &Error{Kind: NotFound, Code: "no-volunteer", Reason: "no such volunteer"}
+
 // List opens the files of the volunteers in a status.
 func (s *Volunteers) List(by Caller, status Status, page Page) (out []Volunteer, next []byte, err error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(ReadPeople); err != nil {
 		return nil, nil, err
 	}
-	err = s.view(func(tx *store.Tx) error {
+	err = s.view(by, func(tx *store.Tx) error {
 		seen := map[ImportID]bool{}
 		var inner error
 		err := view.Each(tx, view.InStatus(status), page.Cursor, false, func(id VolunteerID, cursor []byte) bool {
@@ -173,7 +181,7 @@ func (s *Volunteers) List(by Caller, status Status, page Page) (out []Volunteer,
 				return err == nil
 			}
 			var v Volunteer
-			if v, inner = s.opener.volunteer(r); inner == nil {
+			if v, inner = s.opening(by).volunteer(r); inner == nil {
 				out = append(out, v)
 			}
 			return inner == nil
@@ -188,10 +196,10 @@ func (s *Volunteers) List(by Caller, status Status, page Page) (out []Volunteer,
 
 // History lists the changes of his file, oldest first.
 func (s *Volunteers) History(by Caller, id VolunteerID) ([]Change, error) {
-	if err := by.may(readPeople); err != nil {
+	if err := by.may(ReadPeople); err != nil {
 		return nil, err
 	}
-	if _, err := s.record(id); err != nil {
+	if _, err := s.record(by, id); err != nil {
 		return nil, err
 	}
 	return s.history(store.Volunteers.Code, id[:])

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/bippop/bippop/node/internal/event"
+	"github.com/bippop/bippop/node/internal/store"
 )
 
 // Moved says that a record reads otherwise since Index. It holds no words: who
@@ -76,7 +77,7 @@ func (w *watch) close() {
 // Watch tells the desk of changes after an index, until ctx ends or the node
 // stops; then the channel is closed. Changes may be missed, never invented.
 func (n *Node) Watch(ctx context.Context, by Caller, after uint64) (<-chan Moved, error) {
-	if err := by.may(handleRequests); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
 	w := n.core.watch
@@ -107,3 +108,21 @@ func (n *Node) Watch(ctx context.Context, by Caller, after uint64) (<-chan Moved
 // Dismiss ends every watch, so that a server can stop without waiting for
 // screens. New ones end at once.
 func (n *Node) Dismiss() { n.core.watch.close() }
+
+// Concerns reports whether a change is about somebody whom the caller reaches.
+func (n *Node) Concerns(by Caller, m Moved) bool {
+	if !by.limited() {
+		return true
+	}
+	there := false
+	err := n.core.view(by, func(tx *store.Tx) (err error) {
+		switch {
+		case !m.Request.Zero():
+			there, err = inSight(by, tx, store.Requests, m.Request[:])
+		case !m.Volunteer.Zero():
+			there, err = inSight(by, tx, store.Volunteers, m.Volunteer[:])
+		}
+		return err
+	})
+	return err == nil && there
+}

@@ -14,6 +14,6 @@ func (s *Site) MountFederation(e *gin.Engine, status node.FederationStatus, move
 	s.Mount(e)
 	e.Group("/", s.know).GET("/scene/federation", s.only(func(c *gin.Context) {
 		federating{s}.draw(c, http.StatusOK, federationData{FederationStatus: status, Moves: moves, Erased: 12, Kept: 1, Application: "bippop-application\nAAAA"}, nil)
-	}, isAdmin))
+	}, node.JoinFederation))
 	return "/scene/federation"
 }

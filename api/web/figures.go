@@ -18,9 +18,6 @@ import (
 // picture, then the same numbers as a table.
 type figures struct{ *Site }
 
-// mayRead lets those in who may see figures, whole or in part.
-func mayRead(by node.Caller) bool { return by.Staff() || by.Official() }
-
 // figuresData is that page. Everything on it comes from one [node.Sheet], which
 // holds nothing that the caller may not see.
 type figuresData struct {

@@ -117,6 +117,8 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"iso":          func(day node.Date8601) string { return iso(w, string(day)) },
 		"until":        func(t time.Time) string { return w.fullDate(node.DayOf(t.In(s.node.Now().Location()))) },
 		"admin":        isAdmin,
+		"dossiers":     func(by node.Caller) bool { return by.May(node.ReadPeople) == nil },
+		"has_role":     func(r node.Roles, n int) bool { return r.Has(node.Roles(n)) },
 		"inhabitants":  estimating{w}.inhabitants,
 		"coordinating": s.node.Coordinating,
 		"nearby":       func(metres int) string { return nearby(w, metres) },

@@ -17,11 +17,6 @@ import (
 // others, in sentences, with its proof, and the other ways out beside it.
 type ledger struct{ *Site }
 
-// readsLedger are those who may see what has left. It holds nobody's name.
-func readsLedger(by node.Caller) bool {
-	return by.Roles.Has(node.RoleDPO | node.RoleAdmin | node.RoleOfficial | node.RoleCoordinator)
-}
-
 // saidLine is one entry as the page shows it.
 type saidLine struct {
 	node.LedgerEntry

@@ -52,7 +52,7 @@ func (s live) stream(c *gin.Context) {
 			if !more {
 				return
 			}
-			if m.By == by.Account || len(fresh) == mostNews {
+			if m.By == by.Account || len(fresh) == mostNews || !s.node.Concerns(by, m) {
 				line = ":\n\n"
 				continue
 			}

@@ -67,36 +67,22 @@ func (s *Site) know(c *gin.Context) {
 	}
 }
 
-// staff and volunteer let the right people through and show others the door.
-func (s *Site) staff(h gin.HandlerFunc) gin.HandlerFunc {
-	return gate{s}.peopled(s.only(h, node.Caller.Staff))
-}
-
-// gate tells the pages of a territory from those of the nation.
-type gate struct{ *Site }
-
-// peopled is of territories: the coordinator's node has no such page, whoever asks.
-func (s gate) peopled(h gin.HandlerFunc) gin.HandlerFunc {
+// may lets those through who may do the action, and shows others the door. The
+// coordinator's node has no page about people, whoever asks.
+func (s *Site) may(a node.Action, h gin.HandlerFunc) gin.HandlerFunc {
+	inner := s.only(h, a)
 	return func(c *gin.Context) {
-		if s.node.Coordinating() {
+		if a.AboutPeople() && s.node.Coordinating() {
 			s.fail(c, &node.Error{Kind: node.NotFound, Code: "no-desk"})
 			return
 		}
-		h(c)
+		inner(c)
 	}
 }
 
-// countrywide is of the coordinator's node alone, for those who present the nation.
-func (s gate) countrywide(h gin.HandlerFunc) gin.HandlerFunc {
-	return s.central(h, node.Caller.Coordinator)
-}
-
-// mayDraft are those who hand on the roster.
-func mayDraft(by node.Caller) bool { return by.Roles.Has(node.RoleAdmin | node.RoleCoordinator) }
-
-// central is of the coordinator's node alone.
-func (s gate) central(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
-	inner := s.only(h, may)
+// nation is may for the coordinator's node alone.
+func (s *Site) nation(a node.Action, h gin.HandlerFunc) gin.HandlerFunc {
+	inner := s.only(h, a)
 	return func(c *gin.Context) {
 		if !s.node.Coordinating() {
 			s.notFound(c)
@@ -106,16 +92,19 @@ func (s gate) central(h gin.HandlerFunc, may func(node.Caller) bool) gin.Handler
 	}
 }
 
-// readsBulletins are those whom the coordinator addresses.
-func readsBulletins(by node.Caller) bool {
-	return by.Staff() || by.Official() || by.Coordinating || by.Roles.Has(node.RoleDPO)
+// mine is may for a volunteer's own pages.
+func (s *Site) mine(a node.Action, h gin.HandlerFunc) gin.HandlerFunc { return s.may(a, own(h)) }
+
+// signedIn is for everybody who has come in.
+func (s *Site) signedIn(h gin.HandlerFunc) gin.HandlerFunc {
+	return s.gate(h, func(node.Caller) bool { return true })
 }
 
-func (s *Site) volunteer(h gin.HandlerFunc) gin.HandlerFunc {
-	return gate{s}.peopled(s.only(own(h), func(by node.Caller) bool { return by.Roles.Has(node.RoleVolunteer) && !by.Volunteer.Zero() }))
+func (s *Site) only(h gin.HandlerFunc, a node.Action) gin.HandlerFunc {
+	return s.gate(h, func(by node.Caller) bool { return by.May(a) == nil })
 }
 
-func (s *Site) only(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
+func (s *Site) gate(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		switch who := caller(c); {
 		case who.Account.Zero() && c.GetHeader("HX-Request") != "":

@@ -3,7 +3,9 @@ package web
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
@@ -23,6 +25,10 @@ type settingsData struct {
 	Password string // just made: shown once
 	Key      string
 	Home     string // where the forms about accounts go
+
+	Roles       []hat // that a new account may get
+	Territory   []pick
+	Association string
 }
 
 // after is the page that follows a change of an account.
@@ -56,7 +62,16 @@ func (s settings) show(c *gin.Context, code int, d settingsData, problem error) 
 		s.fail(c, err)
 		return
 	}
-	d.Admin, d.Key, d.Home = by.Roles.Has(node.RoleAdmin), newKey(), s.home()
+	d.Admin, d.Key, d.Home = isAdmin(by), newKey(), s.home()
+	if d.Admin {
+		for _, one := range (hats{s.Site}).given() {
+			d.Roles = append(d.Roles, hat{one, one == node.RoleAgent})
+		}
+		for _, commune := range d.Edited.Communes {
+			d.Territory = append(d.Territory, pick{commune, node.CommuneName(commune), false})
+		}
+		slices.SortFunc(d.Territory, func(a, b pick) int { return strings.Compare(a.Name, b.Name) })
+	}
 	if s.node.Coordinating() {
 		s.render(c, code, "nation_accounts", page{Title: s.words(c).t("settings.who"), Here: "backstage", Problem: s.words(c).say(problem), Data: d})
 		return
@@ -122,25 +137,22 @@ func readLogo(c *gin.Context) ([]byte, error) {
 }
 
 func (s settings) openAccount(c *gin.Context) {
-	roles := node.Roles(0)
+	roles, grants := rolesFrom(c)
 	for _, text := range c.PostFormArray("role") {
 		switch text {
-		case "agent":
-			roles |= node.RoleAgent
 		case "admin":
 			roles |= node.RoleAdmin
 		case "coordinator":
 			roles |= node.RoleCoordinator
+		case "dpo":
+			roles = node.RoleDPO
 		}
 	}
-	if contains(c.PostFormArray("role"), "official") {
-		roles = node.RoleOfficial // who ticks it wants somebody who sees no people
-	}
-	if contains(c.PostFormArray("role"), "dpo") {
-		roles = node.RoleDPO
+	if s.node.Coordinating() {
+		grants = nil
 	}
 	password := newPassword()
-	in := node.NewAccount{Login: c.PostForm("login"), Name: crypto.NewSecret(c.PostForm("name")), Roles: roles, Password: crypto.NewSecret(password)}
+	in := node.NewAccount{Login: c.PostForm("login"), Name: crypto.NewSecret(c.PostForm("name")), Roles: roles, Grants: grants, Password: crypto.NewSecret(password)}
 	if _, err := s.node.Accounts.Open(c.Request.Context(), caller(c), in); err != nil {
 		s.show(c, status(err), settingsData{}, err)
 		return

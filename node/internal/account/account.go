@@ -19,20 +19,42 @@ const (
 	DPO       Roles = 1 << 4 // what left, to whom, with its proof; no people
 	// Coordinator sees the federation's totals on the coordinator's node, where there
 	// are no people.
-	Coordinator Roles = 1 << 5
+	Coordinator  Roles = 1 << 5
+	Reception    Roles = 1 << 6  // takes calls and notes requests; opens no dossier
+	Association  Roles = 1 << 7  // its own members
+	Professional Roles = 1 << 8  // reports needs; sees no dossier
+	Beneficiary  Roles = 1 << 9  // herself, or a relative whom she allows, by a card
+	Operator     Roles = 1 << 10 // machines, never people
 
-	every = Admin | Agent | Volunteer | blind | Coordinator
-	blind = Official | DPO
+	every = Admin | Agent | Volunteer | Official | DPO | Coordinator | Reception | Association | Professional | Beneficiary | Operator
+	sees  = Admin | Agent | Reception
+	blind = Official | Operator
 )
 
+// Each lists the roles of the set, the one first with which its holder begins the
+// day.
+func (r Roles) Each() (out []Roles) {
+	for _, one := range [...]Roles{Agent, Reception, Admin, Coordinator, DPO, Association, Professional, Official, Operator, Volunteer, Beneficiary} {
+		if r.Has(one) {
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
 // Valid reports whether r may be the roles of one account. Who sees no people can
-// not be somebody who does, or the promise that the role makes would be empty.
+// not be somebody who does, or the promise that the role makes would be empty; who
+// watches over the others is nobody else; a card opens three pages and no more.
 func (r Roles) Valid() bool {
 	switch {
 	case r == 0 || r&^every != 0:
 		return false
-	case r.Has(blind):
-		return r == Official || r == DPO
+	case r.Has(DPO):
+		return r == DPO
+	case r.Has(Beneficiary):
+		return r == Beneficiary
+	case r.Has(blind) && r.Has(sees|Association|Coordinator):
+		return false
 	case r.Has(Coordinator):
 		return r&^(Admin|Coordinator) == 0
 	}
@@ -55,6 +77,9 @@ type Account struct {
 	Made     when.At         `cbor:"8,keyasint"`
 	Leaf     crypto.Leaf     `cbor:"9,keyasint"`
 	Box      []byte          `cbor:"10,keyasint"` // Words
+
+	Grants []Grant           `cbor:"11,keyasint,omitempty"` // none: each role reaches the whole territory
+	Her    ident.Beneficiary `cbor:"12,keyasint,omitzero"`  // whose card it is, with the role Beneficiary
 }
 
 // Words are what only people may read.
@@ -68,11 +93,32 @@ func (a Account) Change(version uint32, roles Roles, closed bool, password []byt
 		return a, refuse.StaleVersion
 	}
 	a.Version++
-	a.Roles, a.Closed = roles, closed
+	a.Roles, a.Closed, a.Grants = roles, closed, a.kept(roles)
 	if len(password) > 0 {
 		a.Password = password
 	}
 	return a, nil
+}
+
+// kept are the grants of the roles that stay. A role that comes reaches the whole
+// territory.
+func (a Account) kept(roles Roles) (out []Grant) {
+	if len(a.Grants) == 0 {
+		return nil
+	}
+	var own Roles
+	for _, g := range a.Grants {
+		if roles.Has(g.Role) {
+			out = append(out, g)
+		}
+		if !g.Deputy() {
+			own |= g.Role
+		}
+	}
+	for _, one := range (roles &^ own).Each() {
+		out = append(out, Grant{Role: one})
+	}
+	return out
 }
 
 // SessionID is the SHA-256 of the token that the browser holds; the token itself
@@ -86,4 +132,26 @@ type Session struct {
 	Opened  when.At       `cbor:"3,keyasint"`
 	Expires when.At       `cbor:"4,keyasint"`
 	Bearer  bool          `cbor:"5,keyasint,omitempty"` // of an API client, not a browser
+	As      Roles         `cbor:"6,keyasint,omitempty"` // the role that is worn; 0: the first of the account's
+	Fresh   when.At       `cbor:"7,keyasint,omitempty"` // when a credential was shown last; 0: when it was opened
+	Means   Means         `cbor:"8,keyasint,omitempty"` // by which it was opened
+	Device  uint16        `cbor:"9,keyasint,omitempty"` // browser and system, as numbers of a closed list; 0: not known
 }
+
+// Means is how somebody came in. The numbers are in the store.
+type Means uint8
+
+// The means.
+const (
+	ByPassword   Means = 1
+	ByTOTP       Means = 2 // password and a code from a telephone
+	ByPasskey    Means = 3
+	ByOIDC       Means = 4 // another's door: ProConnect
+	ByCode       Means = 5 // six digits by e-mail or SMS
+	ByCard       Means = 6
+	ByBreakGlass Means = 7 // from the machine itself
+	ByRecovery   Means = 8 // a code from the paper in the drawer
+)
+
+// ShownAt is when a credential was shown last in the session.
+func (s Session) ShownAt() when.At { return max(s.Fresh, s.Opened) }

@@ -127,6 +127,10 @@ const (
 	KindSort                Kind = 143
 	KindApproveSorting      Kind = 144
 	KindWriteBreach         Kind = 145
+
+	KindGrantRoles Kind = 110
+	KindStandIn    Kind = 111
+	KindSwitchRole Kind = 112
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -241,6 +245,12 @@ func Decode(b []byte) (Command, error) {
 		return decode[OpenAccount](b[1:])
 	case KindChangeAccount:
 		return decode[ChangeAccount](b[1:])
+	case KindGrantRoles:
+		return decode[GrantRoles](b[1:])
+	case KindStandIn:
+		return decode[StandIn](b[1:])
+	case KindSwitchRole:
+		return decode[SwitchRole](b[1:])
 	case KindOpenSession:
 		return decode[OpenSession](b[1:])
 	case KindCloseSession:

@@ -9,15 +9,15 @@ type Level uint16
 // LevelOf is the first level that knows a kind. Level 1 holds all by which
 // replicas know each other: a program without these can be no replica, and a
 // territory of several programs must always be able to announce a level, to add
-// and to remove. Level 2: erasures and backups. Level 3: the federation. Level 4:
-// who may see, and what people may demand.
+// and to remove. Level 2: erasures and backups. Level 3: the federation. Level 4: who
+// may see whom, the access journal, data rights.
 func LevelOf(k Kind) Level {
 	switch {
 	case k < KindWantErasure || k == KindHoldRoot:
 		return 1
 	case k < KindSay:
 		return 2
-	case k < KindOpenCase:
+	case k < KindGrantRoles:
 		return 3
 	}
 	return 4

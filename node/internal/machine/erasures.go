@@ -24,9 +24,10 @@ type erasures struct{ *act }
 type person struct {
 	erasure.Erased
 	leaf   crypto.Leaf
-	of     ident.Volunteer // of an account: whose it is
-	from   ident.Import    // of somebody in an import that is not committed
-	closed bool            // nothing is open any more
+	of     ident.Volunteer   // of an account: whose it is
+	her    ident.Beneficiary // of a card
+	from   ident.Import      // of somebody in an import that is not committed
+	closed bool              // nothing is open any more
 }
 
 // person reads whom a command is about, or refuses.
@@ -44,7 +45,7 @@ func (a erasures) person(collection byte, id [16]byte) (p person, err error) {
 	case store.Accounts.Code:
 		var acc account.Account
 		acc, err = find(a.act, store.Accounts, id[:], refuse.NoAccount)
-		p.leaf, p.of, p.closed = acc.Leaf, acc.Of, true
+		p.leaf, p.of, p.her, p.closed = acc.Leaf, acc.Of, acc.Her, true
 	case store.Imports.Code:
 		var i people.Import
 		i, err = find(a.act, store.Imports, id[:], refuse.NoImport)
@@ -157,13 +158,13 @@ func (a erasures) who(c command.Erase) (who []person, reply Reply, err error) {
 }
 
 // wanted checks that somebody has asked for it, and that nothing is open unless
-// that is to be closed. An account goes with its volunteer, and the people of an
+// that is to be closed. An account goes with its volunteer, a card with her, and the people of an
 // import that is not committed go with the wish about the import.
 func (a erasures) wanted(p person, who []erasure.Erased) error {
 	with := func(collection byte, id [16]byte) bool {
 		return slices.ContainsFunc(who, func(w erasure.Erased) bool { return w.Collection == collection && w.ID == id })
 	}
-	if !p.of.Zero() && with(store.Volunteers.Code, p.of) {
+	if !p.of.Zero() && with(store.Volunteers.Code, p.of) || !p.her.Zero() && with(store.Beneficiaries.Code, p.her) {
 		return nil
 	}
 	if !p.from.Zero() && exists(a.act, store.Wanted, erasure.Key(store.Imports.Code, p.from)) {
@@ -187,7 +188,7 @@ func (a erasures) along(c command.Erase, who []person) error {
 		switch p.Collection {
 		case store.Accounts.Code:
 			accounts = append(accounts, p.ID)
-		case store.Volunteers.Code:
+		case store.Volunteers.Code, store.Beneficiaries.Code:
 			for _, id := range list[accountName](a.act, view.AccountsOf(ident.Volunteer(p.ID))) {
 				if !has(store.Accounts.Code, id) {
 					return refuse.ErasureIncomplete

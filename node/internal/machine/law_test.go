@@ -1115,7 +1115,17 @@ func (g gen) people(s command.Stamp) command.Command {
 func (g gen) account(s command.Stamp) command.Command {
 	a := acc(g.n("account", 0, 2))
 	roles := account.Roles(g.n("roles", 0, 3))
-	switch g.n("account command", 0, 3) {
+	switch g.n("account command", 0, 6) {
+	case 4:
+		var grants []account.Grant
+		for _, one := range roles.Each() {
+			grants = append(grants, account.Grant{Role: one})
+		}
+		return command.GrantRoles{Stamp: s, ID: a, Version: g.version(g.s.accounts[a].Version), Roles: roles, Grants: grants}
+	case 5:
+		return command.StandIn{Stamp: s, ID: a, Away: acc(g.n("away", 0, 2)), Role: account.Agent, Until: g.start()}
+	case 6:
+		return command.SwitchRole{Stamp: s, Session: session(g.n("session", 0, 2)), As: account.Roles(1 << g.n("hat", 0, 2))}
 	case 0:
 		n := account.Account{ID: a, Login: rapid.SampledFrom([]string{"admin", "anne", "ann"}).Draw(g.t, "login"), Roles: roles, Leaf: g.leaf()}
 		if g.rare("of a volunteer") {

@@ -190,6 +190,12 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return a.openAccount(c)
 	case command.ChangeAccount:
 		return a.changeAccount(c)
+	case command.GrantRoles:
+		return a.grantRoles(c)
+	case command.StandIn:
+		return a.standIn(c)
+	case command.SwitchRole:
+		return a.switchRole(c)
 	case command.OpenSession:
 		return a.openSession(c)
 	case command.CloseSession:

@@ -102,6 +102,11 @@ func (a *act) openAccount(c command.OpenAccount) (Reply, error) {
 			return Reply{}, err
 		}
 	}
+	if !c.Account.Her.Zero() {
+		if _, err := find(a, store.Beneficiaries, c.Account.Her[:], refuse.NoBeneficiary); err != nil {
+			return Reply{}, err
+		}
+	}
 	if err := a.takeSlots(c.Account.Leaf); err != nil {
 		return Reply{}, err
 	}

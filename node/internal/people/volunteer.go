@@ -73,6 +73,8 @@ type Readiness struct {
 	PerWeek  uint8              `cbor:"6,keyasint"`           // how often he may be asked; 0: no limit
 	Week     when.Week          `cbor:"7,keyasint"`           // half-days; 0: any
 	Absences []Absence          `cbor:"8,keyasint,omitempty"`
+	// Association is the SIREN or RNA number of the body that answers for him, or empty.
+	Association string `cbor:"9,keyasint,omitempty"`
 }
 
 // Step moves the volunteer to another status.

@@ -154,6 +154,7 @@ const (
 	BreachUntold    Reason = 192
 	Objected        Reason = 193
 	StaleText       Reason = 194
+	WrongGrants     Reason = 160
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -286,6 +287,7 @@ var reasons = map[Reason]struct {
 	QuarterGap:         {Conflict, "quarter-gap", "quarters are released in order; release the earlier one first"},
 	BudgetSpent:        {Conflict, "budget-spent", "the year's privacy budget is spent; nothing more is released before the next year"},
 	VectorsBegun:       {Conflict, "vectors-begun", "the quarters are counted already"},
+	WrongGrants:        {Invalid, "wrong-grants", "these roles do not go together, or a role does not reach like this; give each role once, communes to the desk's roles only"},
 	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 

@@ -136,6 +136,7 @@ Next s jour de la prochaine étape | day of the next step
 Standing s droits exercés et information donnée | rights used and notice given`},
 	{"people.Readiness", []Treatment{Volunteering}, false, `
 Commune c commune de départ | commune he starts from
+Association i association qui se porte garante | association that vouches for him
 RadiusKm b distance acceptée, en kilomètres | distance accepted, in kilometres
 Kinds b types d’aide choisis | kinds of help chosen
 Car b a une voiture | has a car
@@ -287,14 +288,26 @@ Password a mot de passe, haché et chiffré | password, hashed and sealed
 Roles a rôles | roles
 Of t numéro du bénévole titulaire
 Closed a compte fermé | account closed
-Made a ouvert le | opened on`},
+Made a ouvert le | opened on
+Grants a rôles et portée | roles and how far they reach
+Her t numéro de la personne dont c’est la carte`},
+	{"account.Grant", []Treatment{Access}, false, `
+Role a rôle | role
+Communes a communes | communes
+Association a association | association
+Until a jusqu’au | until
+For t compte remplacé`},
 	{"account.Words", []Treatment{Access}, true, `
 Name i nom affiché | name shown`},
 	{"account.Session", []Treatment{Access}, false, `
 Account t compte
 Opened a ouverte le | opened on
 Expires a expire le | ends on
-Bearer a programme, pas navigateur | a program, not a browser`},
+Bearer a programme, pas navigateur | a program, not a browser
+As a rôle exercé | role worn
+Fresh a dernière preuve d’identité | credential last shown
+Means a moyen de connexion | way of signing in
+Device a sorte d’appareil | sort of device`},
 	{"erasure.Erasure", []Treatment{Access}, false, `
 At t date
 By a demandé par | asked by

@@ -46,8 +46,19 @@ func get[T any](tx *Tx, key []byte) (v T, ok bool, err error) {
 	return v, true, nil
 }
 
-// Get reads a record; ok says whether there is one.
+// Get reads a record; ok says whether there is one in sight.
 func (c Collection[R]) Get(tx *Tx, id []byte) (r R, ok bool, err error) {
+	if r, ok, err = c.get(tx, id); err != nil || !ok || tx.sight == nil {
+		return r, ok, err
+	}
+	if ok, err = sees(tx, r); err != nil || !ok {
+		var none R
+		return none, false, err
+	}
+	return r, true, nil
+}
+
+func (c Collection[R]) get(tx *Tx, id []byte) (r R, ok bool, err error) {
 	key := c.key(id)
 	k := tx.kept[keptRecords]
 	if k == nil || !c.keeps() {
@@ -78,21 +89,28 @@ func (c Collection[R]) Delete(tx *Tx, id []byte) {
 	tx.delete(c.key(id))
 }
 
-// Each calls f with every record in order of ID, from the ID after on (nil: the
+// Each calls f with every record in sight, in order of ID, from the ID after on (nil: the
 // first), until f says stop.
 func (c Collection[R]) Each(tx *Tx, after []byte, f func(R) (more bool)) error {
 	var from []byte
 	if after != nil {
 		from = append(c.key(after), 0)
 	}
-	var bad error
+	var bad, blind error
 	err := tx.scan(c.key(nil), from, false, true, func(_, value []byte) bool {
 		var r R
 		if bad = decoding.Unmarshal(value, &r); bad != nil {
 			return false
 		}
+		yes, err := sees(tx, r)
+		if blind = err; err != nil || !yes {
+			return err == nil
+		}
 		return f(r)
 	})
+	if err == nil && blind != nil {
+		return blind
+	}
 	if err == nil && bad != nil {
 		err = tx.fail(fmt.Errorf("a stored %s is not of this program's form; use the version that wrote it", c.Name))
 	}

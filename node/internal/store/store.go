@@ -230,6 +230,37 @@ type Tx struct {
 
 	kept    memory          // nil inside: read everything
 	touched [keptKinds]bool // what was written of it
+
+	sight func(*Tx, any) (bool, error) // see Through; nil: everything
+}
+
+// Through makes the transaction show only the records of which sees says yes: of
+// others Get says that there is none, and Each passes them over. What sees itself
+// reads is not restricted. View rows are not touched: they are IDs.
+func (tx *Tx) Through(sees func(tx *Tx, record any) (bool, error)) { tx.sight = sees }
+
+// Narrowed reports whether tx sees less than everything.
+func Narrowed(tx *Tx) bool { return tx.sight != nil }
+
+// Plain calls f with everything in sight.
+func (tx *Tx) Plain(f func() error) error {
+	sight := tx.sight
+	tx.sight = nil
+	defer func() { tx.sight = sight }()
+	return f()
+}
+
+// sees reports whether a record is in sight.
+func sees[R Record](tx *Tx, r R) (yes bool, err error) {
+	if tx.sight == nil {
+		return true, nil
+	}
+	sight := tx.sight
+	err = tx.Plain(func() error {
+		yes, err = sight(tx, r)
+		return err
+	})
+	return yes, err
 }
 
 // Err is the first failure of this transaction.

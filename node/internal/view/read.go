@@ -28,7 +28,7 @@ func InCommune(commune string) List           { return List{row(byCommune, []byt
 func AllByCommune() List                      { return List{row(byCommune)} }
 func InStatus(s people.Status) List           { return List{row(byStatus, []byte{byte(s)})} }
 func SessionsOf(a ident.Account) List         { return List{row(sessions, a[:])} }
-func AccountsOf(v ident.Volunteer) List       { return List{row(accountOf, v[:])} }
+func AccountsOf[N any](who ident.ID[N]) List  { return List{row(accountOf, who[:])} }
 func Accounts() List                          { return List{row(accountsList)} }
 func OffersOf(v ident.Volunteer) List         { return List{row(offersOf, v[:])} }
 func LiveOffers() List                        { return List{row(liveOffers)} }
@@ -42,11 +42,21 @@ func StandingIn(v ident.Volunteer) List       { return List{row(standing, v[:])}
 func DeclinedBy(b ident.Beneficiary) List     { return List{row(declined, b[:])} }
 func OpenCases() List                         { return List{row(openCases)} }
 func Restricted(collection byte) List         { return List{row(restricted, []byte{collection})} }
+func AnyRestricted() List                     { return List{row(restricted)} }
 func PendingErasures() List                   { return List{row(pending)} }
 func CrossOffersOf(v ident.Volunteer) List    { return List{row(crossNamed, v[:])} }
 func InterestsFor(r ident.Request) List       { return List{row(crossFor, r[:])} }
 func LiveCrossOffers() List                   { return List{row(crossLive, []byte{liveCrossOffer})} }
 func LiveInterests() List                     { return List{row(crossLive, []byte{liveInterest})} }
+
+// Some reports whether there is any row.
+func Some(tx *store.Tx, l List) (some bool, err error) {
+	err = tx.EachRow(l.prefix, nil, false, func([]byte) bool {
+		some = true
+		return false
+	})
+	return some, err
+}
 
 // CasesOf are those about one person.
 func CasesOf(collection byte, id [16]byte) List { return List{row(casesOf, []byte{collection}, id[:])} }

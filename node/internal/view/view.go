@@ -49,7 +49,7 @@ const (
 	logins       = 'l' // login, zero byte, account
 	sessions     = 'n' // account, session
 	expiries     = 'x' // expiry, session
-	accountOf    = 'u' // volunteer, account
+	accountOf    = 'u' // volunteer, or beneficiary who has a card, account
 	ofImport     = 'i' // import, kind, person
 	accountsList = 'k' // account
 	seriesOf     = 'w' // beneficiary, series
@@ -121,6 +121,9 @@ func rowsOf(r any) [][]byte {
 		rows := [][]byte{row(logins, []byte(r.Login), []byte{0}, r.ID[:]), row(accountsList, r.ID[:])}
 		if !r.Of.Zero() {
 			rows = append(rows, row(accountOf, r.Of[:], r.ID[:]))
+		}
+		if !r.Her.Zero() {
+			rows = append(rows, row(accountOf, r.Her[:], r.ID[:]))
 		}
 		return rows
 	case account.Session:
