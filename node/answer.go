@@ -1,11 +1,11 @@
 package node
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bippop/bippop/crypto"
@@ -274,33 +274,83 @@ func (g *gatherer) text(field string, v reflect.Value) Secret {
 		}
 		return say(x)
 	}
+	return say(inPlain(v, g.english))
+}
+
+// InPlain says a value of a closed set, or a number, in French or in English.
+func InPlain(value any, english bool) string { return inPlain(reflect.ValueOf(value), english) }
+
+func inPlain(v reflect.Value, english bool) string {
 	name := v.Type().String()
 	switch {
 	case v.Kind() == reflect.String:
-		return say(rights.Value(name, v.String(), g.english))
-	case name == "rights.Use" || name == "account.Roles":
-		return say(rights.Bits(name, v.Uint(), g.english))
+		return rights.Value(name, v.String(), english)
+	case name == "rights.Use" || name == "rights.Harm" || name == "account.Roles":
+		return rights.Bits(name, v.Uint(), english)
 	case v.CanUint() && rights.ClosedSet(name):
-		return say(rights.Value(name, strconv.FormatUint(v.Uint(), 10), g.english))
+		return rights.Value(name, strconv.FormatUint(v.Uint(), 10), english)
 	case v.CanUint():
-		return say(strconv.FormatUint(v.Uint(), 10))
+		return strconv.FormatUint(v.Uint(), 10)
 	case v.CanInt():
-		return say(strconv.FormatInt(v.Int(), 10))
+		return strconv.FormatInt(v.Int(), 10)
 	}
-	return say(fmt.Sprint(v.Len())) // an array: how many
+	return strconv.Itoa(v.Len()) // an array: how many
 }
 
 // fieldsOf is what the table says of a struct.
-func fieldsOf(name string) []rights.Field {
+func fieldsOf(name string) []rights.Field { return holdings()[name] }
+
+// holdings is the table by struct.
+var holdings = sync.OnceValue(func() map[string][]rights.Field {
+	all := map[string][]rights.Field{}
 	for _, h := range rights.Holdings {
-		if h.Struct == name {
-			return h.Fields()
-		}
+		all[h.Struct] = h.Fields()
 	}
-	return nil
+	return all
+})
+
+// PortableData is an answer for programs, in the form in which she takes it along.
+type PortableData struct {
+	Made      string         `json:"made"`
+	Territory string         `json:"territory"`
+	Siren     string         `json:"siren"`
+	Purpose   string         `json:"purpose"`
+	Basis     string         `json:"legal_basis"`
+	Source    string         `json:"source"`
+	Readers   []string       `json:"recipients"`
+	Kept      []string       `json:"kept"`
+	Records   []PortablePart `json:"records"`
 }
 
-// dateFrench is a day as French papers write it.
-func dateFrench(at Instant, zone *time.Location) string {
-	return at.Time().In(zone).Format("02/01/2006")
+// PortablePart is one record.
+type PortablePart struct {
+	Record string         `json:"record"`
+	Facts  []PortableFact `json:"facts"`
+}
+
+// PortableFact is one thing that is known of her.
+type PortableFact struct {
+	Field string `json:"field"`
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Portable reveals the answer: for her alone.
+func (a DataAnswer) Portable() PortableData {
+	english := a.Person.Paper == InEnglish
+	out := PortableData{
+		Made: a.Made.Time().Format(time.RFC3339), Territory: a.Territory.Name, Siren: a.Territory.Siren, Purpose: a.Register.Title.In(english),
+		Basis: a.Register.Basis.In(english), Source: a.Register.Sources.In(english), Readers: a.Register.Recipients,
+	}
+	for _, d := range a.Register.Durations {
+		out.Kept = append(out.Kept, d.In(english))
+	}
+	for _, p := range a.Parts {
+		part := PortablePart{Record: p.Struct}
+		for _, f := range p.Facts {
+			part.Facts = append(part.Facts, PortableFact{f.Field, f.Name, f.Value.Reveal()})
+		}
+		out.Records = append(out.Records, part)
+	}
+	return out
 }

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -18,6 +17,9 @@ import (
 // assessment (art. 35), made from what the program keeps, from the one table of who
 // may do what, and from the settings in force: so that neither can drift.
 type Books struct{ *core }
+
+// Measures are what protects people whatever a territory chooses.
+var Measures = rights.Measures
 
 // RegisterEntry is one treatment.
 type RegisterEntry struct {
@@ -132,7 +134,7 @@ var feared = []struct {
 }
 
 // Assessment puts it together as things are now.
-func (s *Books) Assessment(ctx context.Context, by Caller) (out Assessment, err error) {
+func (s *Books) Assessment(by Caller) (out Assessment, err error) {
 	if err := by.may(KeepBooks); err != nil {
 		return out, err
 	}
@@ -143,7 +145,7 @@ func (s *Books) Assessment(ctx context.Context, by Caller) (out Assessment, err 
 	if out.Entries, err = s.entries(); err != nil {
 		return out, err
 	}
-	if out.Settings, err = s.Settings(ctx, by); err != nil {
+	if out.Settings, err = s.Settings(by); err != nil {
 		return out, err
 	}
 	for _, f := range feared {
@@ -168,7 +170,7 @@ func (s *Books) Assessment(ctx context.Context, by Caller) (out Assessment, err 
 }
 
 // Settings are the choices in force that bear on privacy.
-func (s *Books) Settings(ctx context.Context, by Caller) (out []Setting, err error) {
+func (s *Books) Settings(by Caller) (out []Setting, err error) {
 	if err := by.may(KeepBooks); err != nil {
 		return nil, err
 	}

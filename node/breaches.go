@@ -23,6 +23,8 @@ type Breach struct {
 type (
 	BreachWords = rights.BreachWords
 	BreachFacts = rights.Facts
+	BreachHarm  = rights.Harm
+	BreachRisk  = rights.Risk
 )
 
 // List is all pages, the newest first, without their words.

@@ -117,7 +117,7 @@ func (p Person) leaf() crypto.Leaf {
 
 // Person opens somebody for a case. NotFound.
 func (s *Cases) Person(by Caller, who Subject) (Person, error) {
-	if err := by.may(AnswerRights); err != nil {
+	if err := by.may(NoteDemands); err != nil {
 		return Person{}, err
 	}
 	return s.person(by, who)
@@ -427,6 +427,43 @@ func (s *Cases) Object(ctx context.Context, by Caller, who Subject, version uint
 		}
 	}
 	return s.propose(ctx, c)
+}
+
+// ObjectCase is Object for whom a case is about, which is answered by it.
+func (s *Cases) ObjectCase(ctx context.Context, by Caller, id CaseID, uses Use, how Means) (Receipt, error) {
+	c, err := s.checked(by, id, DemandObjection)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if _, err := s.Object(ctx, by, c.About, c.Person.Version, uses, how); err != nil {
+		return Receipt{}, err
+	}
+	return s.done(ctx, by, c)
+}
+
+// Planned are the visits to whom a case is about that lie ahead or wait for an
+// answer: they are called off, or wait, with what is decided.
+func (s *Cases) Planned(by Caller, id CaseID) (out []Visit, err error) {
+	c, err := s.Get(by, id)
+	if err != nil || c.Person.Her == nil {
+		return nil, err
+	}
+	err = s.view(by, func(tx *store.Tx) error {
+		r := s.reader(by, tx, s.zone())
+		var inner error
+		err := view.Each(tx, view.OfPerson(c.Who), nil, true, func(id RequestID, _ []byte) bool {
+			q, ok, err := store.Requests.Get(tx, id[:])
+			if inner = err; err == nil && ok && !q.State.Closed() {
+				var v Visit
+				if v, inner = r.visit(q); inner == nil {
+					out = append(out, v)
+				}
+			}
+			return inner == nil && len(out) < 100
+		})
+		return either(err, inner)
+	})
+	return out, err
 }
 
 // Link notes that a beneficiary and a volunteer are one person, who has agreed that

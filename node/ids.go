@@ -78,6 +78,7 @@ type (
 	Use        = rights.Use
 	Standing   = rights.Standing
 	Treatment  = rights.Treatment
+	Plain      = rights.Plain
 	Face       = territory.Face
 	Commune    = geo.Commune
 	Day        = when.Day

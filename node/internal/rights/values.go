@@ -36,6 +36,8 @@ var values = map[string]string{
 	"rights.State":  "1 reçue | received; 2 identité vérifiée | identity checked; 3 répondue | answered; 4 refusée | declined; 5 retirée | taken back",
 	"rights.Asker":  "1 la personne elle-même | the person; 2 un proche, avec son mandat | a relative, with a mandate; 3 un tuteur ou curateur | a guardian",
 	"rights.Check":  "0 pas encore | not yet; 1 rappelée au numéro de la fiche | called back on the number in the file; 2 pièce d’identité montrée | card shown; 3 connue de l’accueil | known at the desk; 4 pièce et mandat montrés | card and mandate shown",
+	"rights.Harm":   "1 divulgation à qui n’y avait pas droit | disclosed to others; 2 modification | altered; 4 perte | lost",
+	"rights.Risk":   "1 pas de risque | no risk; 2 un risque : la CNIL est prévenue | a risk: the CNIL is told; 3 un risque élevé : les personnes sont prévenues aussi | a high risk: the people are told, too",
 	"rights.Reason": "0 - | -; 1 demande complexe | complex demand; 2 nombreuses demandes | many demands; 3 demande infondée ou excessive | unfounded or excessive; 4 identité non établie | identity not proven; " +
 		"5 atteinte aux droits d’autrui | harms others’ rights; 6 conservation imposée par la loi | the law asks to keep it",
 }
