@@ -188,11 +188,10 @@ func (s *Books) Settings(by Caller) (out []Setting, err error) {
 	}
 	voters := len(rooting{s.core}.voters())
 	put("machines", voters < 3, max(1, voters), "", rights.Vanished)
-	places, data, keys := 0, 0, 0
+	data, keys := 0, 0
 	err = s.view(itself, func(tx *store.Tx) error {
 		return store.Destinations.Each(tx, nil, func(d backup.Destination) bool {
 			if d.State == backup.Registered {
-				places++
 				if d.Data {
 					data++
 				}
@@ -206,8 +205,9 @@ func (s *Books) Settings(by Caller) (out []Setting, err error) {
 	if err != nil {
 		return nil, err
 	}
-	put("backup_data", data == 0, data, "", rights.Vanished)
-	put("backup_keys", keys == 0, keys, "", rights.Vanished)
+	none := map[bool]string{true: "_none"}
+	put("backup_data"+none[data == 0], data == 0, data, "", rights.Vanished)
+	put("backup_keys"+none[keys == 0], keys == 0, keys, "", rights.Vanished)
 	choice, err := s.choice()
 	if err != nil {
 		return nil, err
