@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/bippop/bippop/node/internal/dispatch"
@@ -219,12 +220,23 @@ func ids(tx *store.Tx, l view.List, most int) (out []RequestID, err error) {
 
 func (h helper) proposals(ids []RequestID, asked bool) (out []Proposal, err error) {
 	for _, id := range ids {
-		q, ok, err := store.Requests.Get(h.tx, id[:])
+		var q request.Request
+		var ok bool
+		err := store.Plain(h.tx, func() (err error) { // asked, or near him
+			q, ok, err = store.Requests.Get(h.tx, id[:])
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
 		if !ok || !h.answerable(q) {
 			continue
+		}
+		if _, there, err := store.Beneficiaries.Get(h.tx, q.Beneficiary[:]); err != nil || !there {
+			if err != nil {
+				return nil, err
+			}
+			continue // her file is restricted
 		}
 		p, err := h.proposal(q, asked)
 		if err != nil {
@@ -344,8 +356,9 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 			within = append(within, reach{commune, metres})
 		}
 	}
-	slices.SortFunc(within, func(a, b reach) int {
-		return cmp.Or(cmp.Compare(a.metres, b.metres), cmp.Compare(a.commune, b.commune))
+	sort.Slice(within, func(i, j int) bool {
+		a, b := &within[i], &within[j]
+		return cmp.Or(cmp.Compare(a.metres, b.metres), cmp.Compare(a.commune, b.commune)) < 0
 	})
 	var open []RequestID
 	for _, w := range within {
@@ -362,7 +375,12 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 	}
 	var some []fitting
 	for _, id := range open {
-		q, ok, err := store.Requests.Get(h.tx, id[:])
+		var q request.Request
+		var ok bool
+		err := store.Plain(h.tx, func() (err error) {
+			q, ok, err = store.Requests.Get(h.tx, id[:])
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -388,7 +406,7 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 			break
 		}
 	}
-	slices.SortStableFunc(some, func(a, b fitting) int { return cmp.Compare(a.soon, b.soon) })
+	sort.SliceStable(some, func(i, j int) bool { return some[i].soon < some[j].soon })
 	var ids []RequestID
 	for _, f := range some[:min(len(some), nearLimit)] {
 		ids = append(ids, f.id)

@@ -434,7 +434,7 @@ func (c *core) view(by Caller, f func(*store.Tx) error) error {
 			return err
 		}
 		if sees != nil {
-			tx.Through(sees)
+			store.Through(tx, sees)
 		}
 		return f(tx)
 	})

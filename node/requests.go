@@ -299,9 +299,18 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 	if receipt, done, err := s.repeated(by, command.KindAccept); done || err != nil {
 		return receipt, unsaid(by, err)
 	}
-	r, err := s.request(by, id)
+	reads := by
+	if !by.Staff() {
+		reads = itself // mayTake decides which he may know of
+	}
+	r, err := s.request(reads, id)
 	if err != nil {
 		return Receipt{}, err
+	}
+	if _, asked := r.Asking(v); !asked && by.Staff() {
+		if err := s.known(by, []VolunteerID{v}); err != nil {
+			return Receipt{}, err
+		}
 	}
 	b, t, err := s.personAndType(by, r.Beneficiary, r.Type)
 	if err != nil {
@@ -517,6 +526,9 @@ func (s *Requests) RecordDone(ctx context.Context, by Caller, in PastAction) (Re
 	}
 	b, t, err := s.personAndType(by, in.Beneficiary, in.Type)
 	if err != nil {
+		return Receipt{}, err
+	}
+	if err := s.known(by, in.Volunteers); err != nil {
 		return Receipt{}, err
 	}
 	if in.Minute == 0 {

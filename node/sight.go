@@ -54,15 +54,37 @@ func (c Caller) within() func(commune string) bool {
 // restricted at the person's wish is there for nobody but the node and who answers
 // rights.
 func (c Caller) sight(tx *store.Tx) (func(*store.Tx, any) (bool, error), error) {
-	if c.inner || c.may(AnswerRights) == nil {
+	switch {
+	case c.inner, c.may(AnswerRights) == nil:
 		return nil, nil
-	}
-	if !c.limited() {
+	case c.Roles == account.Volunteer:
+		return c.standsIn, nil
+	case !c.limited():
 		if some, err := view.Some(tx, view.AnyRestricted()); err != nil || !some {
 			return nil, err
 		}
 	}
 	return c.sees, nil
+}
+
+// standsIn is a volunteer's sight: requests in which he stands, and offers of his. What
+// he may take near him is looked for besides, see helping.go.
+func (c Caller) standsIn(tx *store.Tx, record any) (bool, error) {
+	switch r := record.(type) {
+	case people.Beneficiary:
+		return r.Standing.Restricted == 0, nil
+	case request.Request:
+		if _, asked := r.Asking(c.Volunteer); !asked || r.Beneficiary.Zero() {
+			return asked, nil
+		}
+		b, ok, err := store.Beneficiaries.Get(tx, r.Beneficiary[:])
+		return ok && b.Standing.Restricted == 0, err
+	case offer.Offer:
+		return r.Volunteer == c.Volunteer, nil
+	case people.Volunteer:
+		return r.ID == c.Volunteer, nil
+	}
+	return true, nil
 }
 
 // sees judges one record. What is about two people is in sight with her, who asks; an
