@@ -277,7 +277,7 @@ func (w *seeing) tell() {
 	}
 	w.told = true
 	if w.cookie {
-		(relaying{&server{secure: w.secure}}).remember(w.Header(), w.node.Index())
+		relaying{&server{secure: w.secure}}.remember(w.Header(), w.node.Index())
 		return
 	}
 	w.Header().Set(node.IndexHeader, decimal(w.node.Index()))
