@@ -47,7 +47,7 @@ func journalOut(e node.JournalEntry) journalEntry {
 		out.From = at(e.From)
 	}
 	for _, p := range e.Who {
-		out.Shown = append(out.Shown, journalPerson{p.Kind(), node.BeneficiaryID(p.ID).String()})
+		out.Shown = append(out.Shown, journalPerson{string(p.Kind()), node.BeneficiaryID(p.ID).String()})
 	}
 	return out
 }

@@ -115,12 +115,18 @@ const (
 	UseCard
 	AnswerRights
 	ReadJournal
+	NoteDemands
+	KeepBooks
+	ChooseRetention
+	ReadNotices
+	WriteNotices
+	ReadErasures
 )
 
 // aboutPeople is what no coordinator's node does, whoever asks.
 var aboutPeople = []Action{
 	FindPeople, ReadPeople, WritePeople, VetVolunteers, HandleRequests, CallPeople, ReadFigures, ReadSmallCells, ImportPeople, ExportPeople, DefineTypes,
-	NameDeputy, SeeOwnRequests, AnswerForSelf, ChangeOwnReadiness, ErasePeople, OfferAcross, SeeMembers, UseCard, AnswerRights,
+	NameDeputy, SeeOwnRequests, AnswerForSelf, ChangeOwnReadiness, ErasePeople, OfferAcross, SeeMembers, UseCard, AnswerRights, NoteDemands,
 }
 
 // may is one role's part in an action.
@@ -179,6 +185,12 @@ var allowed = map[Action]rule{
 	SeeMembers:         {[]part{{account.Association, ownMembers}}, "an association knows the volunteers whom it vouches for, and nobody else"},
 	UseCard:            {[]part{{account.Beneficiary, onlyOwn}}, "she, or who she allows, asks for help and sees her own visits"},
 	AnswerRights:       {[]part{{account.DPO, everywhere}}, "whoever answers a citizen finds and opens what is held of her"},
+	NoteDemands:        {[]part{{desk, inCommunes}, {account.DPO, everywhere}}, "a right is used at the desk or on the telephone: whoever hears it writes it down"},
+	KeepBooks:          {[]part{{account.Admin | account.DPO, onlyMachines}}, "the registers say what is done with data, and name nobody"},
+	ChooseRetention:    {[]part{{account.Admin, everywhere}}, "for how long the territory keeps is its own decision"},
+	ReadNotices:        {[]part{{calls | account.DPO, onlyMachines}}, "whoever talks to somebody can tell what is done with her data"},
+	WriteNotices:       {[]part{{account.Admin, everywhere}, {account.DPO, everywhere}}, "the notice is the territory's promise"},
+	ReadErasures:       {[]part{{account.Admin | account.DPO, onlyMachines}}, "a certificate names nobody, and is the proof that is handed over"},
 	ReadJournal:        {[]part{{account.DPO, everywhere}}, "who has read whom is watched by one who reads nobody without a case"},
 }
 

@@ -336,7 +336,7 @@ func (s *Erasures) closings(tx *store.Tx, r people.Beneficiary) (out []command.C
 
 // List is whoever waits, and the erasures, newest first.
 func (s *Erasures) List(by Caller, page Page) (waiting []Wanted, done []Erasure, next []byte, err error) {
-	if err := by.may(ErasePeople); err != nil {
+	if err := by.may(ReadErasures); err != nil {
 		return nil, nil, nil, err
 	}
 	wishes, err := s.wishes()
@@ -391,7 +391,7 @@ const clearFor = 35
 
 // Certificate of one erasure; pending ones say so.
 func (s *Erasures) Certificate(by Caller, id ErasureID) (Certificate, error) {
-	if err := by.may(ErasePeople); err != nil {
+	if err := by.may(ReadErasures); err != nil {
 		return Certificate{}, err
 	}
 	var e erasure.Erasure

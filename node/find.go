@@ -48,7 +48,7 @@ const (
 // People finds at most limit people (≤ 50) by a name as heard, a telephone
 // number in any spacing or its last four digits, or a name and a commune.
 func (f *Find) People(by Caller, text string, kind search.Kind, limit int) ([]Found, error) {
-	if err := by.may(FindPeople); err != nil {
+	if err := by.may(FindPeople); err != nil && by.may(AnswerRights) != nil {
 		return nil, err
 	}
 	if err := shortText("q", text, 120); err != nil {
@@ -184,7 +184,7 @@ func (f *Find) read() (*search.Index, *muster, error) {
 		var inner error
 		err := store.Beneficiaries.Each(tx, nil, func(r people.Beneficiary) bool {
 			var yes bool
-			if yes, inner = visible(tx, r.Enrolled.Import, seen); inner == nil && yes {
+			if yes, inner = visible(tx, r.Enrolled.Import, seen); inner == nil && yes && r.Standing.Restricted == 0 {
 				inner = f.putBeneficiary(index, r)
 			}
 			return inner == nil
@@ -194,7 +194,7 @@ func (f *Find) read() (*search.Index, *muster, error) {
 		}
 		err = store.Volunteers.Each(tx, nil, func(r people.Volunteer) bool {
 			var yes bool
-			if yes, inner = visible(tx, r.Import, seen); inner == nil && yes {
+			if yes, inner = visible(tx, r.Import, seen); inner == nil && yes && r.Standing.Restricted == 0 {
 				roster.put(r)
 				inner = f.putVolunteer(index, r)
 			}
@@ -287,7 +287,7 @@ func (f *Find) followBeneficiary(tx *store.Tx, id BeneficiaryID, seen map[Import
 	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	if !yes {
+	if !yes || r.Standing.Restricted != 0 {
 		f.index.Delete(id)
 		return nil
 	}
@@ -321,7 +321,7 @@ func (f *Find) followVolunteer(tx *store.Tx, id VolunteerID, seen map[ImportID]b
 	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	if !yes {
+	if !yes || r.Standing.Restricted != 0 {
 		f.index.Delete(id)
 		f.roster.drop(id)
 		return nil

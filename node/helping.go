@@ -232,6 +232,12 @@ func (h helper) proposals(ids []RequestID, asked bool) (out []Proposal, err erro
 		if !ok || !h.answerable(q) {
 			continue
 		}
+		if _, there, err := store.Beneficiaries.Get(h.tx, q.Beneficiary[:]); err != nil || !there {
+			if err != nil {
+				return nil, err
+			}
+			continue // her file is restricted
+		}
 		p, err := h.proposal(q, asked)
 		if err != nil {
 			return nil, err

@@ -29,7 +29,7 @@ type floor struct {
 }
 
 // nouns are what a store or a command is about.
-var nouns = []string{"node/internal/account", "node/internal/across", "node/internal/backup", "node/internal/bond", "node/internal/catalogue", "node/internal/contact", "node/internal/egress", "node/internal/erasure", "node/internal/handover", "node/internal/ident", "node/internal/journal", "node/internal/notice", "node/internal/offer", "node/internal/people", "node/internal/release", "node/internal/replica", "node/internal/request", "node/internal/series", "node/internal/territory", "node/internal/when"}
+var nouns = []string{"node/internal/account", "node/internal/across", "node/internal/backup", "node/internal/bond", "node/internal/catalogue", "node/internal/contact", "node/internal/egress", "node/internal/erasure", "node/internal/handover", "node/internal/ident", "node/internal/journal", "node/internal/notice", "node/internal/offer", "node/internal/people", "node/internal/release", "node/internal/replica", "node/internal/request", "node/internal/rights", "node/internal/series", "node/internal/territory", "node/internal/when"}
 
 // house says, for each package, why it is there and which packages of ours it
 // may import. A package that is not listed fails the test: give it a floor first.
@@ -53,7 +53,8 @@ var house = map[string]floor{
 	"node/internal/ident":       {"IDs that say by their type what they name", nil},
 	"node/internal/when":        {"time as data: the machine has no clock and no zone", nil},
 	"node/internal/refuse":      {"every reason for which the machine says no, numbered", nil},
-	"node/internal/people":      {"beneficiaries, volunteers, imports", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
+	"node/internal/people":      {"beneficiaries, volunteers, imports", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/rights", "node/internal/when"}},
+	"node/internal/rights":      {"what people may demand of what is known of them, and how long it is kept", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/catalogue":   {"kinds of action; counts in national words", []string{"federation/public", "node/internal/ident", "node/internal/refuse"}},
 	"node/internal/request":     {"one need and the ways in which it changes", []string{"crypto", "node/internal/ident", "node/internal/refuse", "node/internal/when"}},
 	"node/internal/series":      {"help that comes again", []string{"node/internal/ident", "node/internal/refuse", "node/internal/request", "node/internal/when"}},
@@ -137,8 +138,8 @@ var owners = map[string][]string{
 var pure = []string{
 	"consensus/autopilot", "node/internal/account", "node/internal/bond", "node/internal/catalogue", "node/internal/command", "node/internal/contact",
 	"node/internal/dispatch", "node/internal/egress", "node/internal/erasure", "node/internal/event", "node/internal/handover", "node/internal/journal", "node/internal/machine",
-	"node/internal/journal", "node/internal/notice", "node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/release", "node/internal/replica",
-	"node/internal/request", "node/internal/rotation", "node/internal/series", "node/internal/stats", "node/internal/territory", "node/internal/view",
+	"node/internal/notice", "node/internal/offer", "node/internal/people", "node/internal/refuse", "node/internal/release", "node/internal/replica",
+	"node/internal/request", "node/internal/rights", "node/internal/rotation", "node/internal/series", "node/internal/stats", "node/internal/territory", "node/internal/view",
 	"node/internal/when",
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/rights"
 	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/territory"
 	"github.com/bippop/bippop/node/internal/when"
@@ -32,6 +33,9 @@ type (
 	BondID        = ident.Bond
 	CrossOfferID  = ident.CrossOffer
 	InterestID    = ident.Interest
+	CaseID        = ident.Case
+	SortingID     = ident.Sorting
+	BreachID      = ident.Breach
 	Ref           = public.Ref // of an entry in a territory's feed
 
 	BeneficiaryWords = people.BeneficiaryWords
@@ -64,6 +68,17 @@ type (
 	Session    = account.Session
 	Grant      = account.Grant
 	Territory  = territory.Territory
+	Demand     = rights.Demand
+	Asker      = rights.Asker
+	CaseCheck  = rights.Check
+	CaseState  = rights.State
+	CaseStep   = rights.Step
+	CaseReason = rights.Reason
+	Means      = rights.Means
+	Use        = rights.Use
+	Standing   = rights.Standing
+	Treatment  = rights.Treatment
+	Plain      = rights.Plain
 	Face       = territory.Face
 	Commune    = geo.Commune
 	Day        = when.Day
@@ -172,6 +187,24 @@ const (
 	EndByHim  = bond.ByHim
 	EndGone   = bond.Gone
 	EndOther  = bond.Other
+
+	DemandAccess        = rights.ToAccess
+	DemandPortability   = rights.ToPortability
+	DemandRectification = rights.ToRectify
+	DemandRestriction   = rights.ToRestrict
+	DemandErasure       = rights.ToErase
+	DemandObjection     = rights.ToObject
+
+	CaseReceived = rights.Received
+	CaseChecked  = rights.Checked
+	CaseAnswered = rights.Answered
+	CaseDeclined = rights.Declined
+	CaseDropped  = rights.Dropped
+
+	UseWhole    = rights.Whole
+	UseAcross   = rights.AcrossBorder
+	UsePartners = rights.ToPartners
+	UseCourtesy = rights.CourtesyList
 
 	CallTold     = contact.Told
 	CallNoAnswer = contact.NoAnswer

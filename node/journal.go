@@ -98,17 +98,6 @@ func SubjectOf(kind string, id [16]byte) Subject {
 	return Subject{}
 }
 
-// Kind is what somebody is, in the API's words.
-func (s Subject) Kind() string {
-	switch s.Collection {
-	case store.Beneficiaries.Code:
-		return SubjectBeneficiary
-	case store.Volunteers.Code:
-		return SubjectVolunteer
-	}
-	return ""
-}
-
 // Note returns once everybody whom the answer to by has shown so far stands in the
 // journal, on this replica's disk. What was noted before is not noted again. An error
 // says that nothing may be shown: [errNotes].

@@ -47,6 +47,7 @@ type Node struct {
 	Bulletins     *Bulletins
 	Nation        *Nation
 	Journal       *Journal
+	DPO           *DPO
 
 	core    *core
 	started time.Time
@@ -291,6 +292,7 @@ func (c *core) node(notes *noting) *Node {
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Handovers: &Handovers{c}, Ledger: newLedger(c),
 		Across:    &Across{c, &hearsay{}, listedOffices{c.federating.rosters}},
 		Bulletins: &Bulletins{c}, Nation: newNation(c), Journal: newJournal(c, notes),
+		DPO: &DPO{&Cases{c}, &Retention{c}, &Books{c}, &Texts{c}, &Breaches{c}},
 	}
 	c.federating.listen(n.Across.hearsay)
 	c.federating.listen(n.Nation)
@@ -432,7 +434,11 @@ func (c *core) view(by Caller, f func(*store.Tx) error) error {
 		return err
 	}
 	err := c.store.View(func(tx *store.Tx) error {
-		if sees := by.sight(); sees != nil {
+		sees, err := by.sight(tx)
+		if err != nil {
+			return err
+		}
+		if sees != nil {
 			store.Through(tx, sees)
 		}
 		return f(tx)

@@ -102,7 +102,7 @@ func (s *Series) nextOf(id SeriesID, last Day) (c command.Recur, due bool, err e
 			return err
 		}
 		there, err := visible(tx, her.Enrolled.Import, map[ImportID]bool{})
-		due = there && her.State == people.Active
+		due = there && her.State == people.Active && her.Standing.Restricted == 0
 		return err
 	})
 	if err != nil || !due {

@@ -27,6 +27,15 @@ func (s *Replicas) releases() (out []Release, err error) {
 	return out[:min(len(out), 50)], err
 }
 
+// Released are the keys that machines got back after a restart, for who keeps the
+// registers.
+func (s *Replicas) Released(by Caller) ([]Release, error) {
+	if err := by.may(KeepBooks); err != nil {
+		return nil, err
+	}
+	return s.releases()
+}
+
 var (
 	errNotWaiting = &Error{Kind: NotFound, Code: "not-waiting", Reason: "this replica does not ask for its key now: start it, and approve it while it waits"}
 	errSecond     = &Error{Kind: Conflict, Code: secondConnection, Reason: "another machine of this identity is connected, or two ask for its key: stop the one that is not yours; if you do not know it, remove the replica and replace the root key"}

@@ -12,6 +12,7 @@ import (
 	"github.com/bippop/bippop/node/internal/request"
 	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/store"
+	"github.com/bippop/bippop/node/internal/view"
 )
 
 // itself is the node: no answer to anybody is made of what it reads.
@@ -49,26 +50,35 @@ func (c Caller) within() func(commune string) bool {
 }
 
 // sight is what of the records the caller may know of; nil: all. It is the one place
-// that hides a person: through it every read passes, see [core.view].
-func (c Caller) sight() func(*store.Tx, any) (bool, error) {
+// that hides a person: through it every read passes, see [core.view]. A file that is
+// restricted at the person's wish is there for nobody but the node and who answers
+// rights.
+func (c Caller) sight(tx *store.Tx) (func(*store.Tx, any) (bool, error), error) {
 	switch {
-	case c.inner:
-		return nil
+	case c.inner, c.may(AnswerRights) == nil:
+		return nil, nil
 	case c.Roles == account.Volunteer:
-		return c.standsIn
+		return c.standsIn, nil
 	case !c.limited():
-		return nil
+		if some, err := view.Some(tx, view.AnyRestricted()); err != nil || !some {
+			return nil, err
+		}
 	}
-	return c.sees
+	return c.sees, nil
 }
 
 // standsIn is a volunteer's sight: requests in which he stands, and offers of his. What
 // he may take near him is looked for besides, see helping.go.
-func (c Caller) standsIn(_ *store.Tx, record any) (bool, error) {
+func (c Caller) standsIn(tx *store.Tx, record any) (bool, error) {
 	switch r := record.(type) {
+	case people.Beneficiary:
+		return r.Standing.Restricted == 0, nil
 	case request.Request:
-		_, asked := r.Asking(c.Volunteer)
-		return asked, nil
+		if _, asked := r.Asking(c.Volunteer); !asked || r.Beneficiary.Zero() {
+			return asked, nil
+		}
+		b, ok, err := store.Beneficiaries.Get(tx, r.Beneficiary[:])
+		return ok && b.Standing.Restricted == 0, err
 	case offer.Offer:
 		return r.Volunteer == c.Volunteer, nil
 	case people.Volunteer:
@@ -82,7 +92,7 @@ func (c Caller) standsIn(_ *store.Tx, record any) (bool, error) {
 func (c Caller) sees(tx *store.Tx, record any) (bool, error) {
 	switch r := record.(type) {
 	case people.Beneficiary:
-		return c.reaches(r.Commune), nil
+		return r.Standing.Restricted == 0 && c.reaches(r.Commune), nil
 	case people.Volunteer:
 		return c.seesHim(r), nil
 	case request.Request:
@@ -111,10 +121,13 @@ func (c Caller) sees(tx *store.Tx, record any) (bool, error) {
 
 func (c Caller) seesHer(tx *store.Tx, id BeneficiaryID) (bool, error) {
 	b, ok, err := store.Beneficiaries.Get(tx, id[:])
-	return ok && c.reaches(b.Commune), err
+	return ok && b.Standing.Restricted == 0 && c.reaches(b.Commune), err
 }
 
 func (c Caller) seesHim(v people.Volunteer) bool {
+	if v.Standing.Restricted != 0 {
+		return false
+	}
 	if c.Roles == account.Association {
 		return c.Association != "" && v.Offer.Association == c.Association
 	}
@@ -122,9 +135,9 @@ func (c Caller) seesHim(v people.Volunteer) bool {
 }
 
 // inSight reports whether a record that stands in a list is one that the caller may
-// know of. It reads nothing for who reaches everybody.
+// know of. It reads nothing where nothing is hidden.
 func inSight[R store.Record](by Caller, tx *store.Tx, c store.Collection[R], id []byte) (bool, error) {
-	if !by.limited() {
+	if !store.Narrowed(tx) {
 		return true, nil
 	}
 	_, ok, err := c.Get(tx, id)

@@ -85,6 +85,9 @@ func (r *reader) volunteer(id VolunteerID) (Volunteer, error) {
 	if err != nil {
 		return Volunteer{}, err
 	}
+	if rec.Standing.Restricted != 0 && r.by.may(AnswerRights) != nil {
+		rec = people.Volunteer{} // as if he were erased
+	}
 	v, err := r.opening(r.by).volunteer(rec)
 	r.him[id] = v
 	return v, err

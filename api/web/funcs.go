@@ -128,6 +128,16 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 		"spoken":       func(l public.Languages) string { return spoken(w, l) },
 		"orElse":       func(a, b string) string { return cmp.Or(a, b) },
 		"add":          func(a, b int) int { return a + b },
+		"plain":        func(v any) string { return node.InPlain(v, w.lang == "en") },
+		"said":         func(p node.Plain) string { return p.In(w.lang == "en") },
+		"answers":      func(c node.Caller) bool { return c.May(node.AnswerRights) == nil },
+		"harm":         func(n int) node.BreachHarm { return node.BreachHarm(n) },
+		"risk":         func(n int) node.BreachRisk { return node.BreachRisk(n) },
+		"personal":     personName,
+		"both":         func(a, b node.BreachHarm) node.BreachHarm { return a & b },
+		"measures":     func() any { return node.Measures },
+		"demands":      func() []node.Demand { return []node.Demand{1, 2, 3, 4, 5, 6} },
+		"askers":       func() []node.Asker { return []node.Asker{1, 2, 3} },
 	}
 }
 

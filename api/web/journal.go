@@ -79,7 +79,7 @@ func (n *names) person(who node.Subject) (readName, error) {
 		}
 		n.people[who] = out
 	}
-	return readName{out, who.Kind(), idText(who.ID)}, nil
+	return readName{out, string(who.Kind()), idText(who.ID)}, nil
 }
 
 func (n *names) lines(entries []node.JournalEntry, whom bool) (out []readLine, err error) {

@@ -149,6 +149,8 @@ func homeOf(by node.Caller) string {
 		return "/desk"
 	case by.Official():
 		return "/figures"
+	case by.Roles.Has(node.RoleDPO) && !by.Coordinating:
+		return "/dpo"
 	case by.Roles.Has(node.RoleDPO):
 		return "/ledger"
 	case by.Roles.Has(node.RoleVolunteer):

@@ -144,6 +144,7 @@ var computed = []string{
 	"say.category.", "say.age_band.", "say.sex.", "say.script.", "people.mode_", "volunteers.tab_", "requests.tab_", "welcome.as_", "welcome.does_", "sources.what_",
 	"offers.state_", "across.radius_", "across.offer_", "across.consent_", "across.met_", "across.interest_", "say.language.", "bonds.why_", "series.nth_", "series.month_", "series.holiday_",
 	"roster.", "roster.role_", "roster.says_", "account.role", "account.does", "federation.state_", "federation.do_", "federation.trouble_", "federation.mend_", "handover.state_", "ledger.way_", "ledger.what_", "ledger.to_", "ledger.group_",
+	"dpo.part_", "dpo.rule_", "dpo.setting_", "dpo.demand_", "dpo.next_",
 	"journal.for_", "journal.say_", "journal.kind_", "journal.odd_", "journal.fault_", "journal.screen_", "imports.fault.", "imports.file.", "imports.field.", "imports.why.", "imports.alike.", "imports.comma.",
 	"replicas.state_", "replicas.role_", "replicas.does_", "replicas.next_", "replicas.why_", "replicas.start_", "replicas.bytes_", "erasures.kind_", "erasures.wait_", "erasures.limit_", "backups.state_", "backups.care_",
 	"nation.", "nation.by_", "nation.fate", "nation.nth", "figures.", "figures.month", "figures.kind", "figures.sex", "figures.age", "figures.csv", "figures.times", "figures.half_in_", "figures.by_",

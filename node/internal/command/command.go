@@ -120,6 +120,17 @@ const (
 	KindPruneJournal        Kind = 133
 	KindFreeze              Kind = 80
 	KindBeginVectors        Kind = 81
+	KindOpenCase            Kind = 135
+	KindStepCase            Kind = 136
+	KindRestrict            Kind = 137
+	KindObject              Kind = 138
+	KindInform              Kind = 139
+	KindLinkRecords         Kind = 140
+	KindWriteText           Kind = 141
+	KindChooseRetention     Kind = 142
+	KindSort                Kind = 143
+	KindApproveSorting      Kind = 144
+	KindWriteBreach         Kind = 145
 
 	KindGrantRoles Kind = 110
 	KindStandIn    Kind = 111
@@ -372,6 +383,28 @@ func Decode(b []byte) (Command, error) {
 		return decode[Freeze](b[1:])
 	case KindBeginVectors:
 		return decode[BeginVectors](b[1:])
+	case KindOpenCase:
+		return decode[OpenCase](b[1:])
+	case KindStepCase:
+		return decode[StepCase](b[1:])
+	case KindRestrict:
+		return decode[Restrict](b[1:])
+	case KindObject:
+		return decode[Object](b[1:])
+	case KindInform:
+		return decode[Inform](b[1:])
+	case KindLinkRecords:
+		return decode[LinkRecords](b[1:])
+	case KindWriteText:
+		return decode[WriteText](b[1:])
+	case KindChooseRetention:
+		return decode[ChooseRetention](b[1:])
+	case KindSort:
+		return decode[Sort](b[1:])
+	case KindApproveSorting:
+		return decode[ApproveSorting](b[1:])
+	case KindWriteBreach:
+		return decode[WriteBreach](b[1:])
 	default:
 		return nil, fmt.Errorf("unknown command kind %d: this program is older than the log; install the newer one", k)
 	}

@@ -41,6 +41,7 @@ var kinds = map[command.Kind]command.Command{
 	99:  command.CloseInterest{},
 	100: command.AddPieces{}, 101: command.PublishBulletin{}, 102: command.TakeBulletins{}, 103: command.SayHandover{}, 104: command.GiveDossiers{},
 	105: command.TakeDossiers{}, 106: command.HearReceipt{}, 107: command.EraseHandedOver{},
+	135: command.OpenCase{}, 136: command.StepCase{}, 137: command.Restrict{}, 138: command.Object{}, 139: command.Inform{}, 140: command.LinkRecords{}, 141: command.WriteText{}, 142: command.ChooseRetention{}, 143: command.Sort{}, 144: command.ApproveSorting{}, 145: command.WriteBreach{},
 	110: command.GrantRoles{}, 111: command.StandIn{}, 112: command.SwitchRole{},
 	130: command.OpenJournalMonth{}, 131: command.AppendJournal{}, 132: command.KeepJournalHead{}, 133: command.PruneJournal{},
 }

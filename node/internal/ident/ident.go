@@ -34,6 +34,9 @@ type (
 	destination struct{}
 	crossOffer  struct{}
 	interest    struct{}
+	rightcase   struct{}
+	sorting     struct{}
+	breach      struct{}
 )
 
 // The things that have names.
@@ -55,6 +58,9 @@ type (
 	Destination = ID[destination]
 	CrossOffer  = ID[crossOffer] // of ours, to neighbouring territories
 	Interest    = ID[interest]   // of ours, in a neighbour's offer
+	Case        = ID[rightcase]
+	Sorting     = ID[sorting] // of what is kept too long
+	Breach      = ID[breach]
 )
 
 // Parse reads the canonical text form, 36 characters.

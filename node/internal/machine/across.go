@@ -9,6 +9,7 @@ import (
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/refuse"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/rights"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/view"
 	"github.com/bippop/bippop/node/internal/when"
@@ -109,6 +110,9 @@ func (a crossings) approved(id ident.Volunteer) (people.Volunteer, error) {
 	v, err := a.volunteer(id)
 	if err == nil && v.Status != people.Approved {
 		err = refuse.NotApproved
+	}
+	if err == nil && v.Standing.Objects.Has(rights.AcrossBorder) {
+		err = refuse.Objected
 	}
 	return v, err
 }

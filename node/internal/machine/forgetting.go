@@ -128,6 +128,7 @@ func (a forgetting) forget(collection byte, id [16]byte, at when.At) {
 		remove(a.act, store.Imports, i, ident.Import(id))
 		handovers{a.act}.forgetImport(ident.Import(id))
 	}
+	demands{a.act}.forget(collection, id)
 	store.Tallies.Delete(a.tx, erasure.Key(collection, id))
 	store.Gone.Put(a.tx, kept)
 	view.Update(a.tx, nil, &kept)
@@ -165,6 +166,7 @@ func (a forgetting) her(id ident.Beneficiary, at when.At) {
 	handovers{a.act}.forgetHer(id)
 	b, err := find(a.act, store.Beneficiaries, id[:], refuse.NoBeneficiary)
 	a.must(err)
+	demands{a.act}.part(store.Beneficiaries.Code, id, b.Standing.Same)
 	remove(a.act, store.Beneficiaries, b, id)
 }
 
@@ -200,6 +202,7 @@ func (a forgetting) him(id ident.Volunteer, at when.At) {
 	crossings{a.act}.forgetVolunteer(id)
 	v, err := find(a.act, store.Volunteers, id[:], refuse.NoVolunteer)
 	a.must(err)
+	demands{a.act}.part(store.Volunteers.Code, id, v.Standing.Same)
 	remove(a.act, store.Volunteers, v, id)
 }
 

@@ -322,6 +322,28 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return releases{a}.freeze(c)
 	case command.BeginVectors:
 		return releases{a}.begin(c)
+	case command.OpenCase:
+		return demands{a}.open(c)
+	case command.StepCase:
+		return demands{a}.step(c)
+	case command.Restrict:
+		return demands{a}.restrict(c)
+	case command.Object:
+		return demands{a}.object(c)
+	case command.Inform:
+		return demands{a}.inform(c)
+	case command.LinkRecords:
+		return demands{a}.link(c)
+	case command.WriteText:
+		return demands{a}.write(c)
+	case command.ChooseRetention:
+		return sortings{a}.choose(c)
+	case command.Sort:
+		return sortings{a}.sort(c)
+	case command.ApproveSorting:
+		return sortings{a}.approve(c)
+	case command.WriteBreach:
+		return breaches{a}.write(c)
 	}
 	panic(fmt.Sprintf("machine: no case for %T", c))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/refuse"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/rights"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/view"
 	"github.com/bippop/bippop/node/internal/when"
@@ -54,6 +55,9 @@ func (a *act) changeBeneficiary(c command.ChangeBeneficiary) (Reply, error) {
 	after, err := before.Change(c.Version, c.Facts, c.Box, a.stamp.At)
 	if err == nil && after.State != people.Active && before.State == people.Active && a.hasOpenRequest(c.ID) {
 		err = refuse.RequestsOpen
+	}
+	if err == nil && after.State == people.Active && after.Standing.Objects.Has(rights.Whole) {
+		err = refuse.Objected // she takes it back first
 	}
 	if err != nil {
 		return Reply{ID: c.ID, Version: before.Version}, err
@@ -144,6 +148,9 @@ func (a *act) stepVolunteer(c command.StepVolunteer) (Reply, error) {
 		return Reply{}, err
 	}
 	after, err := before.Step(c.Version, c.To, a.stamp.At)
+	if err == nil && after.Standing.Objects.Has(rights.Whole) {
+		err = refuse.Objected // he takes it back first
+	}
 	if err != nil {
 		return Reply{ID: c.ID, Version: before.Version}, err
 	}
@@ -196,11 +203,14 @@ func (a *act) freeSeats(v ident.Volunteer, she ident.Beneficiary) {
 }
 
 // beneficiary reads somebody who is to be seen: people of an import that is not
-// committed, or undone, are nobody.
+// committed, or undone, are nobody, and a restricted file is the DPO's alone.
 func (a *act) beneficiary(id ident.Beneficiary) (people.Beneficiary, error) {
 	b, err := find(a, store.Beneficiaries, id[:], refuse.NoBeneficiary)
 	if err == nil && !a.visible(b.Enrolled.Import) {
 		return people.Beneficiary{}, refuse.NoBeneficiary
+	}
+	if err == nil && b.Standing.Restricted != 0 {
+		return people.Beneficiary{}, refuse.Restricted
 	}
 	return b, err
 }
@@ -210,6 +220,9 @@ func (a *act) volunteer(id ident.Volunteer) (people.Volunteer, error) {
 	v, err := find(a, store.Volunteers, id[:], refuse.NoVolunteer)
 	if err == nil && !a.visible(v.Import) {
 		return people.Volunteer{}, refuse.NoVolunteer
+	}
+	if err == nil && v.Standing.Restricted != 0 {
+		return people.Volunteer{}, refuse.Restricted
 	}
 	return v, err
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/refuse"
+	"github.com/bippop/bippop/node/internal/rights"
 	"github.com/bippop/bippop/node/internal/when"
 )
 
@@ -53,6 +54,8 @@ type Beneficiary struct {
 	Visits    uint32            `cbor:"11,keyasint,omitempty"` // visits at home that have taken place
 	CallAfter when.At           `cbor:"12,keyasint,omitempty"` // "call later": not before
 	Missed    uint8             `cbor:"13,keyasint,omitempty"` // calls without answer since the last talk
+
+	Standing rights.Standing `cbor:"20,keyasint,omitzero"` // what she has demanded that goes on
 }
 
 // Enrolment is how somebody came into the territory's files.

@@ -6,6 +6,7 @@ import (
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/refuse"
+	"github.com/bippop/bippop/node/internal/rights"
 	"github.com/bippop/bippop/node/internal/when"
 )
 
@@ -58,6 +59,8 @@ type Volunteer struct {
 	Import  ident.Import    `cbor:"10,keyasint"`
 	Done    uint32          `cbor:"11,keyasint,omitempty"` // actions that have taken place
 	Next    when.Day        `cbor:"12,keyasint,omitempty"` // of the next step, as the agent has agreed it with him; 0: no day yet
+
+	Standing rights.Standing `cbor:"20,keyasint,omitzero"` // what he has demanded that goes on
 }
 
 // Readiness is what a volunteer is ready to do, when and where.

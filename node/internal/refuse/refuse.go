@@ -145,6 +145,22 @@ const (
 	JournalNoMonth Reason = 177
 	JournalHead    Reason = 178
 	JournalKept    Reason = 179
+	// What people may demand.
+	NoCase          Reason = 180
+	CaseClosed      Reason = 181
+	IdentityFirst   Reason = 182
+	CaseExtended    Reason = 183
+	CaseLate        Reason = 184
+	Restricted      Reason = 185
+	NotRestricted   Reason = 186
+	OutOfBounds     Reason = 187
+	NoSorting       Reason = 188
+	SortingApproved Reason = 189
+	NoBreach        Reason = 190
+	BreachClosed    Reason = 191
+	BreachUntold    Reason = 192
+	Objected        Reason = 193
+	StaleText       Reason = 194
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -256,6 +272,21 @@ var reasons = map[Reason]struct {
 	HandoverSaid:       {Conflict, "handover-said", "the receipt of this file was given already"},
 	HandoverOther:      {Conflict, "handover-other", "this does not fit the file that was given or taken in here"},
 	NotReceived:        {Conflict, "not-received", "the receiving territory has not confirmed that all is there; nobody is erased before"},
+	NoCase:             {NotFound, "no-case", "no such case"},
+	CaseClosed:         {Conflict, "case-closed", "this case is closed; open another one for a new demand"},
+	IdentityFirst:      {Conflict, "identity-first", "make sure first who asks, and note how"},
+	CaseExtended:       {Conflict, "case-extended", "this case was extended already; the law allows it once"},
+	CaseLate:           {Conflict, "case-late", "an extension needs a reason and is said before the first month is over"},
+	Restricted:         {Conflict, "restricted", "this file is restricted, at the person's wish: see the data protection officer"},
+	NotRestricted:      {Conflict, "not-restricted", "this file is not restricted"},
+	OutOfBounds:        {Invalid, "out-of-bounds", "this number of months is out of its bounds"},
+	NoSorting:          {NotFound, "no-sorting", "no such dry run"},
+	SortingApproved:    {Conflict, "sorting-approved", "this dry run was approved, or another has taken its place; run it again"},
+	NoBreach:           {NotFound, "no-breach", "no such page of the register of breaches"},
+	BreachClosed:       {Conflict, "breach-closed", "this page of the register is closed"},
+	BreachUntold:       {Conflict, "breach-untold", "note first when the CNIL and, at a high risk, the people concerned were told"},
+	Objected:           {Conflict, "objected", "this person has objected to this use"},
+	StaleText:          {Retry, "stale-text", "another version was written meanwhile; read it again"},
 	HandoverTaken:      {Conflict, "handover-taken", "the dossiers of these communes were taken in already"},
 	JournalRepeat:      {Retry, "journal-repeat", "these entries of the journal are recorded already; look how far it is, and go on from there"},
 	JournalGap:         {Retry, "journal-gap", "entries of the journal before these are not recorded yet; bring them first"},

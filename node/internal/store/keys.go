@@ -23,6 +23,7 @@ import (
 	"github.com/bippop/bippop/node/internal/release"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/rights"
 	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/territory"
 	"github.com/bippop/bippop/node/internal/when"
@@ -62,7 +63,8 @@ type Record interface {
 		notice.Notice | notice.Piece | notice.Reading |
 		release.Tally | release.Vector | release.Released |
 		across.Offer | across.Interest |
-		journal.Key | journal.Entry | journal.Book
+		journal.Key | journal.Entry | journal.Book |
+		rights.Case | rights.Text | rights.Choice | rights.Sorting | rights.Breach
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -112,6 +114,11 @@ var (
 	Vectors        = Collection[release.Vector]{31, "vector", func(r release.Vector) []byte { return release.Key(r.Quarter) }}
 	Released       = Collection[release.Released]{32, "released", func(r release.Released) []byte { return release.Key(r.Quarter) }}
 	Memberships    = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
+	Cases          = Collection[rights.Case]{51, "case", func(r rights.Case) []byte { return r.ID[:] }}
+	Texts          = Collection[rights.Text]{52, "text", func(r rights.Text) []byte { return rights.TextKey(r.Treatment, r.Version) }}
+	Choices        = Collection[rights.Choice]{53, "choice", func(rights.Choice) []byte { return []byte{0} }}
+	Sortings       = Collection[rights.Sorting]{54, "sorting", func(r rights.Sorting) []byte { return r.ID[:] }}
+	Breaches       = Collection[rights.Breach]{55, "breach", func(r rights.Breach) []byte { return r.ID[:] }}
 )
 
 // lastCollection is the highest number that is given out, here or to what comes

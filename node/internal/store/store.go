@@ -239,6 +239,9 @@ type Tx struct {
 // reads is not restricted. View rows are not touched: they are IDs.
 func Through(tx *Tx, sees func(tx *Tx, record any) (bool, error)) { tx.sight = sees }
 
+// Narrowed reports whether tx sees less than everything.
+func Narrowed(tx *Tx) bool { return tx.sight != nil }
+
 // Plain calls f with everything in sight.
 func Plain(tx *Tx, f func() error) error {
 	sight := tx.sight

@@ -40,11 +40,26 @@ func NamedBy(v ident.Volunteer) List          { return List{row(named, v[:])} }
 func Mentions(v ident.Volunteer) List         { return List{row(mentions, v[:])} }
 func StandingIn(v ident.Volunteer) List       { return List{row(standing, v[:])} }
 func DeclinedBy(b ident.Beneficiary) List     { return List{row(declined, b[:])} }
+func OpenCases() List                         { return List{row(openCases)} }
+func Restricted(collection byte) List         { return List{row(restricted, []byte{collection})} }
+func AnyRestricted() List                     { return List{row(restricted)} }
 func PendingErasures() List                   { return List{row(pending)} }
 func CrossOffersOf(v ident.Volunteer) List    { return List{row(crossNamed, v[:])} }
 func InterestsFor(r ident.Request) List       { return List{row(crossFor, r[:])} }
 func LiveCrossOffers() List                   { return List{row(crossLive, []byte{liveCrossOffer})} }
 func LiveInterests() List                     { return List{row(crossLive, []byte{liveInterest})} }
+
+// Some reports whether there is any row.
+func Some(tx *store.Tx, l List) (some bool, err error) {
+	err = tx.EachRow(l.prefix, nil, false, func([]byte) bool {
+		some = true
+		return false
+	})
+	return some, err
+}
+
+// CasesOf are those about one person.
+func CasesOf(collection byte, id [16]byte) List { return List{row(casesOf, []byte{collection}, id[:])} }
 
 // Each calls f with the ID at the end of each row, from the row after the cursor
 // on (nil: from the start; newest first with reverse), until f says stop. The

@@ -22,6 +22,7 @@ import (
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/replica"
 	"github.com/bippop/bippop/node/internal/request"
+	"github.com/bippop/bippop/node/internal/rights"
 	"github.com/bippop/bippop/node/internal/series"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/territory"
@@ -68,6 +69,9 @@ const (
 	crossNamed   = '.' // volunteer, offer to neighbours in which he stands
 	crossFor     = '/' // request, interest in a neighbour's offer
 	crossLive    = ':' // 1: offer to neighbours, 2: interest in one, on which something may follow
+	casesOf      = '?' // collection, person, case
+	openCases    = '@' // last day, case that is not closed
+	restricted   = '[' // collection, beneficiary or volunteer whom only the DPO sees
 )
 
 // What of help across borders is alive.
@@ -90,6 +94,9 @@ func rowsOf(r any) [][]byte {
 	switch r := r.(type) {
 	case people.Beneficiary:
 		rows := [][]byte{row(byCommune, []byte(r.Commune), r.ID[:])}
+		if r.Standing.Restricted != 0 {
+			rows = append(rows, row(restricted, []byte{store.Beneficiaries.Code}, r.ID[:]))
+		}
 		if !r.Enrolled.Import.Zero() {
 			rows = append(rows, row(ofImport, r.Enrolled.Import[:], []byte{ImportedBeneficiary}, r.ID[:]))
 		}
@@ -99,6 +106,9 @@ func rowsOf(r any) [][]byte {
 		return rows
 	case people.Volunteer:
 		rows := [][]byte{row(byStatus, []byte{byte(r.Status)}, r.ID[:])}
+		if r.Standing.Restricted != 0 {
+			rows = append(rows, row(restricted, []byte{store.Volunteers.Code}, r.ID[:]))
+		}
 		if !r.Import.Zero() {
 			rows = append(rows, row(ofImport, r.Import[:], []byte{ImportedVolunteer}, r.ID[:]))
 		}
@@ -157,6 +167,15 @@ func rowsOf(r any) [][]byte {
 			rows = append(rows, row(crossLive, []byte{liveInterest}, r.ID[:]))
 		}
 		return rows
+	case rights.Case:
+		var rows [][]byte
+		if r.Collection != 0 {
+			rows = append(rows, row(casesOf, []byte{r.Collection}, r.Who[:], r.ID[:]))
+		}
+		if !r.State.Closed() {
+			rows = append(rows, row(openCases, day(r.Due), r.ID[:]))
+		}
+		return rows
 	case erasure.Gone:
 		if r.Login == "" {
 			return nil
@@ -168,7 +187,8 @@ func rowsOf(r any) [][]byte {
 			rows = append(rows, row(pending, r.ID[:]))
 		}
 		return rows
-	case catalogue.ActionType, people.Import, territory.Territory, replica.Replica, replica.Invitation, replica.Release, erasure.Wanted, backup.Destination:
+	case catalogue.ActionType, people.Import, territory.Territory, replica.Replica, replica.Invitation, replica.Release, erasure.Wanted, backup.Destination,
+		rights.Sorting, rights.Breach:
 		return nil // few: read whole
 	}
 	panic(fmt.Sprintf("view: no rows for %T", r))
@@ -280,6 +300,7 @@ func Rebuild(s *store.Store) error {
 		rebuild(store.Bonds, func(r bond.Bond) []byte { return r.ID[:] }),
 		rebuild(store.CrossOffers, func(r across.Offer) []byte { return r.ID[:] }),
 		rebuild(store.Interests, func(r across.Interest) []byte { return r.ID[:] }),
+		rebuild(store.Cases, func(r rights.Case) []byte { return r.ID[:] }),
 		rebuild(store.Gone, func(r erasure.Gone) []byte { return erasure.Key(r.Collection, r.ID) }),
 		rebuild(store.Erasures, func(r erasure.Erasure) []byte { return r.ID[:] }),
 	} {
