@@ -6,6 +6,7 @@ var (
 	TestOnlyEncodeVault = encodeVault
 	TestOnlyDecodeVault = decodeVault
 	TestOnlyWithHint    = withHint
+	TestOnlyTOTP        = totp
 	TestOnlyCRC         = func(b []byte) uint16 { return crc(crcStart, b) }
 )
 
