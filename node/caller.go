@@ -31,6 +31,7 @@ type Caller struct {
 
 	reading *Reading // what the answer shows; nil: it may show nobody
 	inner   bool     // the node itself
+	bare    bool     // without the second factor that the territory demands
 }
 
 // Afresh is c for another answer, which shows nobody yet.
@@ -189,6 +190,9 @@ func (c Caller) may(a Action) error {
 	}
 	if c.Account.Zero() {
 		return errSignIn
+	}
+	if c.bare {
+		return errBare
 	}
 	if c.Coordinating && slices.Contains(aboutPeople, a) {
 		return errNoDesk

@@ -18,7 +18,7 @@ import (
 )
 
 // TestOnlyTries is how many limiters the throttle holds.
-func (s *Accounts) TestOnlyTries() int {
+func (s *Entrance) TestOnlyTries() int {
 	s.throttle.mu.Lock()
 	defer s.throttle.mu.Unlock()
 	return len(s.throttle.tries)

@@ -268,6 +268,7 @@ func (p *peers) doors() http.Handler {
 	m.HandleFunc("POST /root/missing", door(p.giveRoot))
 	m.HandleFunc("POST /holds", door(p.noteHolds))
 	m.HandleFunc("POST /barrier", door(p.barrier))
+	m.HandleFunc("POST /used", door(gate{p.core}.renew))
 	m.HandleFunc("POST /moved", door(p.noteMoved))
 	u := unlocking{p.core}
 	m.HandleFunc("POST /lock", door(u.takeLock))

@@ -43,6 +43,7 @@ func (n *Node) sweep(ctx context.Context) {
 				{"saying that the territory is there", n.core.presence},
 				{"help across borders", crossingsDue{n.Across}.propose},
 				{"closing offers", n.Offers.pass},
+				{"counting sign-ins that failed", n.Entrance.count},
 			} {
 				if err := chore.do(ctx); err != nil && ctx.Err() == nil {
 					n.core.cfg.Logger.Warn(chore.of, errAttr(err))

@@ -42,6 +42,8 @@ var kinds = map[command.Kind]command.Command{
 	100: command.AddPieces{}, 101: command.PublishBulletin{}, 102: command.TakeBulletins{}, 103: command.SayHandover{}, 104: command.GiveDossiers{},
 	105: command.TakeDossiers{}, 106: command.HearReceipt{}, 107: command.EraseHandedOver{},
 	110: command.GrantRoles{}, 111: command.StandIn{}, 112: command.SwitchRole{},
+	118: command.SetSecond{}, 119: command.Enter{}, 120: command.UseSession{}, 121: command.EndSessions{}, 122: command.DropCredential{},
+	123: command.AddPasskey{}, 124: command.AddLink{}, 125: command.NoteMisses{}, 126: command.BreakGlass{},
 }
 
 func TestNumbers(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/credential"
 	"github.com/bippop/bippop/node/internal/egress"
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/handover"
@@ -60,7 +61,8 @@ type Record interface {
 		handover.Handover | handover.Part |
 		notice.Notice | notice.Piece | notice.Reading |
 		release.Tally | release.Vector | release.Released |
-		across.Offer | across.Interest
+		across.Offer | across.Interest |
+		credential.Set | credential.Glass
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -106,6 +108,8 @@ var (
 	Tallies       = Collection[release.Tally]{30, "tally", func(r release.Tally) []byte { return erasure.Key(r.Collection, r.ID) }}
 	Vectors       = Collection[release.Vector]{31, "vector", func(r release.Vector) []byte { return release.Key(r.Quarter) }}
 	Released      = Collection[release.Released]{32, "released", func(r release.Released) []byte { return release.Key(r.Quarter) }}
+	Credentials   = Collection[credential.Set]{45, "credentials", func(r credential.Set) []byte { return r.Account[:] }}
+	Glasses       = Collection[credential.Glass]{46, "glass", func(r credential.Glass) []byte { return r.Key() }}
 	Memberships   = Collection[egress.Membership]{24, "membership", func(egress.Membership) []byte { return []byte{0} }}
 )
 
