@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bippop/bippop/api/web"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
 	"github.com/danielgtaylor/huma/v2"
@@ -88,9 +89,6 @@ func callOf(ctx context.Context) call {
 // caller is who asks.
 func caller(ctx context.Context) node.Caller { return callOf(ctx).by }
 
-// cookieName is that of a browser's session.
-const cookieName = "bippop"
-
 // admit stands before every operation.
 func (s *server) admit(who access) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
@@ -121,7 +119,7 @@ func (s *server) identify(g *gin.Context, who access) (c call, err error) {
 	if who.open {
 		return c, nil
 	}
-	if c.token = tokenOf(g.Request); c.token.Empty() {
+	if c.token = s.tokenOf(g.Request); c.token.Empty() {
 		return c, errSignIn
 	}
 	if c.by, err = s.node.Recognise(g.Request.Context(), c.token); err != nil {
@@ -136,7 +134,7 @@ func (s *server) identify(g *gin.Context, who access) (c call, err error) {
 	return c, nil
 }
 
-func tokenOf(r *http.Request) node.Secret {
+func (s *server) tokenOf(r *http.Request) node.Secret {
 	if head := r.Header.Get("Authorization"); head != "" {
 		scheme, token, _ := strings.Cut(head, " ")
 		if !strings.EqualFold(scheme, "Bearer") {
@@ -147,7 +145,7 @@ func tokenOf(r *http.Request) node.Secret {
 	if r.Method != http.MethodGet {
 		return node.Secret{}
 	}
-	cookie, err := r.Cookie(cookieName)
+	cookie, err := r.Cookie(web.CookieName(s.secure))
 	if err != nil {
 		return node.Secret{}
 	}

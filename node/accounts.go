@@ -35,7 +35,7 @@ type Token struct {
 func (s *Accounts) SignIn(ctx context.Context, login string, password Secret, from string, bearer bool) (Token, Caller, error) {
 	e, err := s.entrance.Enter(ctx, Proof{Login: login, Password: password, From: from, Bearer: bearer})
 	if err == nil && !e.Half.Empty() {
-		err = errCodeToo
+		err = ErrCodeNeeded
 	}
 	return e.Token, e.By, err
 }
@@ -107,7 +107,7 @@ func (s *Accounts) Named(c Caller) (Caller, error) {
 		s.health.note(err)
 		return c, explain(err)
 	}
-	c.Name = w.Name
+	c.Name, c.Login = w.Name, acc.Login
 	return c, nil
 }
 

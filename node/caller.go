@@ -16,6 +16,7 @@ type Caller struct {
 	Association string        // whose people are reached, with the role Association
 	Volunteer   VolunteerID   // whom the account belongs to, if to a volunteer
 	Beneficiary BeneficiaryID // whose card it is
+	Login       string        // with the name, where it is shown
 	Name        Secret        // as the account says it, where it is shown; may be empty
 	Session     Session       // zero for who just signs in
 

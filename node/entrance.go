@@ -40,7 +40,7 @@ type Proof struct {
 	Code     Secret // of the application, or from the paper
 	Half     Secret // of [Entry], when only the code was missing
 	From     string // the address that asks; it is not stored
-	Device   uint16 // see [Device]
+	Device   uint16 // number of a closed list of browsers and systems; 0: not known
 	Bearer   bool   // a program
 	Old      Secret // the token that the browser holds, whosever it is: it ends
 }
@@ -54,10 +54,10 @@ type Entry struct {
 }
 
 var (
-	errWrong     = &Error{Kind: SignIn, Code: "wrong-sign-in", Reason: "login or password is wrong"}
-	errCodeToo    = &Error{Kind: SignIn, Code: "second-factor", Reason: "this account asks for a code too: send it as code"}
-	errWrongCode = &Error{Kind: SignIn, Code: "wrong-code", Reason: "this code does not open, or has opened before; take the one that is shown now"}
-	errHalf      = &Error{Kind: SignIn, Code: "half-expired", Reason: "this took more than ten minutes; begin again with login and password"}
+	errWrong            = &Error{Kind: SignIn, Code: "wrong-sign-in", Reason: "login or password is wrong"}
+	ErrCodeNeeded error = &Error{Kind: SignIn, Code: "second-factor", Reason: "this account asks for a code too: send it as code"}
+	errWrongCode        = &Error{Kind: SignIn, Code: "wrong-code", Reason: "this code does not open, or has opened before; take the one that is shown now"}
+	errHalf             = &Error{Kind: SignIn, Code: "half-expired", Reason: "this took more than ten minutes; begin again with login and password"}
 )
 
 // halfLife is how long somebody may look for his telephone, in milliseconds.

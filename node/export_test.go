@@ -359,3 +359,9 @@ func Compared(began time.Time, p feed.Policy, point feed.Checkpoint, now time.Ti
 	c.note(p, point, now)
 	return c.compared(p, now, func(feed.Head) error { return nil }) == nil
 }
+
+// Compared is how many passwords were compared with a hash.
+func (s *Entrance) Compared() uint64 { return s.compared.Load() }
+
+// CountMisses does what the ticker does every ten minutes.
+func (n *Node) CountMisses(ctx context.Context) error { return n.Entrance.count(ctx) }

@@ -57,7 +57,7 @@ func (l life) last(opened Instant, zone *time.Location) Instant {
 type Place struct {
 	Ref     string // names it in forms; opens nothing
 	Here    bool   // it is the caller's own
-	Device  uint16 // see [Device]
+	Device  uint16 // number of a closed list of browsers and systems; 0: not known
 	Bearer  bool   // a program
 	Means   account.Means
 	Opened  Instant
