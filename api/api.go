@@ -65,6 +65,7 @@ type server struct {
 	log    *slog.Logger
 	secure bool
 	huma   huma.API
+	doors  []web.Door // that programs have
 }
 
 // New is everything that the node answers over HTTP.

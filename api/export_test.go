@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/bippop/bippop/api/web"
 	"github.com/bippop/bippop/node"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -44,3 +45,18 @@ var (
 	CertificateOut = func(c node.Certificate) any { return certificateOut(c) }
 	DestinationOut = func(d node.Destination) any { return destinationOut(d) }
 )
+
+// Doors lists every address of a node's surface, pages and operations, and whom each is
+// for; routed is what the router answers at all.
+func Doors(cfg Config) (doors []web.Door, routed []string) {
+	prepare()
+	e := gin.New()
+	s := &server{node: cfg.Node, log: cfg.Logger}
+	s.mount(e)
+	site := web.New(web.Config{Node: cfg.Node, Logger: cfg.Logger})
+	site.Mount(e)
+	for _, r := range e.Routes() {
+		routed = append(routed, r.Method+" "+r.Path)
+	}
+	return append(s.doors, site.Doors()...), routed
+}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"github.com/bippop/bippop/api/web"
 	"github.com/bippop/bippop/node"
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -47,7 +48,7 @@ func (s *server) surface() {
 	add(s, may(node.VetVolunteers), 200, "POST", "/volunteers/{id}/next-step", "set-next-step", volunteerRoutes{s}.setNextStep)
 	add(s, may(node.WritePeople, node.ChangeOwnReadiness), 200, "PUT", "/volunteers/{id}/readiness", "set-readiness", volunteerRoutes{s}.setReadiness)
 	tell(s, may(node.ReadPeople), 200, "GET", "/volunteers/{id}/history", "list-changes-of-volunteer", volunteerRoutes{s}.volunteerHistory)
-	tell(s, may(node.HandleRequests), 200, "GET", "/volunteers/{id}/requests", "list-requests-of-volunteer", volunteerRoutes{s}.volunteerRequests)
+	tell(s, may(node.ReadPeople), 200, "GET", "/volunteers/{id}/requests", "list-requests-of-volunteer", volunteerRoutes{s}.volunteerRequests)
 
 	tell(s, may(node.HandleRequests), 200, "GET", "/requests", "list-requests", requestRoutes{s}.requests)
 	add(s, may(node.HandleRequests), 201, "POST", "/requests", "open-request", requestRoutes{s}.openRequest)
@@ -84,7 +85,7 @@ func (s *server) surface() {
 	add(s, may(node.HandleRequests), 200, "POST", "/offers/{id}/decline", "decline-offer", offerRoutes{s}.decline)
 	add(s, helpers, 200, "POST", "/offers/{id}/withdraw", "withdraw-offer", offerRoutes{s}.withdrawOffer)
 	tell(s, may(node.SeeOwnRequests), 200, "GET", "/me/offers", "list-my-offers", offerRoutes{s}.myOffers)
-	tell(s, may(node.HandleRequests), 200, "GET", "/volunteers/{id}/offers", "list-offers-of-volunteer", offerRoutes{s}.volunteerOffers)
+	tell(s, may(node.ReadPeople), 200, "GET", "/volunteers/{id}/offers", "list-offers-of-volunteer", offerRoutes{s}.volunteerOffers)
 
 	add(s, may(node.HandleRequests), 200, "POST", "/requests/{id}/thank", "relay-thanks", thanksRoutes{s}.thank)
 	add(s, helpers, 200, "POST", "/requests/{id}/thanks-seen", "see-thanks", thanksRoutes{s}.seen)
@@ -95,7 +96,7 @@ func (s *server) surface() {
 	add(s, may(node.HandleRequests), 200, "GET", "/bonds/{id}", "read-bond", bondRoutes{s}.bond)
 	add(s, may(node.HandleRequests), 200, "POST", "/bonds/{id}/check", "check-bond", bondRoutes{s}.checkBond)
 	tell(s, may(node.HandleRequests), 200, "GET", "/beneficiaries/{id}/bonds", "list-bonds-of-beneficiary", bondRoutes{s}.beneficiaryBonds)
-	tell(s, may(node.HandleRequests), 200, "GET", "/volunteers/{id}/bonds", "list-bonds-of-volunteer", bondRoutes{s}.volunteerBonds)
+	tell(s, may(node.ReadPeople), 200, "GET", "/volunteers/{id}/bonds", "list-bonds-of-volunteer", bondRoutes{s}.volunteerBonds)
 
 	tell(s, signedIn, 200, "GET", "/action-types", "list-action-types", catalogueRoutes{s}.actionTypes)
 	add(s, may(node.DefineTypes), 201, "POST", "/action-types", "add-action-type", catalogueRoutes{s}.addActionType)
@@ -251,6 +252,7 @@ func describe(spec *huma.OpenAPI, op *huma.Operation, t reflect.Type) {
 // operation is what of an operation does not depend on the types that it takes and
 // gives: what does is in the program once for each pair of them.
 func operation(s *server, who access, status int, method, path, name string, more []func(*huma.Operation)) huma.Operation {
+	s.doors = append(s.doors, web.Door{Method: method, Path: base + path, Actions: who.actions, Anybody: who.open})
 	op := huma.Operation{
 		OperationID: name, Method: method, Path: path, DefaultStatus: status,
 		Summary: sentence(name), Description: who.why(), Tags: []string{strings.Split(path, "/")[1]},

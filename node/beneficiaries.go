@@ -69,9 +69,9 @@ func (s *Beneficiaries) Change(ctx context.Context, by Caller, id BeneficiaryID,
 	return s.propose(ctx, command.ChangeBeneficiary{Stamp: s.stamp(by, f.Commune), ID: id, Version: version, Facts: f, Box: box})
 }
 
-// Get opens one person's file.
+// Get opens one person's file; the reception gets who she is and how to reach her.
 func (s *Beneficiaries) Get(by Caller, id BeneficiaryID) (b Beneficiary, err error) {
-	if err := by.may(ReadPeople); err != nil {
+	if err := by.may(FindPeople); err != nil {
 		return b, err
 	}
 	r, err := s.beneficiaryRecord(by, id)

@@ -219,7 +219,12 @@ func ids(tx *store.Tx, l view.List, most int) (out []RequestID, err error) {
 
 func (h helper) proposals(ids []RequestID, asked bool) (out []Proposal, err error) {
 	for _, id := range ids {
-		q, ok, err := store.Requests.Get(h.tx, id[:])
+		var q request.Request
+		var ok bool
+		err := h.tx.Plain(func() (err error) { // asked, or near him
+			q, ok, err = store.Requests.Get(h.tx, id[:])
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -362,7 +367,12 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 	}
 	var some []fitting
 	for _, id := range open {
-		q, ok, err := store.Requests.Get(h.tx, id[:])
+		var q request.Request
+		var ok bool
+		err := h.tx.Plain(func() (err error) {
+			q, ok, err = store.Requests.Get(h.tx, id[:])
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}

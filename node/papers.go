@@ -25,7 +25,7 @@ const (
 // Agenda lists the visits to her that are promised, told to her or not yet, and
 // start on the days from first to last, in order of time.
 func (s *Papers) Agenda(by Caller, her BeneficiaryID, first, last Day) (out []Visit, err error) {
-	if err := by.may(ReadPeople); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
 	zone := s.zone()

@@ -299,7 +299,11 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 	if receipt, done, err := s.repeated(by, command.KindAccept); done || err != nil {
 		return receipt, unsaid(by, err)
 	}
-	r, err := s.request(by, id)
+	reads := by
+	if !by.Staff() {
+		reads = itself // mayTake decides which he may know of
+	}
+	r, err := s.request(reads, id)
 	if err != nil {
 		return Receipt{}, err
 	}

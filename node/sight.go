@@ -51,10 +51,30 @@ func (c Caller) within() func(commune string) bool {
 // sight is what of the records the caller may know of; nil: all. It is the one place
 // that hides a person: through it every read passes, see [core.view].
 func (c Caller) sight() func(*store.Tx, any) (bool, error) {
-	if !c.limited() {
+	switch {
+	case c.inner:
+		return nil
+	case c.Roles == account.Volunteer:
+		return c.standsIn
+	case !c.limited():
 		return nil
 	}
 	return c.sees
+}
+
+// standsIn is a volunteer's sight: requests in which he stands, and offers of his. What
+// he may take near him is looked for besides, see helping.go.
+func (c Caller) standsIn(_ *store.Tx, record any) (bool, error) {
+	switch r := record.(type) {
+	case request.Request:
+		_, asked := r.Asking(c.Volunteer)
+		return asked, nil
+	case offer.Offer:
+		return r.Volunteer == c.Volunteer, nil
+	case people.Volunteer:
+		return r.ID == c.Volunteer, nil
+	}
+	return true, nil
 }
 
 // sees judges one record. What is about two people is in sight with her, who asks; an

@@ -50,6 +50,9 @@ func (s *Requests) SeeThanks(ctx context.Context, by Caller, id RequestID, v Vol
 	if err := by.mayFor(v, AnswerForSelf, HandleRequests); err != nil {
 		return Receipt{}, err
 	}
+	if _, err := s.request(by, id); err != nil {
+		return Receipt{}, err
+	}
 	return s.propose(ctx, command.SeeThanks{Stamp: s.stamp(by, ""), ID: id, Volunteer: v})
 }
 

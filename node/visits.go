@@ -460,7 +460,7 @@ func (s *core) load(tx *store.Tx, c dispatch.Candidate, v people.Volunteer, q re
 
 // Usual lists the volunteers who have been with her, the most frequent first.
 func (s *Requests) Usual(by Caller, id BeneficiaryID) (out []Familiar, err error) {
-	if err := by.may(ReadPeople); err != nil {
+	if err := by.may(HandleRequests); err != nil {
 		return nil, err
 	}
 	zone := s.zone()

@@ -126,7 +126,10 @@ func (s desk) beside(by node.Caller) (out side, err error) {
 		out.Looking = append(out.Looking, some...)
 	}
 	out.Looking = out.Looking[:min(4, len(out.Looking))]
-	if out.Applicants, _, err = s.node.Volunteers.List(by, node.Applicant, node.Page{Limit: 3}); err != nil {
+	if by.May(node.ReadPeople) == nil {
+		out.Applicants, _, err = s.node.Volunteers.List(by, node.Applicant, node.Page{Limit: 3})
+	}
+	if err != nil {
 		return out, err
 	}
 	if out.Offers, err = s.node.Offers.Ahead(by, 3); err != nil {

@@ -88,7 +88,7 @@ func TestElectedSeesNoPeople(tt *testing.T) {
 	open := map[string]bool{
 		"GET /": true, "POST /sign-in": true, "POST /sign-out": true, "POST /language": true, "GET /sources": true,
 		"GET /assets/:hash/:name": true, "GET /figures": true, "GET /figures.csv": true,
-		"GET /theme/:colour": true, "GET /logo/:version": true, "GET /sw.js": true, "GET /offline": true, "GET /ledger": true, "GET /ledger/:epoch/:seq": true,
+		"GET /theme/:colour": true, "GET /logo/:version": true, "GET /sw.js": true, "GET /offline": true, "GET /account": true, "POST /account/role": true, "GET /ledger": true, "GET /ledger/:epoch/:seq": true,
 		"GET /bulletins": true, "GET /bulletins/:number": true, "GET /bulletins/:number/pdf": true, // the coordinator's words, for all who work here
 	}
 	e := gin.New()
@@ -211,8 +211,11 @@ func TestSmallNumbersAreNowhere(tt *testing.T) {
 func TestAdminOpensElected(tt *testing.T) {
 	t := newTown(tt)
 	admin := t.browse("admin")
-	res, body := admin.send("POST", "/settings/accounts", url.Values{"login": {"elu2"}, "role": {"agent", "official"}})
-	if res.StatusCode != http.StatusOK || !strings.Contains(body, "élu") {
+	if res, _ := admin.send("POST", "/settings/accounts", url.Values{"login": {"elu2"}, "role": {"2", "8"}}); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("an agent who sees no people: %d", res.StatusCode)
+	}
+	res, body := admin.send("POST", "/settings/accounts", url.Values{"login": {"elu2"}, "role": {"8"}})
+	if res.StatusCode != http.StatusOK || !strings.Contains(body, "Élu") {
 		t.Fatalf("%d", res.StatusCode)
 	}
 	list, err := t.node.Accounts.List(t.admin)

@@ -255,6 +255,9 @@ func (s papers) readMonday(by node.Caller) (d mondayData, err error) {
 		return d, err
 	}
 	d.Thank = excerptOf(thank, mostBeside)
+	if by.May(node.ReadPeople) != nil {
+		return d, nil // the reception meets nobody
+	}
 	meet, _, err := s.node.Volunteers.List(by, node.Applicant, node.Page{Limit: mostBeside + 1})
 	d.Meet = excerptOf(meet, mostBeside)
 	return d, err

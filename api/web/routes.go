@@ -12,14 +12,14 @@ func (s *Site) Mount(e *gin.Engine) {
 	e.GET("/assets/:hash/:name", s.serveAsset)
 	e.GET("/theme/:colour", face{s}.theme)
 	e.GET("/logo/:version", face{s}.logo)
-	r := e.Group("/", s.know)
-	r.GET("/", entry{s}.home)
-	r.POST("/sign-in", entry{s}.signIn)
-	r.POST("/sign-out", entry{s}.signOut)
-	r.POST("/language", entry{s}.choose)
-	r.GET("/sources", settings{s}.sources)
+	r := surface{e.Group("/", s.know), s}
+	r.GET("/", anybody(entry{s}.home))
+	r.POST("/sign-in", anybody(entry{s}.signIn))
+	r.POST("/sign-out", anybody(entry{s}.signOut))
+	r.POST("/language", anybody(entry{s}.choose))
+	r.GET("/sources", anybody(settings{s}.sources))
 	e.GET("/sw.js", outbox{s}.worker)
-	r.GET("/offline", outbox{s}.offline)
+	r.GET("/offline", anybody(outbox{s}.offline))
 
 	if s.demo != nil {
 		r.POST("/tour", s.may(node.HandleRequests, tour{s}.ring))
@@ -56,7 +56,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/offers/:id/answer", s.may(node.HandleRequests, offers{s}.answer))
 	r.POST("/offers/:id/withdraw", s.may(node.HandleRequests, offers{s}.withdraw))
 	r.GET("/across", s.may(node.HandleRequests, across{s}.page))
-	r.POST("/across", s.may(node.HandleRequests, across{s}.make))
+	r.POST("/across", s.may(node.OfferAcross, across{s}.make))
 	r.GET("/across/new", s.may(node.OfferAcross, across{s}.blank))
 	r.POST("/across/ask", s.may(node.HandleRequests, across{s}.ask))
 	r.POST("/across/offers/:id/:act", s.may(node.OfferAcross, across{s}.do))
@@ -74,14 +74,14 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/people/:id", s.may(node.WritePeople, people{s}.change))
 	r.POST("/people/:id/likes", s.may(node.WritePeople, people{s}.likes))
 	r.GET("/people/:id/calendar", s.may(node.ReadPeople, papers{s}.calendar))
-	r.GET("/people/:id/past", s.may(node.HandleRequests, people{s}.past))
-	r.POST("/people/:id/past", s.may(node.HandleRequests, people{s}.recordPast))
+	r.GET("/people/:id/past", s.may(node.ReadPeople, people{s}.past))
+	r.POST("/people/:id/past", s.may(node.ReadPeople, people{s}.recordPast))
 
-	r.GET("/people/:id/again", s.may(node.HandleRequests, series{s}.blank))
-	r.POST("/people/:id/again", s.may(node.HandleRequests, series{s}.begin))
+	r.GET("/people/:id/again", s.may(node.ReadPeople, series{s}.blank))
+	r.POST("/people/:id/again", s.may(node.ReadPeople, series{s}.begin))
 	r.GET("/series", s.may(node.HandleRequests, series{s}.list))
 	r.GET("/series/:id", s.may(node.HandleRequests, series{s}.page))
-	r.GET("/series/:id/edit", s.may(node.HandleRequests, series{s}.edit))
+	r.GET("/series/:id/edit", s.may(node.ReadPeople, series{s}.edit))
 	r.POST("/series/:id/:act", s.may(node.HandleRequests, series{s}.do))
 
 	r.GET("/volunteers", s.may(node.ReadPeople, volunteers{s}.list))
@@ -99,11 +99,11 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.GET("/figures.csv", s.may(node.ReadFigures, figures{s}.file))
 	r.GET("/catalogue", s.may(node.ReadPeople, catalogue{s}.page))
 	r.POST("/catalogue", s.may(node.DefineTypes, catalogue{s}.define))
-	r.GET("/settings", s.may(node.ReadPeople, settings{s}.page))
-	r.POST("/settings", s.may(node.ChangeTerritory, settings{s}.change))
-	r.POST("/settings/accounts", s.may(node.ManageAccounts, settings{s}.openAccount))
-	r.GET("/settings/accounts/:id/roles", s.may(node.ManageAccounts, hats{s}.edit))
-	r.POST("/settings/accounts/:id/roles", s.may(node.ManageAccounts, hats{s}.save))
+	r.GET("/settings", s.territory(node.ReadPeople, settings{s}.page))
+	r.POST("/settings", s.territory(node.ChangeTerritory, settings{s}.change))
+	r.POST("/settings/accounts", s.territory(node.ManageAccounts, settings{s}.openAccount))
+	r.GET("/settings/accounts/:id/roles", s.territory(node.ManageAccounts, hats{s}.edit))
+	r.POST("/settings/accounts/:id/roles", s.territory(node.ManageAccounts, hats{s}.save))
 	r.GET("/account", s.signedIn(hats{s}.page))
 	r.POST("/account/role", s.signedIn(hats{s}.change))
 	r.POST("/account/again", s.signedIn(entry{s}.again))
@@ -115,7 +115,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/account/demand", s.may(node.ManageAccounts, keys{s}.demand))
 	r.POST("/settings/accounts/:id/sessions", s.may(node.ManageAccounts, keys{s}.endOf))
 	r.POST("/account/deputy", s.may(node.NameDeputy, hats{s}.deputy))
-	r.POST("/settings/accounts/:id", s.may(node.ManageAccounts, settings{s}.changeAccount))
+	r.POST("/settings/accounts/:id", s.territory(node.ManageAccounts, settings{s}.changeAccount))
 	r.GET("/settings/imports", s.may(node.ImportPeople, imports{s}.page))
 	r.POST("/settings/imports", s.may(node.ImportPeople, imports{s}.upload))
 	r.GET("/settings/imports/model/:kind", s.may(node.ImportPeople, imports{s}.model))
@@ -201,3 +201,35 @@ func (s *Site) Mount(e *gin.Engine) {
 
 	e.NoRoute(s.know, s.notFound)
 }
+
+// Door is one address, and who may come in there.
+type Door struct {
+	Method, Path string
+	Actions      []node.Action // any of them; none: whoever has signed in
+	Anybody      bool          // also without a session
+	Nation       bool          // of the coordinator's node alone
+}
+
+// behind is what stands behind a door.
+type behind struct {
+	Door
+	h gin.HandlerFunc
+}
+
+// surface takes pages only: none is mounted that does not say for whom it is.
+type surface struct {
+	r    *gin.RouterGroup
+	site *Site
+}
+
+func (s surface) GET(path string, p behind)  { s.add("GET", path, p) }
+func (s surface) POST(path string, p behind) { s.add("POST", path, p) }
+
+func (s surface) add(method, path string, p behind) {
+	p.Method, p.Path = method, path
+	s.site.doors = append(s.site.doors, p.Door)
+	s.r.Handle(method, path, p.h)
+}
+
+// Doors lists the pages that are mounted.
+func (s *Site) Doors() []Door { return s.doors }

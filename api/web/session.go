@@ -76,35 +76,45 @@ func (s *Site) know(c *gin.Context) {
 
 // may lets those through who may do the action, and shows others the door. The
 // coordinator's node has no page about people, whoever asks.
-func (s *Site) may(a node.Action, h gin.HandlerFunc) gin.HandlerFunc {
+func (s *Site) may(a node.Action, h gin.HandlerFunc) behind {
+	return s.within(a, h, a.AboutPeople())
+}
+
+// territory is may for what a coordinator's node has not, though it names nobody.
+func (s *Site) territory(a node.Action, h gin.HandlerFunc) behind { return s.within(a, h, true) }
+
+func (s *Site) within(a node.Action, h gin.HandlerFunc, territory bool) behind {
 	inner := s.only(h, a)
-	return func(c *gin.Context) {
-		if a.AboutPeople() && s.node.Coordinating() {
+	return behind{Door{Actions: []node.Action{a}}, func(c *gin.Context) {
+		if territory && s.node.Coordinating() {
 			s.fail(c, &node.Error{Kind: node.NotFound, Code: "no-desk"})
 			return
 		}
 		inner(c)
-	}
+	}}
 }
 
 // nation is may for the coordinator's node alone.
-func (s *Site) nation(a node.Action, h gin.HandlerFunc) gin.HandlerFunc {
+func (s *Site) nation(a node.Action, h gin.HandlerFunc) behind {
 	inner := s.only(h, a)
-	return func(c *gin.Context) {
+	return behind{Door{Actions: []node.Action{a}, Nation: true}, func(c *gin.Context) {
 		if !s.node.Coordinating() {
 			s.notFound(c)
 			return
 		}
 		inner(c)
-	}
+	}}
 }
 
 // mine is may for a volunteer's own pages.
-func (s *Site) mine(a node.Action, h gin.HandlerFunc) gin.HandlerFunc { return s.may(a, own(h)) }
+func (s *Site) mine(a node.Action, h gin.HandlerFunc) behind { return s.may(a, own(h)) }
+
+// anybody is for people who have not come in, too.
+func anybody(h gin.HandlerFunc) behind { return behind{Door{Anybody: true}, h} }
 
 // signedIn is for everybody who has come in.
-func (s *Site) signedIn(h gin.HandlerFunc) gin.HandlerFunc {
-	return s.gate(h, func(node.Caller) bool { return true })
+func (s *Site) signedIn(h gin.HandlerFunc) behind {
+	return behind{Door{}, s.gate(h, func(node.Caller) bool { return true })}
 }
 
 func (s *Site) only(h gin.HandlerFunc, a node.Action) gin.HandlerFunc {

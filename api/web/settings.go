@@ -65,7 +65,7 @@ func (s settings) show(c *gin.Context, code int, d settingsData, problem error) 
 	d.Admin, d.Key, d.Home = isAdmin(by), newKey(), s.home()
 	if d.Admin {
 		for _, one := range (hats{s.Site}).given() {
-			d.Roles = append(d.Roles, hat{one, one == node.RoleAgent})
+			d.Roles = append(d.Roles, hat{one, false})
 		}
 		for _, commune := range d.Edited.Communes {
 			d.Territory = append(d.Territory, pick{commune, node.CommuneName(commune), false})

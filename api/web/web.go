@@ -65,6 +65,7 @@ type Site struct {
 	assets  map[string]asset
 	tongues map[string]*tongue // by language
 	drafts  *drafts
+	doors   []Door
 }
 
 type asset struct {

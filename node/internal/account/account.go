@@ -34,7 +34,7 @@ const (
 // Each lists the roles of the set, the one first with which its holder begins the
 // day.
 func (r Roles) Each() (out []Roles) {
-	for _, one := range [...]Roles{Agent, Reception, Admin, Coordinator, DPO, Association, Professional, Official, Operator, Volunteer, Beneficiary} {
+	for _, one := range [...]Roles{Admin, Agent, Reception, Coordinator, DPO, Association, Professional, Official, Operator, Volunteer, Beneficiary} {
 		if r.Has(one) {
 			out = append(out, one)
 		}
