@@ -119,7 +119,7 @@ func (s *server) identify(g *gin.Context, who access) (c call, err error) {
 	if who.open {
 		return c, nil
 	}
-	if c.token = s.tokenOf(g.Request); c.token.Empty() {
+	if c.token = tokenOf(g.Request, s.secure); c.token.Empty() {
 		return c, errSignIn
 	}
 	if c.by, err = s.node.Recognise(g.Request.Context(), c.token); err != nil {
@@ -134,7 +134,7 @@ func (s *server) identify(g *gin.Context, who access) (c call, err error) {
 	return c, nil
 }
 
-func (s *server) tokenOf(r *http.Request) node.Secret {
+func tokenOf(r *http.Request, secure bool) node.Secret {
 	if head := r.Header.Get("Authorization"); head != "" {
 		scheme, token, _ := strings.Cut(head, " ")
 		if !strings.EqualFold(scheme, "Bearer") {
@@ -145,7 +145,7 @@ func (s *server) tokenOf(r *http.Request) node.Secret {
 	if r.Method != http.MethodGet {
 		return node.Secret{}
 	}
-	cookie, err := r.Cookie(web.CookieName(s.secure))
+	cookie, err := r.Cookie(web.CookieName(secure))
 	if err != nil {
 		return node.Secret{}
 	}

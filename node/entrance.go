@@ -25,12 +25,13 @@ type gate struct{ *core }
 type Entrance struct {
 	gate
 	throttle *throttle
+	codes    *codes
 	nobody   string        // a hash to compare with when there is no such login: the same work, the same time
 	compared atomic.Uint64 // passwords, in this run of the program
 }
 
 func newEntrance(c *core) *Entrance {
-	return &Entrance{gate: gate{c}, throttle: newThrottle(), nobody: crypto.HashPassword(crypto.NewSecret("nobody signs in with this"), c.cfg.PasswordCost)}
+	return &Entrance{gate: gate{c}, throttle: newThrottle(), codes: newCodes(), nobody: crypto.HashPassword(crypto.NewSecret("nobody signs in with this"), c.cfg.PasswordCost)}
 }
 
 // Proof is what somebody shows to come in, or to show again that it is him.

@@ -113,7 +113,10 @@ func TestErasure(t *testing.T) {
 		pair := []node.BeneficiaryID{c.enrol("Première"), c.enrol("Deuxième")}
 		n := c.leader().node
 		for _, her := range pair {
-			_, err := n.Erasures.Want(t.Context(), c.admin, node.ErasableBeneficiary, her, false)
+			var err error
+			_, c.admin, err = n.Accounts.SignIn(t.Context(), "admin", secret(password), "test", false)
+			c.must(err)
+			_, err = n.Erasures.Want(t.Context(), c.admin, node.ErasableBeneficiary, her, false)
 			c.must(err)
 			c.wait(40 * time.Minute)
 			if her == pair[0] {

@@ -402,7 +402,7 @@ var large = map[string]bound{
 	"node.core":                             {47, 0, "what all services read in common; unexported, no state of its own"},
 	"node.Node":                             {0, 30, "one field for each noun that callers see"},
 	"node.DraftChange":                      {0, 20, "DTO: whatever a change of the roster may say, in one flat form"},
-	"node.Config":                           {0, 20, "what an operator may say, each option with its reason"},
+	"node.Config":                           {0, 21, "what an operator may say, each option with its reason"},
 	"node.Requests":                         {33, 0, "one method a transition, and their private halves"},
 	"node/internal/request.Request":         {0, 19, "one need and everything that has happened to it"},
 	"node/internal/machine.act":             {72, 0, "one method for each kind of command, behind one switch"},

@@ -275,3 +275,62 @@ func TestPlaces(t *testing.T) {
 	town.must(err)
 	other.do(r, http.StatusUnauthorized)
 }
+
+// messages is a transport that keeps what it was to bring.
+type messages chan [2]string
+
+func (m messages) Send(ref string, _, code node.Secret) error {
+	m <- [2]string{ref, code.Reveal()}
+	return nil
+}
+
+// TestCoupleSharesPhone plays it in a real browser, in both languages: two volunteers
+// have one telephone. The code opens for the one whose first name is pressed, once; a
+// number that nobody has gets the same page, and no message.
+func TestCoupleSharesPhone(t *testing.T) {
+	browser := chromium(t)
+	sent := make(messages, 8)
+	town := foundTown(t, node.Territory{Siren: "200044394", Name: "CC du Réolais en Sud Gironde", Calls: "Entraide chez nous", Communes: []string{"33352"}}, func(c *node.Config) { c.Codes = sent })
+	town.volunteer("Paul", "Exemplaire", "paul")
+	town.volunteer("Jeanne", "Exemplaire", "jeanne")
+	for lang, says := range map[string][5]string{
+		"fr": {"Envoyer le code", "Un code est en route", "Entrer", "Vous êtes…", "Ce code n’ouvre pas"},
+		"en": {"Send the code", "A code is on its way", "Sign in", "You are…", "This code does not open"},
+	} {
+		phone := town.open(browser, 320)
+		phone.visit("/")
+		phone.speak(lang)
+		phone.press("//a[@href='/code']")
+		phone.check("/code")
+		phone.run(chromedp.SendKeys("#address", "06 39 98 99 99"))
+		phone.press("//button[text()='" + says[0] + "']")
+		phone.sees(says[1])
+		phone.visit("/code")
+		phone.run(chromedp.SendKeys("#address", "+33 6 39 98 11 22"))
+		phone.press("//button[text()='" + says[0] + "']")
+		phone.sees(says[1])
+		for _, v := range phone.axe() {
+			t.Errorf("%s: %s", says[1], v)
+		}
+		m := <-sent
+		phone.sees(m[0]) // the first that was sent is this one: nothing went to nobody
+		wrong := "000000"
+		if m[1] == wrong {
+			wrong = "000001"
+		}
+		phone.run(chromedp.SendKeys("#code", wrong))
+		phone.press("//button[text()='" + says[2] + "']")
+		phone.sees(says[4])
+		phone.run(chromedp.SendKeys("#code", m[1]))
+		phone.press("//button[text()='" + says[2] + "']")
+		phone.sees(says[3])
+		for _, v := range phone.axe() {
+			t.Errorf("%s: %s", says[3], v)
+		}
+		var ticket string
+		phone.run(chromedp.Value("//input[@name='ticket']", &ticket, chromedp.BySearch))
+		phone.press("//button[text()='Jeanne']")
+		phone.run(chromedp.WaitVisible("nav.main"))
+		town.jar().post("/code/enter", url.Values{"ticket": {ticket}, "code": {m[1]}}, http.StatusUnauthorized) // once
+	}
+}

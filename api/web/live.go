@@ -72,6 +72,6 @@ func (s live) stream(c *gin.Context) {
 
 // signedIn reports whether the cookie still belongs to by.
 func (s live) signedIn(c *gin.Context, by node.Caller) bool {
-	who, err := s.node.Accounts.Session(s.token(c))
+	who, err := s.node.Accounts.Session(entry{s.Site}.token(c))
 	return err == nil && who.Account == by.Account
 }

@@ -15,6 +15,9 @@ func (s *Site) Mount(e *gin.Engine) {
 	r := surface{e.Group("/", s.know), s}
 	r.GET("/", anybody(entry{s}.home))
 	r.POST("/sign-in", anybody(entry{s}.signIn))
+	r.GET("/code", anybody(entry{s}.codePage))
+	r.POST("/code", anybody(entry{s}.askCode))
+	r.POST("/code/enter", anybody(entry{s}.giveCode))
 	r.POST("/sign-out", anybody(entry{s}.signOut))
 	r.POST("/language", anybody(entry{s}.choose))
 	r.GET("/sources", anybody(settings{s}.sources))

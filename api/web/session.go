@@ -56,7 +56,7 @@ func writer(c *gin.Context) node.Caller {
 // callers they are for.
 func (s *Site) know(c *gin.Context) {
 	c.Set(indexKey, s.node.Index()) // before anything is read: what comes after is news
-	token := s.token(c)
+	token := entry{s}.token(c)
 	if token.Empty() {
 		return
 	}
@@ -187,7 +187,8 @@ func (s *Site) signInPage(c *gin.Context, status int, err error) {
 		Doors  []DemoAccount
 		Login  string
 		Resume *resume
-	}{entry{s}.doors(), login, again}})
+		Codes  bool
+	}{entry{s}.doors(), login, again, s.node.Entrance.SendsCodes()}})
 }
 
 // shown is what a form shows of somebody.
@@ -199,7 +200,7 @@ func (s entry) shown(c *gin.Context) node.Proof {
 }
 
 // token is what the browser holds, whosever it is.
-func (s *Site) token(c *gin.Context) node.Secret {
+func (s entry) token(c *gin.Context) node.Secret {
 	cookie, err := c.Request.Cookie(CookieName(s.secure))
 	if err != nil {
 		return node.Secret{}
@@ -258,7 +259,7 @@ func (s entry) admit(c *gin.Context, e node.Entry) {
 
 // askAgain asks somebody who is in to show that it is still him, and carries along
 // what he has begun.
-func (s *Site) askAgain(c *gin.Context, status int, err error) {
+func (s entry) askAgain(c *gin.Context, status int, err error) {
 	again := interrupted(c)
 	if c.FullPath() == "/account/again" {
 		again = carried(c)

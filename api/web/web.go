@@ -170,7 +170,7 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 		return
 	}
 	if p.Problem != nil && p.Problem.Code == "step-up" && name != "again" {
-		s.askAgain(c, status, nil)
+		entry{s}.askAgain(c, status, nil)
 		return
 	}
 	w := s.words(c)
