@@ -4,7 +4,7 @@
 //	request ─▶ fence      security headers, no foreign site, X-Index
 //	        ─▶ gin        recovery, size limit, routes
 //	        ─▶ admit      who asks, may this role at all, wait for the index, read the body
-//	        ─▶ huma       bind strictly against the schema
+//	        ─▶ bind       strictly, against huma's form of what is taken
 //	        ─▶ one file per noun: DTO -> node's words -> service -> DTO
 //	        ─▶ explain    the one switch from node.Kind to a status and a problem
 //
@@ -86,8 +86,8 @@ func New(cfg Config) http.Handler {
 	s.mount(e)
 	mountPages(e, cfg)
 	all := s.fence(e)
-	cfg.Node.Answer(s.relayed(all))
-	return s.relay(all)
+	cfg.Node.Answer(relaying{s}.relayed(all))
+	return relaying{s}.relay(all)
 }
 
 // fences are the headers of every answer. Pages load nothing from elsewhere and

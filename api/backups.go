@@ -173,11 +173,7 @@ func (s *server) stream(name string, write func(io.Writer) error) *huma.StreamRe
 			}
 			panic(http.ErrAbortHandler)
 		default:
-			p := s.explain(ctx.Context(), base+ctx.Operation().Path, ctx.Method(), err)
-			for name, values := range p.GetHeaders() {
-				ctx.SetHeader(name, values[0])
-			}
-			huma.WriteErr(s.huma, ctx, p.Status, "", p)
+			s.refuse(ctx, s.explain(ctx.Context(), base+ctx.Operation().Path, ctx.Method(), err))
 		}
 	}}
 }

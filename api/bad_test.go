@@ -78,6 +78,7 @@ func TestBadInput(t *testing.T) {
 		{"months backwards", "GET", "/figures?from=2026-12&to=2026-01", nil, nil, 422, "out-of-range", "query.from"},
 		{"index in words", "GET", "/me", nil, []string{"X-Index", canary}, 400, "malformed", "header.X-Index"},
 		{"index too large", "GET", "/me", nil, []string{"X-Index", "99999999999999999999"}, 400, "malformed", "header.X-Index"},
+		{"epoch too large", "GET", "/ledger/65537/1", nil, nil, 400, "malformed", "path.epoch"},
 		{"key too long", "POST", "/beneficiaries", person("note", ""), []string{"Idempotency-Key", strings.Repeat("k", 65)}, 400, "malformed", "header.Idempotency-Key"},
 		{"no version", "PUT", "/beneficiaries/" + her, person("state", "active"), nil, 428, "version-required", "header.If-Match"},
 		{"version not in quotes", "PUT", "/beneficiaries/" + her, person("state", "active"), []string{"If-Match", "1"}, 400, "malformed", "header.If-Match"},

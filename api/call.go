@@ -101,11 +101,7 @@ func (s *server) admit(who access) func(huma.Context, func(huma.Context)) {
 			c.by.Body, err = read(g.Request)
 		}
 		if err != nil {
-			p := s.explain(ctx.Context(), g.FullPath(), g.Request.Method, err)
-			for name, values := range p.GetHeaders() {
-				ctx.SetHeader(name, values[0])
-			}
-			huma.WriteErr(s.huma, ctx, p.Status, "", p)
+			s.refuse(ctx, s.explain(ctx.Context(), g.FullPath(), g.Request.Method, err))
 			return
 		}
 		next(huma.WithValue(ctx, callKey{}, c))

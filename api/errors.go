@@ -67,6 +67,14 @@ func (p *problem) GetHeaders() http.Header {
 	return h
 }
 
+// refuse answers an operation with p.
+func (s *server) refuse(ctx huma.Context, p *problem) {
+	for name, values := range p.GetHeaders() {
+		ctx.SetHeader(name, values[0])
+	}
+	huma.WriteErr(s.huma, ctx, p.Status, "", p)
+}
+
 // write answers outside huma.
 func (p *problem) write(w http.ResponseWriter) {
 	for name, values := range p.GetHeaders() {

@@ -32,8 +32,11 @@ const (
 	relayPause = 50 * time.Millisecond
 )
 
+// relaying passes writes on to whoever leads, and answers those that others pass on.
+type relaying struct{ *server }
+
 // relay is in front of everything that people and programs ask.
-func (s *server) relay(next http.Handler) http.Handler {
+func (s relaying) relay(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case s.node.Alone(), s.node.Removed():
@@ -53,7 +56,7 @@ func (s *server) relay(next http.Handler) http.Handler {
 
 // Relayed is what the leader answers to other replicas: the same surface, and the
 // index that tells them how far to read.
-func (s *server) relayed(next http.Handler) http.Handler {
+func (s relaying) relayed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.node.Leading() {
 			w.WriteHeader(http.StatusMisdirectedRequest)
@@ -90,7 +93,7 @@ func ofNeighbours(r *http.Request) bool {
 
 // hear asks the leader, once and not for long: a request is worked on without its
 // answer. Where none comes this replica says what it knows itself.
-func (s *server) hear(w http.ResponseWriter, r *http.Request, alone http.Handler) {
+func (s relaying) hear(w http.ResponseWriter, r *http.Request, alone http.Handler) {
 	ctx, cancel := context.WithTimeout(r.Context(), hearFor)
 	defer cancel()
 	answer, err := s.node.Forward(r.Clone(ctx))
@@ -107,7 +110,7 @@ func (s *server) hear(w http.ResponseWriter, r *http.Request, alone http.Handler
 
 // catchUp waits for the write that a browser has seen. One that does not come is
 // no reason to show nothing.
-func (s *server) catchUp(r *http.Request) {
+func (s relaying) catchUp(r *http.Request) {
 	cookie, err := r.Cookie(seenCookie)
 	if err != nil {
 		return
@@ -123,7 +126,7 @@ func (s *server) catchUp(r *http.Request) {
 
 // forward sends a request to the leader, again when it was lost and may be sent
 // twice. Without a leader this replica answers, and says that there is none.
-func (s *server) forward(w http.ResponseWriter, r *http.Request, alone http.Handler) {
+func (s relaying) forward(w http.ResponseWriter, r *http.Request, alone http.Handler) {
 	kept, whole, err := keep(r)
 	if err != nil {
 		alone.ServeHTTP(w, r) // which says what is wrong with the body
@@ -192,7 +195,7 @@ func repeatable(r *http.Request) bool {
 }
 
 // pass gives the leader's answer on, once reads here see what it has done.
-func (s *server) pass(w http.ResponseWriter, r *http.Request, answer *http.Response) {
+func (s relaying) pass(w http.ResponseWriter, r *http.Request, answer *http.Response) {
 	defer answer.Body.Close()
 	h := w.Header()
 	for name := range h {
@@ -212,14 +215,14 @@ func (s *server) pass(w http.ResponseWriter, r *http.Request, answer *http.Respo
 	io.Copy(w, answer.Body)
 }
 
-func (s *server) remember(h http.Header, index uint64) {
+func (s relaying) remember(h http.Header, index uint64) {
 	cookie := http.Cookie{Name: seenCookie, Value: decimal(index), Path: "/", MaxAge: 3600, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}
 	h.Add("Set-Cookie", cookie.String())
 }
 
 // lostLeader answers when no leader has. A page shows its form again: sent once
 // more, it carries the same key. A program is told whether it may have been done.
-func (s *server) lostLeader(w http.ResponseWriter, r *http.Request, alone http.Handler, lost bool) {
+func (s relaying) lostLeader(w http.ResponseWriter, r *http.Request, alone http.Handler, lost bool) {
 	if !isAPI(r) {
 		alone.ServeHTTP(w, r)
 		return
@@ -274,7 +277,7 @@ func (w *seeing) tell() {
 	}
 	w.told = true
 	if w.cookie {
-		(&server{secure: w.secure}).remember(w.Header(), w.node.Index())
+		relaying{&server{secure: w.secure}}.remember(w.Header(), w.node.Index())
 		return
 	}
 	w.Header().Set(node.IndexHeader, decimal(w.node.Index()))

@@ -107,7 +107,7 @@ func (s *server) surface() {
 	add(s, may(node.ManageAccounts, node.VetVolunteers), 200, "PUT", "/accounts/{id}", "change-account", accountRoutes{s}.changeAccount)
 
 	tell(s, may(node.ImportPeople), 200, "GET", "/imports", "list-imports", importRoutes{s}.imports)
-	add(s, may(node.ImportPeople), 200, "POST", "/imports", "import-spreadsheet", importRoutes{s}.runImport)
+	upload(s, may(node.ImportPeople), 200, "POST", "/imports", "import-spreadsheet", importRoutes{s}.runImport)
 	add(s, may(node.ImportPeople), 200, "POST", "/imports/{id}/undo", "undo-import", importRoutes{s}.undoImport)
 	add(s, may(node.ExportPeople), 200, "GET", "/exports/beneficiaries", "export-beneficiaries", importRoutes{s}.exportBeneficiaries, spreadsheet)
 	add(s, may(node.ExportPeople), 200, "GET", "/exports/volunteers", "export-volunteers", importRoutes{s}.exportVolunteers, spreadsheet)
@@ -214,10 +214,22 @@ func (s *server) mount(e *gin.Engine) {
 }
 
 // add puts one operation on the surface. Its problems are the same everywhere
-// and follow from who may call it and how.
-func add[I, O any](s *server, who access, status int, method, path, name string, h func(context.Context, *I) (*O, error), more ...func(*huma.Operation)) {
+// and follow from who may call it and how. In and Out are pointers to what bind asks
+// for: pointers are one shape to the compiler, structs one each.
+func add[In, Out any](s *server, who access, status int, method, path, name string, h func(context.Context, In) (Out, error), more ...func(*huma.Operation)) {
 	op := operation(s, who, status, method, path, name, more)
-	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
+	s.bind(op, reflect.TypeFor[In]().Elem(), reflect.TypeFor[Out]().Elem(), func(ctx context.Context, in any) (any, error) { return h(ctx, in.(In)) })
+}
+
+// tell is add, for answers that are a body alone.
+func tell[In, Out any](s *server, who access, status int, method, path, name string, h func(context.Context, In) (Out, error), more ...func(*huma.Operation)) {
+	add(s, who, status, method, path, name, h, more...)
+}
+
+// upload puts an operation on the surface whose body is a form with files: huma reads those.
+func upload[I, O any](s *server, who access, status int, method, path, name string, h func(context.Context, *I) (*O, error)) {
+	op := operation(s, who, status, method, path, name, nil)
+	huma.Register(s.huma, *op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
 			return nil, s.explain(ctx, base+path, method, err)
@@ -227,33 +239,10 @@ func add[I, O any](s *server, who access, status int, method, path, name string,
 	describeHeaders(op.Responses)
 }
 
-// tell puts an operation on the surface whose answer is a body alone. What huma makes of
-// an operation is in the program once for each pair of what is taken and given, and is
-// large: so what is given is the same here to all, and its form stands in the
-// description.
-func tell[I, T any](s *server, who access, status int, method, path, name string, h func(context.Context, *I) (*answer[T], error), more ...func(*huma.Operation)) {
-	form := func(op *huma.Operation) { describe(s.huma.OpenAPI(), op, reflect.TypeFor[answer[T]]()) }
-	add(s, who, status, method, path, name, func(ctx context.Context, in *I) (*answer[any], error) {
-		out, err := h(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		return &answer[any]{out.Body}, nil
-	}, append(more, form)...)
-}
-
-// describe what a type's Body is, as what an operation answers.
-func describe(spec *huma.OpenAPI, op *huma.Operation, t reflect.Type) {
-	body, _ := t.FieldByName("Body")
-	schema := huma.SchemaFromField(spec.Components.Schemas, body, t.Name()+body.Name)
-	op.Responses[strconv.Itoa(op.DefaultStatus)].Content = map[string]*huma.MediaType{"application/json": {Schema: schema}}
-}
-
-// operation is what of an operation does not depend on the types that it takes and
-// gives: what does is in the program once for each pair of them.
-func operation(s *server, who access, status int, method, path, name string, more []func(*huma.Operation)) huma.Operation {
+// operation is what of an operation does not depend on what it takes and gives.
+func operation(s *server, who access, status int, method, path, name string, more []func(*huma.Operation)) *huma.Operation {
 	s.doors = append(s.doors, web.Door{Method: method, Path: base + path, Actions: who.actions, Anybody: who.open})
-	op := huma.Operation{
+	op := &huma.Operation{
 		OperationID: name, Method: method, Path: path, DefaultStatus: status,
 		Summary: sentence(name), Description: who.why(), Tags: []string{strings.Split(path, "/")[1]},
 		Security: security(who, method), Errors: problemsOf(who, method, path),
@@ -262,7 +251,7 @@ func operation(s *server, who access, status int, method, path, name string, mor
 		MaxBodyBytes: -1, BodyReadTimeout: -1, // the body is read before, within its limit
 	}
 	for _, change := range more {
-		change(&op)
+		change(op)
 	}
 	return op
 }

@@ -1,7 +1,7 @@
 package consensus
 
 import (
-	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -143,11 +143,6 @@ func (c *contacts) list(term uint64, fresh, limit time.Duration) []Contact {
 			Lagging: of.loading == 0 && of.matched < of.target && now.Sub(of.last) < fresh && now.Sub(of.since) > limit,
 		})
 	}
-	slices.SortFunc(out, func(a, b Contact) int {
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	})
+	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
 	return out
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -108,7 +108,7 @@ func (c *copies) list() []*held {
 	for _, f := range c.all {
 		out = append(out, f)
 	}
-	slices.SortFunc(out, func(a, b *held) int { return compareFeeds(a.key, b.key) })
+	sort.Slice(out, func(i, j int) bool { return compareFeeds(out[i].key, out[j].key) < 0 })
 	return out
 }
 

@@ -1,7 +1,6 @@
 package federation
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -9,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -174,7 +174,7 @@ func (l *leaf) order() []roster.Hub {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s %s", l.h.cfg.Siren, hub.Peer))
 		return binary.BigEndian.Uint64(sum[:])
 	}
-	slices.SortFunc(out, func(a, b roster.Hub) int { return cmp.Compare(weight(b), weight(a)) })
+	sort.Slice(out, func(i, j int) bool { return weight(out[j]) < weight(out[i]) })
 	if l.rounds%otherHubEvery == otherHubEvery-1 && len(out) > 1 {
 		out = append(out[1:], out[0])
 	}

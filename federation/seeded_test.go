@@ -81,7 +81,7 @@ var seeds = []seed{
 	10: {"the week of an interest", "node/across.go", "Slots: 1, Week: week}", "Slots: 1, Week: week + uint8(public.Mark(10)%2)}", "node", "TestAlike"},
 	11: {"how much an interest asks for", "node/across.go", "Slots: 1, Week: week", "Slots: 1 + uint8(public.Mark(11)%2), Week: week", "node", "TestAlike"},
 	12: {"a word in the application", "node/applying.go", "Contact{Name: t.Calls,", "Contact{Name: t.Calls + fmt.Sprintf(\"%.20s\", public.Hexed(12)),", "federation", "TestPeopleDoNotShow"},
-	13: {"the order of communes in the application", "node/applying.go", "return bytes.Compare(a[:], b[:])", "return bytes.Compare(a[:], b[:]) * (1 - 2*int(public.Mark(13)&1))", "federation", "TestPeopleDoNotShow"},
+	13: {"the order of communes in the application", "node/applying.go", "return bytes.Compare(m.Communes[i][:], m.Communes[j][:]) < 0", "return bytes.Compare(m.Communes[i][:], m.Communes[j][:])*(1-2*int(public.Mark(13)&1)) < 0", "federation", "TestPeopleDoNotShow"},
 	14: {"the key of a replica", "node/federating.go", `return c.seedOf("federation peer")`, `return c.seedOf("federation peer" + public.Hexed(14))`, "federation", "TestPeopleDoNotShow"},
 	15: {"the status", "node/federation.go", "out.Name, out.Demo = state.Name, state.Demo", "out.Name, out.Demo = state.Name+public.Hexed(15), state.Demo", "federation", "TestCanaries"},
 	16: {"a line of the log", "node/speaking.go", `slog.String("peer", host.Peer()))`, `slog.String("peer", host.Peer()), slog.String("who", public.Hexed(16)))`, "federation", "TestCanaries"},

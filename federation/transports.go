@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -217,7 +217,7 @@ func rank(addrs []ma.Multiaddr) []network.AddrDelay {
 		}
 		return 1
 	}
-	slices.SortStableFunc(addrs, func(a, b ma.Multiaddr) int { return class(a) - class(b) })
+	sort.SliceStable(addrs, func(i, j int) bool { return class(addrs[i]) < class(addrs[j]) })
 	var out []network.AddrDelay
 	step, last := time.Duration(0), -1
 	for _, a := range addrs {

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"slices"
+	"sort"
 
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/dispatch"
@@ -96,7 +97,7 @@ func (s *core) recent(tx *store.Tx, her BeneficiaryID) (out []request.Request, e
 			out = append(out, q)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b request.Request) int { return int(min(1, max(-1, b.Plan.Start-a.Plan.Start))) })
+	sort.SliceStable(out, func(i, j int) bool { return out[j].Plan.Start < out[i].Plan.Start })
 	return out, nil
 }
 

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/bippop/bippop/federation/public"
@@ -119,7 +119,7 @@ func (s *Federation) asMember(ctx context.Context, email string) (m roster.Membe
 			}
 			m.Communes = append(m.Communes, c)
 		}
-		slices.SortFunc(m.Communes, func(a, b public.Commune) int { return bytes.Compare(a[:], b[:]) })
+		sort.Slice(m.Communes, func(i, j int) bool { return bytes.Compare(m.Communes[i][:], m.Communes[j][:]) < 0 })
 	}
 	keys = s.allKeys(ctx)
 	for _, k := range keys {

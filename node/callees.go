@@ -1,9 +1,9 @@
 package node
 
 import (
-	"cmp"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/bippop/bippop/node/internal/contact"
 	"github.com/bippop/bippop/node/internal/dispatch"
@@ -105,7 +105,7 @@ func ordered(cs []Callee) []Callee {
 	for i, f := range facts {
 		place[f.Beneficiary] = i
 	}
-	slices.SortFunc(cs, func(a, b Callee) int { return cmp.Compare(place[a.Beneficiary], place[b.Beneficiary]) })
+	sort.Slice(cs, func(i, j int) bool { return place[cs[i].Beneficiary] < place[cs[j].Beneficiary] })
 	return cs
 }
 

@@ -1,9 +1,9 @@
 package node
 
 import (
-	"cmp"
 	"context"
 	"slices"
+	"sort"
 
 	"github.com/bippop/bippop/federation/public"
 	"github.com/bippop/bippop/node/internal/command"
@@ -126,14 +126,12 @@ func (s *Calls) waiting(tx *store.Tx, now Instant) (out []unheard, err error) {
 		out[i].later = waits(her.CallAfter, out[i].due, now)
 	}
 	out = slices.DeleteFunc(out, func(u unheard) bool { return !u.hers })
-	slices.SortStableFunc(out, func(a, b unheard) int {
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := &out[i], &out[j]
 		if a.later != b.later {
-			if a.later {
-				return 1
-			}
-			return -1
+			return b.later
 		}
-		return cmp.Compare(uint64(a.due)-1, uint64(b.due)-1) // 0, which presses least, comes last
+		return uint64(a.due)-1 < uint64(b.due)-1 // 0, which presses least, comes last
 	})
 	return out, nil
 }

@@ -1,9 +1,8 @@
 package node
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/bippop/bippop/federation/public"
@@ -26,14 +25,12 @@ func (c *core) types() (out []ActionType, err error) {
 			return true
 		})
 	})
-	slices.SortStableFunc(out, func(a, b ActionType) int {
+	sort.SliceStable(out, func(i, j int) bool {
+		a, b := &out[i], &out[j]
 		if a.Retired != b.Retired {
-			if a.Retired {
-				return 1
-			}
-			return -1
+			return b.Retired
 		}
-		return cmp.Compare(a.Order, b.Order)
+		return a.Order < b.Order
 	})
 	return out, err
 }

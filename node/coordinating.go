@@ -9,6 +9,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sort"
 
 	"github.com/bippop/bippop/federation/bulletin"
 	"github.com/bippop/bippop/federation/feed"
@@ -83,7 +84,7 @@ func (s *Federation) Begin(ctx context.Context, by Caller, in Beginning) (draft 
 		}
 		found.Holders = append(found.Holders, h)
 	}
-	slices.SortFunc(found.Holders, func(a, b roster.Holder) int { return slices.Compare(a.Key, b.Key) })
+	sort.Slice(found.Holders, func(i, j int) bool { return slices.Compare(found.Holders[i].Key, found.Holders[j].Key) < 0 })
 	d, err := (*roster.State)(nil).Draft(today, found, setKinds(), roster.SetMember{Member: member}, hubsOf(in.Hubs, in.Threshold))
 	if err != nil {
 		return "", invalid("", "roster-refused", err.Error())

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/bippop/bippop/crypto"
@@ -143,7 +144,7 @@ func (s *Handovers) files() (out []HandoverFile, err error) {
 		})
 		return either(err, inner)
 	})
-	slices.SortFunc(out, func(a, b HandoverFile) int { return int(b.At - a.At) })
+	sort.Slice(out, func(i, j int) bool { return out[j].At < out[i].At })
 	return out, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/bippop/bippop/node/internal/dispatch"
@@ -221,7 +222,7 @@ func (h helper) proposals(ids []RequestID, asked bool) (out []Proposal, err erro
 	for _, id := range ids {
 		var q request.Request
 		var ok bool
-		err := h.tx.Plain(func() (err error) { // asked, or near him
+		err := store.Plain(h.tx, func() (err error) { // asked, or near him
 			q, ok, err = store.Requests.Get(h.tx, id[:])
 			return err
 		})
@@ -349,8 +350,9 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 			within = append(within, reach{commune, metres})
 		}
 	}
-	slices.SortFunc(within, func(a, b reach) int {
-		return cmp.Or(cmp.Compare(a.metres, b.metres), cmp.Compare(a.commune, b.commune))
+	sort.Slice(within, func(i, j int) bool {
+		a, b := &within[i], &within[j]
+		return cmp.Or(cmp.Compare(a.metres, b.metres), cmp.Compare(a.commune, b.commune)) < 0
 	})
 	var open []RequestID
 	for _, w := range within {
@@ -369,7 +371,7 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 	for _, id := range open {
 		var q request.Request
 		var ok bool
-		err := h.tx.Plain(func() (err error) {
+		err := store.Plain(h.tx, func() (err error) {
 			q, ok, err = store.Requests.Get(h.tx, id[:])
 			return err
 		})
@@ -398,7 +400,7 @@ func (h helper) near(t Territory) ([]Proposal, error) {
 			break
 		}
 	}
-	slices.SortStableFunc(some, func(a, b fitting) int { return cmp.Compare(a.soon, b.soon) })
+	sort.SliceStable(some, func(i, j int) bool { return some[i].soon < some[j].soon })
 	var ids []RequestID
 	for _, f := range some[:min(len(some), nearLimit)] {
 		ids = append(ids, f.id)

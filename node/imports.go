@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/bippop/bippop/crypto"
@@ -369,7 +370,7 @@ func (c *counter) counts() []command.Count {
 	for cell, n := range c.n {
 		out = append(out, command.CountOf(cell, n))
 	}
-	slices.SortFunc(out, func(a, b command.Count) int { return bytes.Compare(a.Cell, b.Cell) })
+	sort.Slice(out, func(i, j int) bool { return bytes.Compare(out[i].Cell, out[j].Cell) < 0 })
 	return out
 }
 
@@ -821,8 +822,8 @@ func (b *rowReader) commune(name, postcode string) (code string, ok bool) {
 			byPostcode = append(byPostcode, c)
 		}
 	}
-	slices.SortFunc(byName, func(a, c Commune) int {
-		return -cmp.Compare(len(common(a, postcode)), len(common(c, postcode)))
+	sort.Slice(byName, func(i, j int) bool {
+		return len(common(byName[j], postcode)) < len(common(byName[i], postcode))
 	})
 	switch {
 	case len(byName) > 0:

@@ -49,7 +49,7 @@ func TestOfficial(tt *testing.T) {
 	}
 	_, err = t.Figures.Look(by, year2026("75056"))
 	wants(tt, err, "commune-outside")
-	for _, roles := range []node.Roles{node.RoleOfficial | node.RoleAgent, node.RoleOfficial | node.RoleAdmin, 128} {
+	for _, roles := range []node.Roles{node.RoleOfficial | node.RoleAgent, node.RoleOfficial | node.RoleAdmin, node.RoleDPO | node.RoleVolunteer, 1 << 11} {
 		_, err = t.Accounts.Open(t.Context(), t.admin, node.NewAccount{Login: "elu2", Password: secret(password), Roles: roles})
 		wants(tt, err, "unknown-role")
 	}

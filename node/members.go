@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strconv"
 	"sync"
 
@@ -69,14 +70,12 @@ func (m *members) all() []replica.Replica {
 	for _, r := range m.list {
 		out = append(out, r)
 	}
-	slices.SortFunc(out, func(a, b replica.Replica) int {
+	sort.Slice(out, func(i, j int) bool {
+		a, b := &out[i], &out[j]
 		if a.State.Alive() != b.State.Alive() {
-			if a.State.Alive() {
-				return -1
-			}
-			return 1
+			return a.State.Alive()
 		}
-		return cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), cmp.Compare(a.Name, b.Name)) < 0
 	})
 	return out
 }

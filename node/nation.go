@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -388,8 +389,9 @@ func (s *Nation) Territories(by Caller, realOnly bool) (out []NationTerritory, e
 	due := s.lastDue()
 	s.each(!realOnly, func(r *reported) { out = append(out, s.described(r, due)) })
 	s.mu.Unlock()
-	slices.SortFunc(out, func(a, b NationTerritory) int {
-		return cmp.Or(cmp.Compare(a.Departement, b.Departement), cmp.Compare(a.Name, b.Name))
+	sort.Slice(out, func(i, j int) bool {
+		a, b := &out[i], &out[j]
+		return cmp.Or(cmp.Compare(a.Departement, b.Departement), cmp.Compare(a.Name, b.Name)) < 0
 	})
 	return out, nil
 }

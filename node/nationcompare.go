@@ -2,7 +2,7 @@ package node
 
 import (
 	"cmp"
-	"slices"
+	"sort"
 
 	"github.com/bippop/bippop/federation/public"
 )
@@ -62,8 +62,9 @@ func (s *Nation) Compare(by Caller, realOnly bool) (from, to Quarter, out []Size
 				class.Rows = append(class.Rows, row)
 			}
 		})
-		slices.SortFunc(class.Rows, func(a, b NationRow) int {
-			return cmp.Or(cmp.Compare(perInhabitants(b), perInhabitants(a)), cmp.Compare(a.Name, b.Name))
+		sort.Slice(class.Rows, func(i, j int) bool {
+			a, b := class.Rows[i], class.Rows[j]
+			return cmp.Or(cmp.Compare(perInhabitants(b), perInhabitants(a)), cmp.Compare(a.Name, b.Name)) < 0
 		})
 		if len(class.Rows) > 0 {
 			out = append(out, class)

@@ -435,7 +435,7 @@ func (c *core) view(by Caller, f func(*store.Tx) error) error {
 	}
 	err := c.store.View(func(tx *store.Tx) error {
 		if sees := by.sight(); sees != nil {
-			tx.Through(sees)
+			store.Through(tx, sees)
 		}
 		return f(tx)
 	})

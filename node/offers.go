@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/bippop/bippop/federation/public"
@@ -290,8 +291,9 @@ func (s *Offers) Open(by Caller) (out []Calling, err error) {
 		return nil, err
 	}
 	all, err := s.callings(by, view.LiveOffers(), mostLive, func(o offer.Offer) bool { return o.State == offer.Open && o.Trip.Day >= s.today() }, mostCalling)
-	slices.SortStableFunc(all, func(a, b Calling) int {
-		return cmp.Or(cmp.Compare(a.Trip.Day, b.Trip.Day), cmp.Compare(a.Trip.Half, b.Trip.Half))
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := &all[i], &all[j]
+		return cmp.Or(cmp.Compare(a.Trip.Day, b.Trip.Day), cmp.Compare(a.Trip.Half, b.Trip.Half)) < 0
 	})
 	return all, err
 }
@@ -477,7 +479,7 @@ func (s *Offers) Mine(by Caller) (out []MyOffer, err error) {
 		}
 		return nil
 	})
-	slices.SortStableFunc(out, func(a, b MyOffer) int { return cmp.Compare(a.Trip.Day, b.Trip.Day) })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Trip.Day < out[j].Trip.Day })
 	return out, err
 }
 

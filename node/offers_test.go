@@ -9,7 +9,7 @@ import (
 
 // asVolunteer is the caller who is that volunteer.
 func (t *town) asVolunteer(id node.VolunteerID) node.Caller {
-	return node.Caller{Account: t.admin.Account, Roles: node.RoleVolunteer, Volunteer: id}
+	return node.Caller{Account: t.admin.Account, Roles: node.RoleVolunteer, Volunteer: id}.Afresh()
 }
 
 // propose is "on Thursday afternoon I shop in Langon".
@@ -116,7 +116,7 @@ func TestAnOfferFirst(tt *testing.T) {
 		t.Fatalf("his offers: %+v", mine)
 	}
 	_, err = t.Offers.Withdraw(t.Context(), t.asVolunteer(paul), id)
-	wants(tt, err, "forbidden")
+	wants(tt, err, "no-offer")
 	_, err = t.Offers.Withdraw(t.Context(), me, id)
 	t.must(err)
 	if calls, err = t.Calls.List(t.admin); err != nil || len(calls) != 2 {
@@ -241,7 +241,7 @@ func TestThanks(tt *testing.T) {
 	_, err = t.Requests.SeeThanks(t.Context(), t.asVolunteer(paul), id, luc)
 	wants(tt, err, "forbidden")
 	_, err = t.Requests.SeeThanks(t.Context(), t.asVolunteer(paul), id, paul)
-	wants(tt, err, "no-thanks")
+	wants(tt, err, "no-request")
 	_, err = t.Requests.SeeThanks(t.Context(), t.asVolunteer(luc), id, luc)
 	t.must(err)
 	_, err = t.Requests.SeeThanks(t.Context(), t.asVolunteer(luc), id, luc)

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"slices"
+	"sort"
 
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
@@ -57,8 +58,9 @@ func (s *Papers) Agenda(by Caller, her BeneficiaryID, first, last Day) (out []Vi
 		}
 		return nil
 	})
-	slices.SortFunc(out, func(a, b Visit) int {
-		return cmp.Or(cmp.Compare(a.Plan.Start, b.Plan.Start), slices.Compare(a.ID[:], b.ID[:]))
+	sort.Slice(out, func(i, j int) bool {
+		a, b := &out[i], &out[j]
+		return cmp.Or(cmp.Compare(a.Plan.Start, b.Plan.Start), slices.Compare(a.ID[:], b.ID[:])) < 0
 	})
 	return out, err
 }

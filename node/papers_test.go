@@ -19,7 +19,7 @@ func (t *town) on(her node.BeneficiaryID, him node.VolunteerID, day node.Day, mi
 
 // asVolunteer is the caller that his own account makes.
 func asVolunteer(v node.VolunteerID, of node.Caller) node.Caller {
-	return node.Caller{Account: of.Account, Roles: node.RoleVolunteer, Volunteer: v}
+	return node.Caller{Account: of.Account, Roles: node.RoleVolunteer, Volunteer: v}.Afresh()
 }
 
 func TestAgenda(tt *testing.T) {

@@ -1,11 +1,9 @@
 package node
 
 import (
-	"cmp"
 	"math"
-	"slices"
+	"sort"
 
-	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/search"
 	"github.com/bippop/bippop/node/internal/store"
 )
@@ -113,7 +111,7 @@ func (f *Find) Near(by Caller, commune string, n int) (out []Volunteer, err erro
 		return d
 	}
 	all := f.approvedVolunteers(by)
-	slices.SortStableFunc(all, func(a, b people.Volunteer) int { return cmp.Compare(metres(a.Offer.Commune), metres(b.Offer.Commune)) })
+	sort.SliceStable(all, func(i, j int) bool { return metres(all[i].Offer.Commune) < metres(all[j].Offer.Commune) })
 	near := map[[16]byte]bool{}
 	for _, v := range all[:min(n, len(all))] {
 		near[v.ID] = true

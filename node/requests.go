@@ -307,6 +307,11 @@ func (s *Requests) Accept(ctx context.Context, by Caller, id RequestID, v Volunt
 	if err != nil {
 		return Receipt{}, err
 	}
+	if _, asked := r.Asking(v); !asked && by.Staff() {
+		if err := s.known(by, []VolunteerID{v}); err != nil {
+			return Receipt{}, err
+		}
+	}
 	b, t, err := s.personAndType(by, r.Beneficiary, r.Type)
 	if err != nil {
 		return Receipt{}, err
@@ -521,6 +526,9 @@ func (s *Requests) RecordDone(ctx context.Context, by Caller, in PastAction) (Re
 	}
 	b, t, err := s.personAndType(by, in.Beneficiary, in.Type)
 	if err != nil {
+		return Receipt{}, err
+	}
+	if err := s.known(by, in.Volunteers); err != nil {
 		return Receipt{}, err
 	}
 	if in.Minute == 0 {

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/bippop/bippop/node/internal/catalogue"
@@ -77,7 +78,7 @@ func (r *reader) volunteer(id VolunteerID) (Volunteer, error) {
 	}
 	// Who helps somebody whom the caller reaches is known, wherever he lives.
 	var rec people.Volunteer
-	err := r.tx.Plain(func() (err error) {
+	err := store.Plain(r.tx, func() (err error) {
 		rec, _, err = store.Volunteers.Get(r.tx, id[:])
 		return err
 	})
@@ -479,8 +480,9 @@ func (s *Requests) Usual(by Caller, id BeneficiaryID) (out []Familiar, err error
 		}
 		return nil
 	})
-	slices.SortFunc(out, func(a, b Familiar) int {
-		return cmp.Or(cmp.Compare(b.Visits, a.Visits), slices.Compare(a.Volunteer.ID[:], b.Volunteer.ID[:]))
+	sort.Slice(out, func(i, j int) bool {
+		a, b := &out[i], &out[j]
+		return cmp.Or(cmp.Compare(b.Visits, a.Visits), slices.Compare(a.Volunteer.ID[:], b.Volunteer.ID[:])) < 0
 	})
 	return out, err
 }

@@ -39,7 +39,7 @@ func (s *Site) MountScenes(e *gin.Engine, in Scenes) (paths []string) {
 	s.Mount(e)
 	r := e.Group("/scene", s.know)
 	add := func(path string, h gin.HandlerFunc) {
-		r.GET(path, s.only(h, node.RunReplicas))
+		r.GET(path, porch{s}.only(h, node.RunReplicas))
 		paths = append(paths, "/scene"+path)
 	}
 	for name, c := range in.Clusters {

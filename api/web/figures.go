@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -122,7 +123,7 @@ func (s figures) choices(w *tongue, by node.Caller) (years, communes []choice) {
 	for _, code := range t.Communes {
 		communes = append(communes, choice{code, node.CommuneName(code)})
 	}
-	slices.SortFunc(communes, func(a, b choice) int { return cmp.Compare(folded(a.Label), folded(b.Label)) })
+	sort.Slice(communes, func(i, j int) bool { return folded(communes[i].Label) < folded(communes[j].Label) })
 	return years, communes
 }
 
@@ -421,7 +422,7 @@ func (v reading) area(communes []string) (label, short string) {
 		c, _ := node.LookupCommune(code)
 		return c.Population
 	}
-	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(people(b), people(a)) })
+	sort.SliceStable(sorted, func(i, j int) bool { return people(sorted[j]) < people(sorted[i]) })
 	short = node.CommuneName(sorted[0])
 	if len(sorted) > 1 {
 		short = v.t("figures.area", "Name", short, "N", len(sorted)-1)
@@ -454,9 +455,10 @@ func (v reading) add(out []counted, label string, r node.Row) []counted {
 
 // longest puts large numbers first, then what is hidden, by name.
 func (v reading) longest(lines []counted) []counted {
-	slices.SortFunc(lines, func(a, b counted) int {
+	sort.Slice(lines, func(i, j int) bool {
+		a, b := &lines[i], &lines[j]
 		x, y := v.of(a.Row, node.CountDone), v.of(b.Row, node.CountDone)
-		return cmp.Or(cmp.Compare(y.N, x.N), cmp.Compare(folded(a.Label), folded(b.Label)))
+		return cmp.Or(cmp.Compare(y.N, x.N), cmp.Compare(folded(a.Label), folded(b.Label))) < 0
 	})
 	return lines
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -444,7 +445,7 @@ func (w aboutFiles) draftPage(d draft, communes []communeChoice) draftPage {
 // faultLines says the first faults, those first that keep a row out.
 func (w aboutFiles) faultLines(r node.Report, most int) (out []faultLine) {
 	sorted := slices.Clone(r.Faults)
-	slices.SortStableFunc(sorted, func(a, b node.RowFault) int { return rank(a) - rank(b) })
+	sort.SliceStable(sorted, func(i, j int) bool { return rank(sorted[i]) < rank(sorted[j]) })
 	for _, f := range sorted[:min(len(sorted), most)] {
 		out = append(out, faultLine{f.Line, w.columnTitle(r, f.Column), w.t("imports.fault." + f.Code), staysOut(f)})
 	}
@@ -474,11 +475,12 @@ func (w aboutFiles) faultGroups(r node.Report) (out []faultGroup) {
 		}
 		n[f]++
 	}
-	slices.SortStableFunc(kinds, func(a, b node.RowFault) int {
+	sort.SliceStable(kinds, func(i, j int) bool {
+		a, b := kinds[i], kinds[j]
 		if rank(a) != rank(b) {
-			return rank(a) - rank(b)
+			return rank(a) < rank(b)
 		}
-		return n[b] - n[a]
+		return n[b] < n[a]
 	})
 	for _, f := range kinds {
 		out = append(out, faultGroup{n[f], w.columnTitle(r, f.Column), w.t("imports.fault." + f.Code), staysOut(f)})

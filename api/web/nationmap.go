@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/bippop/bippop/node"
@@ -55,7 +56,7 @@ func (s nation) drawMap(w *tongue, all []node.NationTerritory) template.HTML {
 	}
 	// The large ones first, so that none hides another.
 	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b node.NationTerritory) int { return b.Population - a.Population })
+	sort.SliceStable(sorted, func(i, j int) bool { return sorted[j].Population < sorted[i].Population })
 	beside := map[string]int{}
 	for _, t := range sorted {
 		x, y := t.X, t.Y

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -85,7 +85,7 @@ func carried(c *gin.Context) *resume {
 }
 
 func (r *resume) sort() {
-	slices.SortStableFunc(r.Fields, func(a, b field) int { return strings.Compare(a.Name, b.Name) })
+	sort.SliceStable(r.Fields, func(i, j int) bool { return r.Fields[i].Name < r.Fields[j].Name })
 }
 
 // local is the path of an address of ours.

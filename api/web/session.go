@@ -74,16 +74,19 @@ func (s *Site) know(c *gin.Context) {
 	}
 }
 
+// porch says for whom a page is.
+type porch struct{ *Site }
+
 // may lets those through who may do the action, and shows others the door. The
 // coordinator's node has no page about people, whoever asks.
-func (s *Site) may(a node.Action, h gin.HandlerFunc) behind {
+func (s porch) may(a node.Action, h gin.HandlerFunc) behind {
 	return s.within(a, h, a.AboutPeople())
 }
 
 // territory is may for what a coordinator's node has not, though it names nobody.
-func (s *Site) territory(a node.Action, h gin.HandlerFunc) behind { return s.within(a, h, true) }
+func (s porch) territory(a node.Action, h gin.HandlerFunc) behind { return s.within(a, h, true) }
 
-func (s *Site) within(a node.Action, h gin.HandlerFunc, territory bool) behind {
+func (s porch) within(a node.Action, h gin.HandlerFunc, territory bool) behind {
 	inner := s.only(h, a)
 	return behind{Door{Actions: []node.Action{a}}, func(c *gin.Context) {
 		if territory && s.node.Coordinating() {
@@ -95,7 +98,7 @@ func (s *Site) within(a node.Action, h gin.HandlerFunc, territory bool) behind {
 }
 
 // nation is may for the coordinator's node alone.
-func (s *Site) nation(a node.Action, h gin.HandlerFunc) behind {
+func (s porch) nation(a node.Action, h gin.HandlerFunc) behind {
 	inner := s.only(h, a)
 	return behind{Door{Actions: []node.Action{a}, Nation: true}, func(c *gin.Context) {
 		if !s.node.Coordinating() {
@@ -107,21 +110,21 @@ func (s *Site) nation(a node.Action, h gin.HandlerFunc) behind {
 }
 
 // mine is may for a volunteer's own pages.
-func (s *Site) mine(a node.Action, h gin.HandlerFunc) behind { return s.may(a, own(h)) }
+func (s porch) mine(a node.Action, h gin.HandlerFunc) behind { return s.may(a, own(h)) }
 
 // anybody is for people who have not come in, too.
 func anybody(h gin.HandlerFunc) behind { return behind{Door{Anybody: true}, h} }
 
 // signedIn is for everybody who has come in.
-func (s *Site) signedIn(h gin.HandlerFunc) behind {
+func (s porch) signedIn(h gin.HandlerFunc) behind {
 	return behind{Door{}, s.gate(h, func(node.Caller) bool { return true })}
 }
 
-func (s *Site) only(h gin.HandlerFunc, a node.Action) gin.HandlerFunc {
+func (s porch) only(h gin.HandlerFunc, a node.Action) gin.HandlerFunc {
 	return s.gate(h, func(by node.Caller) bool { return by.May(a) == nil })
 }
 
-func (s *Site) gate(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
+func (s porch) gate(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		switch who := caller(c); {
 		case who.Account.Zero() && c.GetHeader("HX-Request") != "":

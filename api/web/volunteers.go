@@ -1,10 +1,10 @@
 package web
 
 import (
-	"cmp"
 	"crypto/rand"
 	"net/http"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -17,7 +17,7 @@ import (
 type volunteers struct{ *Site }
 
 func sortChoices(c []communeChoice) {
-	slices.SortFunc(c, func(a, b communeChoice) int { return cmp.Compare(a.Label, b.Label) })
+	sort.Slice(c, func(i, j int) bool { return c[i].Label < c[j].Label })
 }
 
 // statusTabs in the order of a volunteer's way.

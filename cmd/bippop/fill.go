@@ -1,13 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
 	"slices"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -206,7 +206,7 @@ func demoCommunes(p synth.Profile, members []string) ([]synth.Commune, error) {
 			Lat: c.Point.Lat, Lon: c.Point.Lon, Located: c.Located,
 		})
 	}
-	slices.SortStableFunc(out, func(a, b synth.Commune) int { return cmp.Compare(b.Population, a.Population) })
+	sort.SliceStable(out, func(i, j int) bool { return out[j].Population < out[i].Population })
 	return out[:min(len(out), mostCommunes[p])], nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"strconv"
 
 	"github.com/bippop/bippop/crypto"
@@ -46,8 +47,9 @@ func (f *filler) busyVolunteers(ctx context.Context, n int) ([]int, error) {
 			who = append(who, v)
 		}
 	}
-	slices.SortStableFunc(who, func(a, b int) int {
-		return cmp.Or(cmp.Compare(f.asked[b], f.asked[a]), cmp.Compare(f.coming[b], f.coming[a]))
+	sort.SliceStable(who, func(i, j int) bool {
+		a, b := who[i], who[j]
+		return cmp.Or(cmp.Compare(f.asked[b], f.asked[a]), cmp.Compare(f.coming[b], f.coming[a])) < 0
 	})
 	var busy []int
 	for _, v := range who {

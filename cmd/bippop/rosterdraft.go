@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/bippop/bippop/crypto"
@@ -98,7 +98,7 @@ func parseHolders(texts []string) (all []roster.Holder, err error) {
 		}
 		all = append(all, h)
 	}
-	slices.SortFunc(all, func(a, b roster.Holder) int { return bytes.Compare(a.Key, b.Key) })
+	sort.Slice(all, func(i, j int) bool { return bytes.Compare(all[i].Key, all[j].Key) < 0 })
 	return all, nil
 }
 
@@ -162,7 +162,7 @@ func ownKinds() (all []public.Schema) {
 	for _, k := range public.Kinds() {
 		all = append(all, public.SchemaOf(k))
 	}
-	slices.SortFunc(all, func(a, b public.Schema) int { return cmp.Compare(a.Kind, b.Kind) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Kind < all[j].Kind })
 	return all
 }
 
@@ -301,7 +301,7 @@ func (d *drafting) moveCommunes() *cobra.Command {
 			}
 			b.Communes = append(b.Communes, one)
 		}
-		slices.SortFunc(b.Communes, func(x, y public.Commune) int { return bytes.Compare(x[:], y[:]) })
+		sort.Slice(b.Communes, func(i, j int) bool { return bytes.Compare(b.Communes[i][:], b.Communes[j][:]) < 0 })
 		b.Communes = slices.Compact(b.Communes)
 		return []roster.Body{b}, nil
 	})

@@ -14,7 +14,7 @@ package autopilot
 
 import (
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 )
@@ -146,8 +146,10 @@ func look(s State, rules Rules) view {
 			v.spares = append(v.spares, r)
 		}
 	}
-	slices.SortFunc(v.spares, func(a, b Replica) int { return order(a.Stable, b.Stable, a.ID, b.ID) })
-	slices.SortFunc(v.dead, func(a, b Replica) int { return order(a.Gone, b.Gone, a.ID, b.ID) })
+	sort.Slice(v.spares, func(i, j int) bool {
+		return order(v.spares[i].Stable, v.spares[j].Stable, v.spares[i].ID, v.spares[j].ID) < 0
+	})
+	sort.Slice(v.dead, func(i, j int) bool { return order(v.dead[i].Gone, v.dead[j].Gone, v.dead[i].ID, v.dead[j].ID) < 0 })
 	return v
 }
 

@@ -1,10 +1,10 @@
 package gossip
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"net"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 )
@@ -160,7 +160,7 @@ func (t *table) list(self string, allow func(string) bool) []Seen {
 			all = append(all, m.Seen)
 		}
 	}
-	slices.SortFunc(all, func(a, b Seen) int { return cmp.Compare(a.Replica, b.Replica) })
+	sort.Slice(all, func(i, j int) bool { return all[i].Replica < all[j].Replica })
 	return all
 }
 

@@ -23,7 +23,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -153,7 +153,7 @@ func (l Ledger) list() (all []listed) {
 			all = append(all, listed{f.Siren, f.Epoch})
 		}
 	}
-	slices.SortFunc(all, compareListed)
+	sort.Slice(all, func(i, j int) bool { return compareListed(all[i], all[j]) < 0 })
 	return all
 }
 

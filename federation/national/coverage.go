@@ -3,6 +3,7 @@ package national
 import (
 	"cmp"
 	"slices"
+	"sort"
 
 	"github.com/bippop/bippop/federation/public"
 )
@@ -44,14 +45,12 @@ func (b *Book) Coverage(members []public.Siren, q public.Quarter) (c Coverage) {
 			c.Silent = append(c.Silent, r)
 		}
 	}
-	slices.SortStableFunc(c.Silent, func(a, b Reporter) int {
+	sort.SliceStable(c.Silent, func(i, j int) bool {
+		a, b := &c.Silent[i], &c.Silent[j]
 		if a.Known != b.Known {
-			if b.Known {
-				return -1
-			}
-			return 1
+			return b.Known
 		}
-		return cmp.Compare(a.Heard, b.Heard)
+		return a.Heard < b.Heard
 	})
 	return c
 }
@@ -73,8 +72,9 @@ func Like(own public.Siren, sizes map[public.Siren]int, n int) []public.Siren {
 			all = append(all, near{siren, int64(max(size, mine)), int64(min(size, mine))})
 		}
 	}
-	slices.SortFunc(all, func(a, b near) int {
-		return cmp.Or(cmp.Compare(a.more*b.mod, b.more*a.mod), cmp.Compare(a.siren, b.siren))
+	sort.Slice(all, func(i, j int) bool {
+		a, b := &all[i], &all[j]
+		return cmp.Or(cmp.Compare(a.more*b.mod, b.more*a.mod), cmp.Compare(a.siren, b.siren)) < 0
 	})
 	var out []public.Siren
 	for _, a := range all[:min(n, len(all))] {

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/bippop/bippop/federation/public"
@@ -221,7 +222,7 @@ func (d *Draft) Sign(key ed25519.PrivateKey) error {
 
 func (d *Draft) add(s Signature) {
 	all := append(slices.Clone(d.entry.Signatures), s)
-	slices.SortFunc(all, func(a, b Signature) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+	sort.Slice(all, func(i, j int) bool { return bytes.Compare(all[i].Key[:], all[j].Key[:]) < 0 })
 	d.entry.Signatures = all
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/bippop/bippop/federation/public"
 )
@@ -38,7 +39,7 @@ func Neighbours(places []Place) map[public.Siren][]public.Siren {
 	for _, p := range places {
 		all = append(all, newArea(p))
 	}
-	slices.SortFunc(all, func(a, b area) int { return cmp.Compare(a.siren, b.siren) })
+	sort.Slice(all, func(i, j int) bool { return all[i].siren < all[j].siren })
 	mutual := map[public.Siren]map[public.Siren]bool{}
 	tie := func(a, b public.Siren) {
 		for _, pair := range [][2]public.Siren{{a, b}, {b, a}} {

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/bippop/bippop/federation/feed"
 	"github.com/bippop/bippop/federation/public"
@@ -262,7 +263,7 @@ func (b MoveCommunes) apply(s *State) error {
 	giver, taker := &s.Members[from], &s.Members[to]
 	giver.Communes = slices.DeleteFunc(slices.Clone(giver.Communes), moved)
 	taker.Communes = slices.Concat(taker.Communes, b.Communes)
-	slices.SortFunc(taker.Communes, compareCommunes)
+	sort.Slice(taker.Communes, func(i, j int) bool { return compareCommunes(taker.Communes[i], taker.Communes[j]) < 0 })
 	if len(taker.Communes) > MaxOwn {
 		return refuse("a member has at most %d communes", MaxOwn)
 	}

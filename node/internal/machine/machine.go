@@ -191,11 +191,11 @@ func (a *act) apply(c command.Command) (Reply, error) {
 	case command.ChangeAccount:
 		return a.changeAccount(c)
 	case command.GrantRoles:
-		return a.grantRoles(c)
+		return hats{a}.grant(c)
 	case command.StandIn:
-		return a.standIn(c)
+		return hats{a}.standIn(c)
 	case command.SwitchRole:
-		return a.switchRole(c)
+		return hats{a}.put(c)
 	case command.SetSecond:
 		return entering{a}.second(c)
 	case command.Enter:

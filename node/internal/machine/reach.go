@@ -8,10 +8,13 @@ import (
 	"github.com/bippop/bippop/node/internal/view"
 )
 
-// grantRoles does not touch the sessions: an agent in the middle of a call keeps what
+// hats are the commands about who may wear which.
+type hats struct{ *act }
+
+// grant does not touch the sessions: an agent in the middle of a call keeps what
 // she has typed, and what she may do is looked up at each request.
-func (a *act) grantRoles(c command.GrantRoles) (Reply, error) {
-	before, err := find(a, store.Accounts, c.ID[:], refuse.NoAccount)
+func (a hats) grant(c command.GrantRoles) (Reply, error) {
+	before, err := find(a.act, store.Accounts, c.ID[:], refuse.NoAccount)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -25,16 +28,16 @@ func (a *act) grantRoles(c command.GrantRoles) (Reply, error) {
 	case before.Roles.Has(account.Admin) && !after.Roles.Has(account.Admin) && !a.anotherAdmin(c.ID):
 		return at, refuse.LastAdmin
 	}
-	save(a, store.Accounts, &before, &after, after.ID[:], after.Version)
+	save(a.act, store.Accounts, &before, &after, after.ID[:], after.Version)
 	return Reply{ID: c.ID, Version: after.Version}, nil
 }
 
-func (a *act) standIn(c command.StandIn) (Reply, error) {
-	before, err := find(a, store.Accounts, c.ID[:], refuse.NoAccount)
+func (a hats) standIn(c command.StandIn) (Reply, error) {
+	before, err := find(a.act, store.Accounts, c.ID[:], refuse.NoAccount)
 	if err != nil {
 		return Reply{}, err
 	}
-	away, err := find(a, store.Accounts, c.Away[:], refuse.NoAccount)
+	away, err := find(a.act, store.Accounts, c.Away[:], refuse.NoAccount)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -47,16 +50,16 @@ func (a *act) standIn(c command.StandIn) (Reply, error) {
 			return Reply{ID: c.ID, Version: before.Version}, err
 		}
 	}
-	save(a, store.Accounts, &before, &after, after.ID[:], after.Version)
+	save(a.act, store.Accounts, &before, &after, after.ID[:], after.Version)
 	return Reply{ID: c.ID, Version: after.Version}, nil
 }
 
-func (a *act) switchRole(c command.SwitchRole) (Reply, error) {
-	before, err := find(a, store.Sessions, c.Session[:], refuse.NoSession)
+func (a hats) put(c command.SwitchRole) (Reply, error) {
+	before, err := find(a.act, store.Sessions, c.Session[:], refuse.NoSession)
 	if err != nil {
 		return Reply{}, err
 	}
-	acc, err := find(a, store.Accounts, before.Account[:], refuse.NoAccount)
+	acc, err := find(a.act, store.Accounts, before.Account[:], refuse.NoAccount)
 	if err != nil {
 		return Reply{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"log/slog"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode"
@@ -162,7 +163,7 @@ func (l layout) row(line int, cells []string) Row {
 		b.fault("", CellsShifted, fatal)
 	}
 	rank := func(f Fault) int { return slices.Index(l.columns, f.Column) }
-	slices.SortStableFunc(b.Faults, func(x, y Fault) int { return rank(x) - rank(y) })
+	sort.SliceStable(b.Faults, func(i, j int) bool { return rank(b.Faults[i]) < rank(b.Faults[j]) })
 	return b.Row
 }
 

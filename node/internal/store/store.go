@@ -237,10 +237,10 @@ type Tx struct {
 // Through makes the transaction show only the records of which sees says yes: of
 // others Get says that there is none, and Each passes them over. What sees itself
 // reads is not restricted. View rows are not touched: they are IDs.
-func (tx *Tx) Through(sees func(tx *Tx, record any) (bool, error)) { tx.sight = sees }
+func Through(tx *Tx, sees func(tx *Tx, record any) (bool, error)) { tx.sight = sees }
 
 // Plain calls f with everything in sight.
-func (tx *Tx) Plain(f func() error) error {
+func Plain(tx *Tx, f func() error) error {
 	sight := tx.sight
 	tx.sight = nil
 	defer func() { tx.sight = sight }()
@@ -253,7 +253,7 @@ func sees[R Record](tx *Tx, r R) (yes bool, err error) {
 		return true, nil
 	}
 	sight := tx.sight
-	err = tx.Plain(func() error {
+	err = Plain(tx, func() error {
 		yes, err = sight(tx, r)
 		return err
 	})

@@ -3,6 +3,7 @@ package alarm
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -107,8 +108,9 @@ func (m *Memory) mark(c Condition, now time.Time) *Mark {
 		since = c.Since
 	}
 	m.Marks = append(m.Marks, Mark{Kind: c.Kind, Subject: c.Subject, First: since})
-	slices.SortStableFunc(m.Marks, func(a, b Mark) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
+	sort.SliceStable(m.Marks, func(i, j int) bool {
+		a, b := &m.Marks[i], &m.Marks[j]
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject)) < 0
 	})
 	return m.mark(c, now)
 }

@@ -2,7 +2,7 @@ package synth
 
 import (
 	"cmp"
-	"slices"
+	"sort"
 )
 
 // wish is a request in hand before it has a person: how far it has come and when
@@ -20,14 +20,15 @@ func (p *planner) open() []Request {
 	for i := range wishes {
 		wishes[i] = p.wish(i)
 	}
-	slices.SortStableFunc(wishes, func(a, b wish) int { return cmp.Compare(a.rank(), b.rank()) })
+	sort.SliceStable(wishes, func(i, j int) bool { return wishes[i].rank() < wishes[j].rank() })
 	list := make([]Request, 0, n)
 	for _, v := range wishes {
 		list = append(list, p.wanted(v))
 	}
-	slices.SortStableFunc(list, func(a, b Request) int {
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := &list[i], &list[j]
 		x, y := wish{when: a.When}.rank(), wish{when: b.When}.rank()
-		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a.StartMinute, b.StartMinute))
+		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a.StartMinute, b.StartMinute)) < 0
 	})
 	return list
 }

@@ -1,10 +1,10 @@
 package synth
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sort"
 
 	"github.com/bippop/bippop/federation/public"
 )
@@ -59,7 +59,7 @@ func Nation(seed uint64, among []Grouping, n int, last public.Quarter) []Simulat
 	for i := range n { // each from its own part of the list, which is in order of place
 		d := departements[i*len(departements)/n+r.IntN(max(1, (i+1)*len(departements)/n-i*len(departements)/n))]
 		list := of[d]
-		slices.SortFunc(list, func(a, b Grouping) int { return cmp.Compare(a.Siren, b.Siren) })
+		sort.Slice(list, func(i, j int) bool { return list[i].Siren < list[j].Siren })
 		out = append(out, Simulated{Grouping: pick(r, list)})
 	}
 	for i := range out {

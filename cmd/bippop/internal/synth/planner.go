@@ -1,10 +1,10 @@
 package synth
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sort"
 )
 
 // planner plays the desk, day after day. It serves one walk through the weeks and
@@ -86,7 +86,7 @@ func (p *planner) dayPast(day, n int) []Request {
 		}
 		list = append(list, p.happened(day, outcome))
 	}
-	slices.SortStableFunc(list, func(a, b Request) int { return cmp.Compare(a.StartMinute, b.StartMinute) })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].StartMinute < list[j].StartMinute })
 	return list
 }
 

@@ -3,6 +3,7 @@ package synth
 import (
 	"math/rand/v2"
 	"slices"
+	"sort"
 )
 
 // tie draws what links people: who reaches which commune, what each person asks
@@ -76,7 +77,7 @@ func (w *World) regulars(r *rand.Rand, b int) []int32 {
 			met = append(met, v)
 		}
 	}
-	slices.SortStableFunc(met, func(x, y int32) int { return fit(y) - fit(x) })
+	sort.SliceStable(met, func(i, j int) bool { return fit(met[j]) < fit(met[i]) })
 	return met[:min(len(met), between(r, 1, 3))]
 }
 
