@@ -17,12 +17,13 @@ type account struct {
 	Login     string     `json:"login"`
 	Name      string     `json:"name,omitempty"`
 	Roles     []roleWord `json:"roles"`
+	Grants    []grant    `json:"grants" doc:"How far the roles reach; none: the whole territory"`
 	Volunteer string     `json:"volunteer,omitempty" format:"uuid" doc:"To whom it belongs"`
 	Closed    bool       `json:"closed"`
 }
 
 func accountOut(a node.Account) account {
-	return account{a.ID.String(), a.Version, a.Login, a.Name.Reveal(), roleWords(a.Roles), a.Of.String(), a.Closed}
+	return account{a.ID.String(), a.Version, a.Login, a.Name.Reveal(), roleWords(a.Roles), grantsOut(a.Grants), a.Of.String(), a.Closed}
 }
 
 func (s accountRoutes) accounts(ctx context.Context, _ *struct{ Reading }) (*listed[account], error) {
@@ -40,6 +41,7 @@ type openAccountInput struct {
 		Password  string     `json:"password" format:"password" doc:"At least 10 characters"`
 		Name      string     `json:"name,omitempty"`
 		Roles     []roleWord `json:"roles"`
+		Grants    []grant    `json:"grants" required:"false" doc:"How far the roles reach; none: the whole territory"`
 		Volunteer string     `json:"volunteer,omitempty" format:"uuid" doc:"Of an account with the role volunteer"`
 	}
 }
@@ -49,9 +51,10 @@ func (s accountRoutes) openAccount(ctx context.Context, in *openAccountInput) (*
 	if err != nil {
 		return nil, err
 	}
+	_, grants := grantsIn(in.Body.Grants)
 	return write(s.node.Accounts.Open(ctx, caller(ctx), node.NewAccount{
 		Login: in.Body.Login, Password: crypto.NewSecret(in.Body.Password), Name: crypto.NewSecret(in.Body.Name),
-		Roles: rolesOf(in.Body.Roles), Of: of,
+		Roles: rolesOf(in.Body.Roles), Grants: grants, Of: of,
 	}))
 }
 

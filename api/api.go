@@ -33,6 +33,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/bippop/bippop/api/oidc"
 	"github.com/bippop/bippop/api/web"
 	"github.com/bippop/bippop/node"
 	"github.com/danielgtaylor/huma/v2"
@@ -46,6 +47,8 @@ type Config struct {
 	// Secure says that browsers reach us over TLS alone: cookies are marked so, and
 	// browsers are told to stay with it.
 	Secure bool
+	// Door is where people may sign in elsewhere; nil: nowhere.
+	Door *oidc.Door
 	// Demo holds the sign-ins that the demo's front page shows; nil elsewhere.
 	Demo *web.Demo
 }

@@ -28,7 +28,11 @@ const base = "/api/v1"
 func (s *server) surface() {
 	add(s, anybody, 201, "POST", "/sessions", "sign-in", sessionRoutes{s}.signIn)
 	add(s, signedIn, 204, "DELETE", "/sessions/current", "sign-out", sessionRoutes{s}.signOut)
+	add(s, signedIn, 204, "POST", "/sessions/current/role", "switch-role", hatRoutes{s}.put)
 	tell(s, signedIn, 200, "GET", "/me", "who-am-i", sessionRoutes{s}.me)
+	tell(s, may(node.SeeMembers), 200, "GET", "/members", "list-own-members", hatRoutes{s}.members)
+	add(s, may(node.ManageAccounts), 200, "PUT", "/accounts/{id}/roles", "grant-roles", hatRoutes{s}.grant)
+	add(s, may(node.NameDeputy), 200, "POST", "/accounts/{id}/deputy", "name-deputy", hatRoutes{s}.deputy)
 	tell(s, may(node.SeeOwnRequests), 200, "GET", "/me/requests", "list-my-requests", mineRoutes{s}.myRequests)
 
 	tell(s, may(node.ReadPeople), 200, "GET", "/beneficiaries", "list-beneficiaries", beneficiaryRoutes{s}.beneficiaries)

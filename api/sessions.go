@@ -64,7 +64,9 @@ func (s sessionRoutes) signOut(ctx context.Context, _ *struct{}) (*indexed, erro
 type self struct {
 	Account   string     `json:"account" format:"uuid"`
 	Name      string     `json:"name,omitempty"`
-	Roles     []roleWord `json:"roles"`
+	Roles     []roleWord `json:"roles" doc:"The one that is worn"`
+	Hats      []roleWord `json:"hats" doc:"That may be worn; see switch-role"`
+	Communes  []string   `json:"communes" doc:"That are reached, INSEE codes; none: the whole territory"`
 	Volunteer string     `json:"volunteer,omitempty" format:"uuid"`
 }
 
@@ -77,5 +79,9 @@ func (s sessionRoutes) me(ctx context.Context, _ *struct{ Reading }) (*answer[se
 }
 
 func selfOf(by node.Caller) self {
-	return self{by.Account.String(), by.Name.Reveal(), roleWords(by.Roles), by.Volunteer.String()}
+	communes := by.Communes
+	if communes == nil {
+		communes = []string{}
+	}
+	return self{by.Account.String(), by.Name.Reveal(), roleWords(by.Roles), roleWords(by.Hats), communes, by.Volunteer.String()}
 }

@@ -40,7 +40,7 @@ func TestDescription(t *testing.T) {
 		t.Error(err)
 	}
 	all := operations(r.spec)
-	if len(all) != 144 {
+	if len(all) != 148 {
 		t.Errorf("%d operations", len(all))
 	}
 	ids := map[string]string{}
@@ -80,7 +80,7 @@ func TestRoles(t *testing.T) {
 	admin.write(201, "POST", "/accounts", say{"login": "desk.1", "password": password, "roles": []string{"agent"}})
 	volunteer, agent := r.signIn("dumas"), r.signIn("desk.1")
 	theirs := []string{
-		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /me/requests", "GET /me/offers", "GET /me/across", "GET /action-types", "GET /territory", "GET /communes",
+		"POST /sessions", "DELETE /sessions/current", "POST /sessions/current/role", "GET /me", "GET /me/requests", "GET /me/offers", "GET /me/across", "GET /action-types", "GET /territory", "GET /communes",
 	}
 	own := map[string]say{ // for volunteers, but not of somebody else
 		"GET /volunteers/{id}":            nil,
@@ -144,7 +144,7 @@ func TestElected(t *testing.T) {
 	elected := r.signIn("elu1")
 	elected.get("/me").is(t, "roles.0", "official")
 	open := []string{
-		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /action-types", "GET /territory", "GET /communes", "GET /figures",
+		"POST /sessions", "DELETE /sessions/current", "POST /sessions/current/role", "GET /me", "GET /action-types", "GET /territory", "GET /communes", "GET /figures",
 		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster", "GET /federation/roster/file",
 		"GET /bulletins", "GET /bulletins/{number}", "GET /bulletins/{number}/pdf",
 	}
@@ -202,7 +202,7 @@ func TestAuditor(t *testing.T) {
 	auditor.get("/federation").is(t, "next", "join")
 	auditor.get("/ledger/connections").is(t, "items.0.name", "replicas")
 	open := []string{
-		"POST /sessions", "DELETE /sessions/current", "GET /me", "GET /action-types", "GET /territory", "GET /communes",
+		"POST /sessions", "DELETE /sessions/current", "POST /sessions/current/role", "GET /me", "GET /action-types", "GET /territory", "GET /communes",
 		"GET /ledger", "GET /ledger/{epoch}/{seq}", "GET /ledger/connections", "GET /federation", "GET /federation/roster", "GET /federation/roster/file",
 		"GET /bulletins", "GET /bulletins/{number}", "GET /bulletins/{number}/pdf",
 	}

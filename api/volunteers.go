@@ -35,6 +35,7 @@ type volunteer struct {
 	PerWeek     int           `json:"per_week" required:"false" minimum:"0" maximum:"50" doc:"How often he may be asked; 0: no limit"`
 	Week        []halfDayWord `json:"week" required:"false" doc:"Half-days; none: any"`
 	Absences    []absence     `json:"absences" required:"false"`
+	Association string        `json:"association,omitempty" doc:"SIREN or RNA number of the body that answers for him"`
 
 	Civility  string    `json:"civility,omitempty"`
 	LastName  string    `json:"last_name" required:"false"`
@@ -58,7 +59,7 @@ func volunteerOut(v node.Volunteer) volunteer {
 	return volunteer{
 		ID: v.ID.String(), Version: v.Version, Status: statusWord(statuses.of(v.Status)), Since: at(v.Since), NextOn: v.Next.String(),
 		Commune: o.Commune, CommuneName: node.CommuneName(o.Commune), RadiusKm: int(o.RadiusKm), Kinds: idsOut(o.Kinds), Car: o.Car,
-		Seats: int(o.Seats), PerWeek: int(o.PerWeek), Week: weekWords(o.Week), Absences: absencesOut(o.Absences),
+		Seats: int(o.Seats), PerWeek: int(o.PerWeek), Week: weekWords(o.Week), Absences: absencesOut(o.Absences), Association: o.Association,
 		Civility: w.Civility.Reveal(), LastName: w.Last.Reveal(), FirstName: w.First.Reveal(), Birth: w.Birth.Reveal(),
 		Phones: phonesOut(w.Phones), Email: w.Email.Reveal(), Address: w.Address.Reveal(), CarText: w.CarText.Reveal(),
 		Languages: w.Languages.Reveal(), Note: w.Note.Reveal(), Paper: paperWord(w.Paper),
@@ -68,7 +69,7 @@ func volunteerOut(v node.Volunteer) volunteer {
 
 func (v volunteer) offer() (o node.Readiness, err error) {
 	o = node.Readiness{
-		Commune: v.Commune, RadiusKm: uint8(v.RadiusKm), Car: v.Car, Seats: uint8(v.Seats), PerWeek: uint8(v.PerWeek), Week: weekOf(v.Week),
+		Commune: v.Commune, RadiusKm: uint8(v.RadiusKm), Car: v.Car, Seats: uint8(v.Seats), PerWeek: uint8(v.PerWeek), Week: weekOf(v.Week), Association: v.Association,
 	}
 	if o.Kinds, err = idsIn[node.TypeID]("kinds", v.Kinds); err != nil {
 		return o, err

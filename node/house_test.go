@@ -84,9 +84,11 @@ var house = map[string]floor{
 	"node/internal/rotation":    {"when a root key may replace another, and who may be told; decides only, so that a simulator can run it", []string{"crypto"}},
 	"node/internal/machine":     {"applies commands; crypto only for the wrapped keys' types", append([]string{"crypto", "federation/bulletin", "federation/public", "node/internal/command", "node/internal/event", "node/internal/refuse", "node/internal/rotation", "node/internal/store", "node/internal/view"}, nouns...)},
 	"node":                      {"the only place where parts are joined", []string{"consensus", "consensus/*", "crypto", "federation", "federation/*", "node/internal/*"}},
-	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/web", "crypto", "federation/public", "node"}},
-	"api/web":                   {"pages for people, over the node's services", []string{"crypto", "federation/public", "node"}},
-	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation", "federation/bulletin", "federation/feed", "federation/ledger", "federation/public", "federation/roster", "federation/simulation", "node"}},
+	"api":                       {"HTTP for programs: binds, asks the node, answers; mounts the pages", []string{"api/oidc", "api/passkey", "api/web", "crypto", "federation/public", "node"}},
+	"api/oidc":                  {"signs somebody in at another's door; given a provider, knows no account", []string{"crypto"}},
+	"api/passkey":               {"ceremonies of passkeys; given a key, knows no account", nil},
+	"api/web":                   {"pages for people, over the node's services", []string{"api/oidc", "api/passkey", "crypto", "federation/public", "node"}},
+	"cmd/bippop":                {"one binary: flags, signals, exit codes", []string{"api", "api/oidc", "api/web", "cmd/bippop/internal/alarm", "cmd/bippop/internal/meter", "cmd/bippop/internal/synth", "crypto", "federation", "federation/bulletin", "federation/feed", "federation/ledger", "federation/public", "federation/roster", "federation/simulation", "node"}},
 	"cmd/bippop/internal/alarm": {"writes to the operator; reads vitals, which hold no person's words", []string{"crypto", "node"}},
 	"cmd/bippop/internal/meter": {"what Prometheus reads; reads vitals, which hold no person's words", []string{"node"}},
 	"cmd/bippop/internal/synth": {"invents a territory, and a nation, for the demo; knows no record", []string{"federation/public"}},
@@ -121,7 +123,12 @@ var owners = map[string][]string{
 	"github.com/cloudflare/circl":            {"crypto"},
 	"github.com/prometheus/client_golang":    {"cmd/bippop/internal/meter"},
 	"github.com/wneessen/go-mail":            {"cmd/bippop/internal/alarm"},
-	"github.com/emersion":                    nil,      // tests only: an SMTP server
+	"github.com/emersion":                    nil, // tests only: an SMTP server
+	"github.com/coreos/go-oidc":              {"api/oidc"},
+	"golang.org/x/oauth2":                    {"api/oidc"},
+	"github.com/go-webauthn":                 {"api/passkey"},
+	"github.com/go-jose":                     nil,      // tests only: tokens that are forged
+	"github.com/zitadel/oidc":                nil,      // tests only: a provider
 	"filippo.io/torchwood":                   nil,      // tests only: another reader of checkpoints and tiles
 	"github.com/google/differential-privacy": {"node"}, // propose.go: the place of chance
 }

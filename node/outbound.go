@@ -16,6 +16,7 @@ const (
 	ConnectMail       = "alarm-mail"    // to the operator
 	ConnectWebhook    = "alarm-webhook" // to the operator
 	ConnectPrometheus = "prometheus"    // the operator's instruments read figures of the machine
+	ConnectOIDC       = "oidc"          // to the identity provider: that somebody signs in here, and out
 )
 
 // Connections are all other ways out, on the machine that answers: the territory's

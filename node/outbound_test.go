@@ -52,6 +52,7 @@ var doors = map[string]string{
 	"cmd/bippop":                "a command on the operator's desk asks the node that he names; bench starts programs",
 	"federation":                "to the hubs of the roster, the ledger's entries and what asks for them, see TestQUICEqualsLedger there",
 	"federation/ledger":         "dpo verify, on the verifier's own machine, fetches the public tiles of the node that he names",
+	"api/oidc":                  "to the identity provider that the operator names, about somebody who signs in there: row \"oidc\" of the page",
 	"cmd/bippop/internal/alarm": "alarms, to the mail server and the address that the operator names: counts, never a person",
 }
 
@@ -61,8 +62,12 @@ var strangers = map[string]string{
 	"github.com/armon/go-metrics":                         "statsd and statsite, which nobody configures",
 	"github.com/coreos/go-systemd/journal":                "the journal of this machine, by a Unix socket",
 	"github.com/coreos/pkg/capnslog":                      "the system log of this machine, which nobody asks it for",
+	"github.com/coreos/go-oidc/v3/oidc":                   "the identity provider that the operator names, by the client that api/oidc bounds",
 	"github.com/dgraph-io/ristretto/v2/z":                 "memory mapping",
 	"github.com/gin-gonic/gin":                            "a helper for tests",
+	"github.com/go-webauthn/webauthn/metadata":            "lists of devices, which nobody asks for: api/passkey takes no attestation",
+	"github.com/go-webauthn/x/revoke":                     "revocations of what attestations are signed by: api/passkey refuses them unread",
+	"github.com/google/go-tpm/tpmutil":                    "a simulated TPM; only the forms of TPM statements are used, and those are refused unread",
 	"github.com/go-playground/validator/v10":              "rules for addresses, which no field of ours carries",
 	"github.com/gorilla/websocket":                        "the federation's connections to hubs",
 	"github.com/hashicorp/go-metrics":                     "statsd and statsite, which nobody configures",
@@ -85,6 +90,8 @@ var strangers = map[string]string{
 	"github.com/wneessen/go-mail/smtp":                    "alarms, to the mail server that the operator names",
 	"golang.org/x/net/http2":                              "gin would serve HTTP/2 in clear with it, if it were asked",
 	"golang.org/x/net/internal/socket":                    "options of sockets that others opened",
+	"golang.org/x/oauth2":                                 "the identity provider that the operator names, by the client that api/oidc bounds",
+	"golang.org/x/oauth2/internal":                        "the identity provider that the operator names, by the client that api/oidc bounds",
 	"golang.org/x/sys/execabs":                            "age's plugins: programs of this machine that hold its key",
 	"golang.org/x/sys/unix":                               "system calls, for whoever names them",
 }

@@ -255,6 +255,8 @@ func (s *core) checkOffer(o *Readiness) error {
 		return invalid("week", "out-of-range", "a week has fourteen half-days")
 	case len(o.Absences) > 50:
 		return invalid("absences", "too-many", "at most 50 absences")
+	case o.Association != "" && !association.MatchString(o.Association):
+		return invalid("association", "association-malformed", "an association is named by its SIREN (9 digits) or its RNA number (W and 9 signs)")
 	case len(o.Kinds) > 100:
 		return invalid("kinds", "too-many", "at most 100 kinds of action")
 	}

@@ -97,6 +97,16 @@ func (s hats) deputy(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, "/account?ok=changed")
 }
 
+// members are the volunteers of the caller's association.
+func (s hats) members(c *gin.Context) {
+	all, err := s.node.Volunteers.Members(caller(c))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.render(c, http.StatusOK, "members", page{Title: s.words(c).t("volunteers.members"), Here: "members", Data: all})
+}
+
 // accountData is one account as an administrator sees it.
 type accountData struct {
 	node.Account
@@ -212,6 +222,9 @@ func (s hats) save(c *gin.Context) {
 	c.Redirect(http.StatusSeeOther, settings{s.Site}.after())
 }
 
+// associationIn is a SIREN or RNA number without the spaces that people write.
+func associationIn(text string) string { return strings.ToUpper(strings.ReplaceAll(text, " ", "")) }
+
 // rolesFrom reads which roles a form gives, and how far they reach.
 func rolesFrom(c *gin.Context) (roles node.Roles, grants []node.Grant) {
 	for _, text := range c.PostFormArray("role") {
@@ -228,7 +241,7 @@ func rolesFrom(c *gin.Context) (roles node.Roles, grants []node.Grant) {
 		case node.RoleAgent, node.RoleReception, node.RoleOfficial, node.RoleProfessional:
 			g.Communes = communes
 		case node.RoleAssociation:
-			g.Association = strings.ToUpper(strings.ReplaceAll(c.PostForm("association"), " ", ""))
+			g.Association = associationIn(c.PostForm("association"))
 		}
 		grants = append(grants, g)
 	}

@@ -53,7 +53,7 @@ func (s imports) page(c *gin.Context) {
 
 func (s imports) list(c *gin.Context, code int, form uploadForm, p *problem) {
 	w := s.words(c)
-	d := importsData{Form: form, Communes: s.communes()}
+	d := importsData{Form: form, Communes: s.communes(caller(c))}
 	var err error
 	if d.Imports, err = s.node.Imports.List(caller(c)); err != nil {
 		s.fail(c, err)
@@ -208,7 +208,7 @@ func (s imports) showRunning(c *gin.Context, d draft) {
 
 func (s imports) look(c *gin.Context, code int, d draft, p *problem) {
 	w := s.words(c)
-	s.render(c, code, "import", page{Title: w.t("imports.look_title"), Here: "settings", Problem: p, Data: aboutFiles{w}.draftPage(d, s.communes())})
+	s.render(c, code, "import", page{Title: w.t("imports.look_title"), Here: "settings", Problem: p, Data: aboutFiles{w}.draftPage(d, s.communes(caller(c)))})
 }
 
 // act reviews an upload with other choices, brings its people in, or forgets it.

@@ -19,12 +19,17 @@ type communeChoice struct {
 	Code, Label string
 }
 
-func (s *Site) communes() (out []communeChoice) {
+// communes are those that the caller reaches, by name.
+func (s *Site) communes(by node.Caller) (out []communeChoice) {
 	t, err := s.node.Settings.Territory()
 	if err != nil {
 		return nil
 	}
-	for _, code := range t.Communes {
+	codes := t.Communes
+	if len(by.Communes) > 0 {
+		codes = by.Communes
+	}
+	for _, code := range codes {
 		out = append(out, communeChoice{code, node.CommuneName(code)})
 	}
 	sortChoices(out)
@@ -75,7 +80,7 @@ func (s people) list(c *gin.Context) {
 		Letters  []string
 		Letter   string
 		Next     int
-	}{list, s.communes(), r.Commune, strings.Split(letters, ""), strings.Trim(string(rune(r.Initial)), "\x00"), next}})
+	}{list, s.communes(caller(c)), r.Commune, strings.Split(letters, ""), strings.Trim(string(rune(r.Initial)), "\x00"), next}})
 }
 
 // personForm is the form of a person: what was typed.
@@ -112,7 +117,7 @@ func (s people) blankFrom(c *gin.Context) {
 }
 
 func (s people) showForm(c *gin.Context, code int, f personForm) {
-	f.Communes = s.communes()
+	f.Communes = s.communes(caller(c))
 	for len(f.Words.Phones) < 2 {
 		f.Words.Phones = append(f.Words.Phones, node.Phone{})
 	}

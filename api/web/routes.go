@@ -107,6 +107,7 @@ func (s *Site) Mount(e *gin.Engine) {
 	r.POST("/settings/accounts", d.territory(node.ManageAccounts, settings{s}.openAccount))
 	r.GET("/settings/accounts/:id/roles", d.territory(node.ManageAccounts, hats{s}.edit))
 	r.POST("/settings/accounts/:id/roles", d.territory(node.ManageAccounts, hats{s}.save))
+	r.GET("/members", d.may(node.SeeMembers, hats{s}.members))
 	r.GET("/account", d.signedIn(hats{s}.page))
 	r.POST("/account/role", d.signedIn(hats{s}.change))
 	r.POST("/account/again", d.signedIn(entry{s}.again))

@@ -156,6 +156,12 @@ func homeOf(by node.Caller) string {
 		return "/ledger"
 	case by.Roles.Has(node.RoleVolunteer):
 		return "/me"
+	case by.Roles.Has(node.RoleAssociation):
+		return "/members"
+	case by.Roles.Has(node.RoleOperator):
+		return "/replicas"
+	case !by.Account.Zero():
+		return "/account"
 	}
 	return ""
 }

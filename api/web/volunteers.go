@@ -105,7 +105,7 @@ func (s volunteers) blank(c *gin.Context) {
 
 func (s volunteers) showForm(c *gin.Context, code int, f volunteerForm) {
 	var err error
-	f.Communes = s.communes()
+	f.Communes = s.communes(caller(c))
 	if f.Kinds, err = s.offered(); err != nil {
 		s.fail(c, err)
 		return
@@ -137,7 +137,7 @@ func readVolunteerForm(c *gin.Context) (f volunteerForm, err error) {
 	}
 	n, _ := strconv.ParseUint(c.PostForm("version"), 10, 32)
 	f.Version = uint32(n)
-	f.Offer = node.Readiness{Commune: c.PostForm("commune"), Car: c.PostForm("car") == "yes", Week: weekOf(c)}
+	f.Offer = node.Readiness{Commune: c.PostForm("commune"), Car: c.PostForm("car") == "yes", Week: weekOf(c), Association: associationIn(c.PostForm("association"))}
 	for _, text := range c.PostFormArray("kind") {
 		id, err := node.ParseID[node.TypeID](text)
 		if err != nil {

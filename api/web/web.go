@@ -29,6 +29,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bippop/bippop/api/oidc"
 	"github.com/bippop/bippop/node"
 	"github.com/gin-gonic/gin"
 )
@@ -40,8 +41,9 @@ var files embed.FS
 type Config struct {
 	Node   *node.Node
 	Logger *slog.Logger
-	Secure bool  // cookies are sent over TLS only
-	Demo   *Demo // non-nil in the demo: its sign-ins are shown
+	Secure bool       // cookies are sent over TLS only
+	Door   *oidc.Door // where people may sign in elsewhere; nil: nowhere
+	Demo   *Demo      // non-nil in the demo: its sign-ins are shown
 }
 
 // Demo lists the sign-ins that the demo's front page offers.

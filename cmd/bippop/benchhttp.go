@@ -62,7 +62,7 @@ func benchHTTP(ctx context.Context, o benchOptions, out output) (figures, error)
 	if err := f.floors(filepath.Join(h.dir, "data")); err != nil {
 		return nil, err
 	}
-	b := &httpBench{handler: handler(n, node.NewLogger(out.progress, slog.LevelWarn), false, nil)}
+	b := &httpBench{handler: handler(n, node.NewLogger(out.progress, slog.LevelWarn), false, nil, nil)}
 	if err := b.prepare(ctx, n, h); err != nil {
 		return nil, err
 	}

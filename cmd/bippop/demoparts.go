@@ -109,7 +109,7 @@ func (d *demo) serve(ctx context.Context, ready func() error, out output) error 
 				announce = ready
 			}
 			all.Go(func() {
-				err := serveThen(ctx, p.doors[i], n, handler(n, demoLog(out), false, p.home.Accounts), announce)
+				err := serveThen(ctx, p.doors[i], n, handler(n, demoLog(out), false, nil, p.home.Accounts), announce)
 				mu.Lock()
 				faults = append(faults, err)
 				mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/bippop/bippop/api/oidc"
 	"github.com/bippop/bippop/cmd/bippop/internal/meter"
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
@@ -23,6 +24,7 @@ type operating struct {
 	unseal string
 	opens  starting // what unseal says
 	alarms alarming
+	enters entering
 	asJSON bool
 	ways   ways
 }
@@ -52,6 +54,7 @@ func (o *operating) flags(f *pflag.FlagSet) {
 		"peers: the other replicas open it after ten minutes at most, else the file does, or with peers,shares and the like a person")
 	f.StringVar(&o.codes, "codes", "off", "codes of six digits for volunteers: off, or console, where whoever watches this terminal reads them and passes them on")
 	o.alarms.flags(f)
+	o.enters.flags(f)
 }
 
 // check refuses what does not go together. key is how a file would unseal.
@@ -68,6 +71,9 @@ func (o *operating) check(key *unsealing) error {
 		return usagef("with --unseal %s a person opens the vault: leave out --identity and --passphrase-file", o.opens.word)
 	}
 	if err := o.alarms.check(); err != nil {
+		return err
+	}
+	if err := o.enters.open(); err != nil {
 		return err
 	}
 	if byPerson {
@@ -117,7 +123,7 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 		if cfg.Peering, err = peers.open(); err != nil {
 			return nil, err
 		}
-		n, err := openNode(ctx, cfg, secure)
+		n, err := openNode(ctx, cfg, secure, o.enters.door)
 		if err != nil {
 			return nil, err
 		}
@@ -196,8 +202,8 @@ func (o *operating) start(ctx context.Context, lock *lockable, gauge *meter.Mete
 	return stop, nil
 }
 
-// openNode opens the node and notes what it may say while it is sealed.
-func openNode(ctx context.Context, cfg node.Config, secure bool) (*running, error) {
+// openNode opens the node, behind that door or none, and notes what it may say while it is sealed.
+func openNode(ctx context.Context, cfg node.Config, secure bool, door *oidc.Door) (*running, error) {
 	n, err := node.Open(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -206,7 +212,7 @@ func openNode(ctx context.Context, cfg node.Config, secure bool) (*running, erro
 		return nil, errors.Join(err, n.Close())
 	}
 	return &running{
-		handler: handler(n, cfg.Logger, secure, nil), vitals: n.Vitals, dismiss: n.Dismiss,
+		handler: handler(n, cfg.Logger, secure, door, nil), vitals: n.Vitals, dismiss: n.Dismiss,
 		ready: func() error { return errors.Join(n.Serving(), n.Writable()) },
 		close: func() error { return errors.Join(updateNotice(cfg.Vault, n), n.Close()) },
 	}, nil

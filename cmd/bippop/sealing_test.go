@@ -262,6 +262,9 @@ func TestServeRefusals(t *testing.T) {
 		"with peers before": {"--unseal", "peers,", "--identity", p.identity},
 		"--peer-listen":     {"--unseal", "peers", "--identity", p.identity},
 		"--alarm-smtp":      {"--identity", p.identity, "--alarm-mail", "a@exemple.example"},
+		"--oidc-secret":     {"--identity", p.identity, "--oidc-issuer", "https://a.example", "--oidc-client", "c", "--oidc-address", "https://b.example"},
+		"--oidc-client":     {"--identity", p.identity, "--oidc-two-factors"},
+		"https address":     {"--identity", p.identity, "--oidc-issuer", "http://a.example", "--oidc-client", "c", "--oidc-address", "https://b.example", "--oidc-secret-file", p.identity},
 	} {
 		all := append([]string{"serve", "--dir", filepath.Join(p.dir, "data"), "--vault", p.vault, "--listen", p.listen}, args...)
 		if _, err := typed(all...); err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != 2 {

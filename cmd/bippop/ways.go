@@ -47,5 +47,6 @@ func (o *operating) connections() []node.Connection {
 		{Name: node.ConnectMail, Provider: o.alarms.smtp, On: o.alarms.mail != "", Count: o.ways.mails.Load()},
 		{Name: node.ConnectWebhook, Provider: hook, On: o.alarms.webhook != "", Count: o.ways.hooks.Load()},
 		{Name: node.ConnectPrometheus, Provider: o.admin, On: o.admin != "", Inbound: true, Count: o.ways.scrapes.Load()},
+		o.enters.connection(),
 	}
 }
