@@ -127,7 +127,7 @@ func TestStepUp(t *testing.T) {
 	}
 	desk.run(chromedp.SendKeys("#password", "pas le bon mot de passe"))
 	desk.press("//button[text()='C’est moi']")
-	desk.sees("C’est toujours vous ?")
+	desk.sees("Vérifiez les majuscules")
 	desk.run(chromedp.SendKeys("#password", password))
 	desk.press("//button[text()='C’est moi']")
 	desk.sees("C’est bien vous.")
