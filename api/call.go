@@ -89,9 +89,6 @@ func callOf(ctx context.Context) call {
 // caller is who asks.
 func caller(ctx context.Context) node.Caller { return callOf(ctx).by }
 
-// cookieName is that of a browser's session.
-const cookieName = "bippop"
-
 // admit stands before every operation.
 func (s *server) admit(who access) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
@@ -118,7 +115,7 @@ func (s *server) identify(g *gin.Context, who access) (c call, err error) {
 	if who.open {
 		return c, nil
 	}
-	if c.token = tokenOf(g.Request); c.token.Empty() {
+	if c.token = tokenOf(g.Request, s.secure); c.token.Empty() {
 		return c, errSignIn
 	}
 	if c.by, err = s.node.Recognise(g.Request.Context(), c.token); err != nil {
@@ -134,7 +131,7 @@ func (s *server) identify(g *gin.Context, who access) (c call, err error) {
 	return c, nil
 }
 
-func tokenOf(r *http.Request) node.Secret {
+func tokenOf(r *http.Request, secure bool) node.Secret {
 	if head := r.Header.Get("Authorization"); head != "" {
 		scheme, token, _ := strings.Cut(head, " ")
 		if !strings.EqualFold(scheme, "Bearer") {
@@ -145,7 +142,7 @@ func tokenOf(r *http.Request) node.Secret {
 	if r.Method != http.MethodGet {
 		return node.Secret{}
 	}
-	cookie, err := r.Cookie(cookieName)
+	cookie, err := r.Cookie(web.CookieName(secure))
 	if err != nil {
 		return node.Secret{}
 	}

@@ -186,7 +186,7 @@ func (r *reaching) ask(login string, d web.Door, path string) (status int, body 
 			req = httptest.NewRequest(d.Method, path, strings.NewReader(url.Values{"key": {"k"}}.Encode()))
 			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
-		req.AddCookie(&http.Cookie{Name: web.CookieName, Value: r.tokens[login]})
+		req.AddCookie(&http.Cookie{Name: web.CookieName(false), Value: r.tokens[login]})
 	}
 	ctx, stop := contextWithin(r.t, 20*time.Second)
 	defer stop()

@@ -207,7 +207,7 @@ func (s *server) mount(e *gin.Engine) {
 	config.Transformers = []huma.Transformer{s.stampIndex}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer": {Type: "http", Scheme: "bearer", Description: "The token of POST /sessions."},
-		"cookie": {Type: "apiKey", In: "cookie", Name: cookieName, Description: "A browser's session; it reads only."},
+		"cookie": {Type: "apiKey", In: "cookie", Name: "bippop", Description: "A browser's session; it reads only. Over TLS: __Host-bippop."},
 	}
 	s.huma = humagin.NewWithGroup(e, e.Group(base), config)
 	s.surface()

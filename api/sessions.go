@@ -15,6 +15,7 @@ type signInInput struct {
 	Body struct {
 		Login    string `json:"login" maxLength:"200"`
 		Password string `json:"password" format:"password"`
+		Code     string `json:"code,omitempty" maxLength:"40" doc:"Of the account's application, or from its paper, where it has one"`
 	}
 }
 
@@ -32,10 +33,16 @@ type opened struct {
 }
 
 func (s sessionRoutes) signIn(ctx context.Context, in *signInInput) (*opened, error) {
-	token, by, err := s.node.Accounts.SignIn(ctx, in.Body.Login, crypto.NewSecret(in.Body.Password), callOf(ctx).from, true)
+	e, err := s.node.Entrance.Enter(ctx, node.Proof{
+		Login: in.Body.Login, Password: crypto.NewSecret(in.Body.Password), Code: crypto.NewSecret(in.Body.Code), From: callOf(ctx).from, Bearer: true,
+	})
+	if err == nil && !e.Half.Empty() {
+		err = node.ErrCodeNeeded
+	}
 	if err != nil {
 		return nil, err
 	}
+	token, by := e.Token, e.By
 	return &opened{s.node.Index(), session{
 		Token: token.Text.Reveal(), ExpiresAt: token.Expires.UTC(),
 		Account: by.Account.String(), Roles: roleWords(by.Roles), Volunteer: by.Volunteer.String(),

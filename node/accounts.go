@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -14,76 +13,36 @@ import (
 	"github.com/bippop/bippop/node/internal/command"
 	"github.com/bippop/bippop/node/internal/store"
 	"github.com/bippop/bippop/node/internal/view"
-	"golang.org/x/time/rate"
 )
 
-// Accounts are who may sign in, and the sessions that follow.
+// Accounts are who may sign in.
 type Accounts struct {
-	*core
-	throttle *throttle
-	nobody   string // a hash to compare with when there is no such login: the same work, the same time
+	gate
+	entrance *Entrance
 }
-
-func newAccounts(c *core) *Accounts {
-	return &Accounts{core: c, throttle: newThrottle(), nobody: crypto.HashPassword(crypto.NewSecret("nobody signs in with this"), c.cfg.PasswordCost)}
-}
-
-// Session lives.
-const (
-	staffSession     = 12 * time.Hour      // a working day
-	volunteerSession = 30 * 24 * time.Hour // a volunteer opens the page for thirty seconds a week
-)
 
 // Token is what a browser or program holds of a session: 256 random bits. Only
 // its hash is stored.
 type Token struct {
 	Text    Secret
-	Expires time.Time
+	Expires time.Time // if it is not used until then
+	Last    time.Time // however much it is used
 }
 
-// SignIn opens a session. from is the address that asks, for throttling; it is
-// not stored. bearer marks a program. A wrong login and a wrong password answer
-// alike.
+// SignIn is [Entrance.Enter] for whoever has a login and a password alone, and for
+// programs. from is the address that asks. It is refused, with the code second-factor,
+// where a code is needed too.
 func (s *Accounts) SignIn(ctx context.Context, login string, password Secret, from string, bearer bool) (Token, Caller, error) {
-	login = strings.ToLower(strings.TrimSpace(login))
-	if checkLogin(login) != nil {
-		login = "" // no account has it, and nothing of it is kept
+	e, err := s.entrance.Enter(ctx, Proof{Login: login, Password: password, From: from, Bearer: bearer})
+	if err == nil && !e.Half.Empty() {
+		err = ErrCodeNeeded
 	}
-	if wait := s.throttle.take(login, from, s.now()); wait > 0 {
-		return Token{}, Caller{}, &Error{Kind: TooMany, Code: "too-many-sign-ins", Reason: "too many tries; wait before the next one", After: int(wait.Seconds()) + 1}
-	}
-	acc, err := s.byLogin(login)
-	if err != nil {
-		return Token{}, Caller{}, err
-	}
-	hash := s.nobody
-	if !acc.ID.Zero() && !acc.Closed {
-		if hash, err = s.openPassword(acc); err != nil {
-			return Token{}, Caller{}, explain(err)
-		}
-	}
-	err = crypto.CheckPassword(hash, password)
-	if errors.Is(err, crypto.ErrPassword) || err == nil && (acc.ID.Zero() || acc.Closed) {
-		return Token{}, Caller{}, &Error{Kind: SignIn, Code: "wrong-sign-in", Reason: "login or password is wrong"}
-	}
-	if err != nil {
-		return Token{}, Caller{}, explain(err)
-	}
-	s.throttle.forgive(login)
-	life := volunteerSession
-	if acc.Roles != account.Volunteer {
-		life = staffSession
-	}
-	token := Token{Text: drawToken(), Expires: s.now().Add(life)}
-	session := account.Session{ID: sessionID(token.Text), Account: acc.ID, Expires: s.clock().Add(life), Bearer: bearer}
-	c := s.callerOf(acc, session)
-	_, err = s.propose(ctx, command.OpenSession{Stamp: s.stamp(c, ""), Session: session})
-	return token, c, err
+	return e.Token, e.By, err
 }
 
 // callerOf is who asks in a session: the account under the hat that is worn, or under
 // the first that it has when that one was taken away. Nobody is read for it yet.
-func (s *Accounts) callerOf(acc account.Account, session account.Session) Caller {
+func (s gate) callerOf(acc account.Account, session account.Session) Caller {
 	now := s.clock()
 	hats := acc.Roles.Each()
 	if len(hats) == 0 {
@@ -111,6 +70,7 @@ func (s *Accounts) Session(token Secret) (c Caller, err error) {
 		return c, errSignIn
 	}
 	id := sessionID(token)
+	var found account.Account
 	err = s.view(itself, func(tx *store.Tx) error {
 		session, ok, err := store.Sessions.Get(tx, id[:])
 		if err != nil {
@@ -126,10 +86,14 @@ func (s *Accounts) Session(token Secret) (c Caller, err error) {
 		if !ok || acc.Closed {
 			return errSignIn
 		}
+		found = acc
 		c = s.callerOf(acc, session)
 		return nil
 	})
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	return s.bared(c, found)
 }
 
 // Named is c with the name that its account says, for where it is shown.
@@ -143,7 +107,7 @@ func (s *Accounts) Named(c Caller) (Caller, error) {
 		s.health.note(err)
 		return c, explain(err)
 	}
-	c.Name = w.Name
+	c.Name, c.Login = w.Name, acc.Login
 	return c, nil
 }
 
@@ -178,6 +142,11 @@ func (s *Accounts) Open(ctx context.Context, by Caller, in NewAccount) (Receipt,
 	}
 	if err := by.may(needed); err != nil {
 		return Receipt{}, err
+	}
+	if needed == ManageAccounts {
+		if err := s.fresh(by); err != nil {
+			return Receipt{}, err
+		}
 	}
 	in.Login = strings.ToLower(strings.TrimSpace(in.Login))
 	if err := checkLogin(in.Login); err != nil {
@@ -240,6 +209,11 @@ func (s *Accounts) Change(ctx context.Context, by Caller, id AccountID, version 
 	}
 	if err := by.may(needed); err != nil {
 		return Receipt{}, err
+	}
+	if needed == ManageAccounts {
+		if err := s.fresh(by); err != nil {
+			return Receipt{}, err
+		}
 	}
 	if !acc.Of.Zero() {
 		if _, err := (&Volunteers{s.core}).record(by, acc.Of); err != nil {
@@ -389,77 +363,8 @@ func (p *proposer) sealPassword(id AccountID, hash string) []byte {
 	return p.staff.Derive("passwords").Seal([]byte(hash), boxPlace(p.siren, "password", id, 1))
 }
 
-func (s *Accounts) openPassword(a account.Account) (string, error) {
+func (s *core) openPassword(a account.Account) (string, error) {
 	b, err := s.staff.Derive("passwords").Open(a.Password, boxPlace(s.siren, "password", a.ID, 1))
 	s.health.note(err)
 	return string(b), err
-}
-
-// throttle slows down guessing: a few tries at once, then one every so often, per
-// login and per address. It is kept in memory: a restart forgives. Safe for
-// concurrent use.
-type throttle struct {
-	mu    sync.Mutex // guards tries, for a lookup
-	tries map[string]*rate.Limiter
-	swept time.Time
-}
-
-// Tries: a person mistypes five times; a guesser gets 30 tries an hour and login.
-const (
-	loginBurst   = 5
-	loginEvery   = 2 * time.Minute
-	addressBurst = 40 // a town hall shares one address
-	addressEvery = 5 * time.Second
-)
-
-// mostTries bounds the memory of the throttle: some 20 MB.
-const mostTries = 100_000
-
-func newThrottle() *throttle {
-	return &throttle{tries: map[string]*rate.Limiter{}}
-}
-
-// take returns how long to wait, or 0 when a try may be made.
-func (t *throttle) take(login, from string, now time.Time) time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if now.Sub(t.swept) > time.Hour || len(t.tries) > mostTries {
-		t.sweep(now)
-	}
-	if len(t.tries) > mostTries {
-		return addressEvery // under attack from very many addresses: everybody waits a little
-	}
-	if !t.limiter("a"+from, addressEvery, addressBurst).AllowN(now, 1) {
-		return addressEvery
-	}
-	l := t.limiter("l"+login, loginEvery, loginBurst)
-	if !l.AllowN(now, 1) {
-		return time.Duration((1 - l.TokensAt(now)) * float64(loginEvery))
-	}
-	return 0
-}
-
-func (t *throttle) limiter(key string, every time.Duration, burst int) *rate.Limiter {
-	l, ok := t.tries[key]
-	if !ok {
-		l = rate.NewLimiter(rate.Every(every), burst)
-		t.tries[key] = l
-	}
-	return l
-}
-
-// forgive forgets the tries of a login that was right in the end.
-func (t *throttle) forgive(login string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.tries, "l"+login)
-}
-
-func (t *throttle) sweep(now time.Time) {
-	for key, l := range t.tries {
-		if l.TokensAt(now) >= float64(l.Burst()) {
-			delete(t.tries, key)
-		}
-	}
-	t.swept = now
 }

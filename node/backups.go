@@ -306,6 +306,9 @@ func (s *Backups) Data(ctx context.Context, by Caller, recipients []string, w io
 	if err := by.may(KeepBackups); err != nil {
 		return err
 	}
+	if err := s.fresh(by); err != nil {
+		return err
+	}
 	to, err := crypto.ParseRecipients(recipients)
 	if err != nil {
 		return invalid("recipient", "recipient-malformed", err.Error())
@@ -317,6 +320,9 @@ func (s *Backups) Data(ctx context.Context, by Caller, recipients []string, w io
 // territory notes which one was handed out; see Kept.
 func (s *Backups) Keys(ctx context.Context, by Caller, id DestinationID, w io.Writer) error {
 	if err := by.may(KeepBackups); err != nil {
+		return err
+	}
+	if err := s.fresh(by); err != nil {
 		return err
 	}
 	d, err := s.copies.destination(id)

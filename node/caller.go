@@ -16,6 +16,7 @@ type Caller struct {
 	Association string        // whose people are reached, with the role Association
 	Volunteer   VolunteerID   // whom the account belongs to, if to a volunteer
 	Beneficiary BeneficiaryID // whose card it is
+	Login       string        // with the name, where it is shown
 	Name        Secret        // as the account says it, where it is shown; may be empty
 	Session     Session       // zero for who just signs in
 
@@ -31,6 +32,7 @@ type Caller struct {
 
 	reading *Reading // what the answer shows; nil: it may show nobody
 	inner   bool     // the node itself
+	bare    bool     // without the second factor that the territory demands
 }
 
 // Afresh is c for another answer, which shows nobody yet.
@@ -201,6 +203,9 @@ func (c Caller) may(a Action) error {
 	}
 	if c.Account.Zero() {
 		return errSignIn
+	}
+	if c.bare {
+		return errBare
 	}
 	if c.Coordinating && slices.Contains(aboutPeople, a) {
 		return errNoDesk

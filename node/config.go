@@ -54,6 +54,8 @@ type Config struct {
 	// Pace is how often what is due is looked for; the zero value is right for a
 	// territory, tests are in a hurry.
 	Pace Pace
+	// Codes sends codes of six digits to volunteers; nil: none are.
+	Codes Sender
 	// Wrote, when set, is told of each write, on the writer's goroutine: it must not
 	// wait.
 	Wrote func(Write)

@@ -112,6 +112,9 @@ func (s *Erasures) Want(ctx context.Context, by Caller, kind Erasable, who [16]b
 	if err := by.may(ErasePeople); err != nil {
 		return Receipt{}, err
 	}
+	if err := s.fresh(by); err != nil {
+		return Receipt{}, err
+	}
 	code, ok := erasables[kind]
 	if !ok {
 		return Receipt{}, invalid("kind", "unknown-kind", "what can be erased is a beneficiary, a volunteer, an account or an import")
@@ -146,6 +149,9 @@ func (s *Erasures) Keep(ctx context.Context, by Caller, id ErasureID) (Receipt, 
 // Run erases everybody who is wanted, now. The receipt is of the last erasure.
 func (s *Erasures) Run(ctx context.Context, by Caller) (Receipt, error) {
 	if err := by.may(ErasePeople); err != nil {
+		return Receipt{}, err
+	}
+	if err := s.fresh(by); err != nil {
 		return Receipt{}, err
 	}
 	by.Key = "" // an erasure that ran does not run again: there is no wish left

@@ -51,6 +51,7 @@ func invalid(field, code, reason string) error {
 var (
 	errBeyond    = &Error{Kind: NotFound, Code: "no-such-person", Reason: "nobody like this is known here"}
 	errStepUp    = &Error{Kind: Forbidden, Code: "step-up", Reason: "show once more that it is you: password, passkey or code; what you have begun is not lost"}
+	errBare      = &Error{Kind: Forbidden, Code: "second-needed", Reason: "your role asks for a second factor: set one up on your account's page first; nothing else is open until then"}
 	errForbidden = &Error{Kind: Forbidden, Code: "forbidden", Reason: "your role does not allow this"}
 	errNoDesk    = &Error{Kind: NotFound, Code: "no-desk", Reason: "this is the national coordinator's node: there is no desk and nobody's file here"}
 	errSignIn    = &Error{Kind: SignIn, Code: "sign-in", Reason: "sign in first"}

@@ -42,6 +42,9 @@ func (s *Imports) everybody(by Caller, volunteers bool) (header []string, rows [
 	if err := by.may(ExportPeople); err != nil {
 		return nil, nil, err
 	}
+	if err := s.fresh(by); err != nil {
+		return nil, nil, err
+	}
 	if volunteers {
 		rows, err = s.hisRows(by)
 		return hisHeader, rows, err

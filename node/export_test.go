@@ -20,7 +20,7 @@ import (
 )
 
 // TestOnlyTries is how many limiters the throttle holds.
-func (s *Accounts) TestOnlyTries() int {
+func (s *Entrance) TestOnlyTries() int {
 	s.throttle.mu.Lock()
 	defer s.throttle.mu.Unlock()
 	return len(s.throttle.tries)
@@ -471,3 +471,9 @@ func (n *Node) FillJournal(count int) {
 		}
 	}
 }
+
+// Compared is how many passwords were compared with a hash.
+func (s *Entrance) Compared() uint64 { return s.compared.Load() }
+
+// CountMisses does what the ticker does every ten minutes.
+func (n *Node) CountMisses(ctx context.Context) error { return n.Entrance.count(ctx) }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/event"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/search"
@@ -196,7 +197,7 @@ func (f *Find) read() (*search.Index, *muster, error) {
 			var yes bool
 			if yes, inner = visible(tx, r.Import, seen); inner == nil && yes && r.Standing.Restricted == 0 {
 				roster.put(r)
-				inner = f.putVolunteer(index, r)
+				inner = f.putVolunteer(index, roster, r)
 			}
 			return inner == nil
 		})
@@ -225,7 +226,7 @@ func (f *Find) putBeneficiary(index *search.Index, r people.Beneficiary) error {
 	return nil
 }
 
-func (f *Find) putVolunteer(index *search.Index, r people.Volunteer) error {
+func (f *Find) putVolunteer(index *search.Index, roster *muster, r people.Volunteer) error {
 	v, err := f.opening(itself).volunteer(r)
 	if err != nil {
 		return err
@@ -234,6 +235,7 @@ func (f *Find) putVolunteer(index *search.Index, r people.Volunteer) error {
 	for _, p := range v.Words.Phones {
 		d.Phones = append(d.Phones, p.Number.Reveal())
 	}
+	roster.reach(v)
 	index.Put(d)
 	return nil
 }
@@ -327,7 +329,7 @@ func (f *Find) followVolunteer(tx *store.Tx, id VolunteerID, seen map[ImportID]b
 		return nil
 	}
 	f.roster.put(r)
-	return f.putVolunteer(f.index, r)
+	return f.putVolunteer(f.index, f.roster, r)
 }
 
 // muster holds every volunteer's record without his words, for matching: a few
@@ -335,10 +337,11 @@ func (f *Find) followVolunteer(tx *store.Tx, id VolunteerID, seen map[ImportID]b
 type muster struct {
 	mu   sync.RWMutex // guards all, for a copy
 	all  []people.Volunteer
-	seat map[VolunteerID]int // where in all
+	seat map[VolunteerID]int      // where in all
+	at   map[VolunteerID][]Secret // numbers in E.164 and e-mail address in small letters, for codes
 }
 
-func newMuster() *muster { return &muster{seat: map[VolunteerID]int{}} }
+func newMuster() *muster { return &muster{seat: map[VolunteerID]int{}, at: map[VolunteerID][]Secret{}} }
 
 func (r *muster) put(v people.Volunteer) {
 	v.Box, v.Leaf.Box = nil, nil
@@ -350,6 +353,20 @@ func (r *muster) put(v people.Volunteer) {
 	}
 	r.seat[v.ID] = len(r.all)
 	r.all = append(r.all, v)
+}
+
+// reach notes where a volunteer is reached.
+func (r *muster) reach(v Volunteer) {
+	var all []Secret
+	if !v.Words.Email.Empty() {
+		all = append(all, crypto.NewSecret(plainAddress(v.Words.Email)))
+	}
+	for _, p := range v.Words.Phones {
+		all = append(all, crypto.NewSecret(plainAddress(p.Number)))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.at[v.ID] = all
 }
 
 func (r *muster) drop(id VolunteerID) {
@@ -364,6 +381,7 @@ func (r *muster) drop(id VolunteerID) {
 	r.seat[r.all[i].ID] = i
 	r.all = r.all[:last]
 	delete(r.seat, id)
+	delete(r.at, id)
 }
 
 // approved copies the records of those who may be asked by the caller.

@@ -243,6 +243,9 @@ func (s *Handovers) Export(ctx context.Context, by Caller, version uint64, recip
 			return nil, HandoverFile{}, err
 		}
 	}
+	if err := s.fresh(by); err != nil {
+		return nil, HandoverFile{}, err
+	}
 	to, recipients, err := moving{s.core}.addressee(recipient)
 	if err != nil {
 		return nil, HandoverFile{}, err
@@ -492,6 +495,9 @@ func (s *Handovers) Erase(ctx context.Context, by Caller, digest HandoverDigest)
 		if err := by.may(a); err != nil {
 			return 0, 0, err
 		}
+	}
+	if err := s.fresh(by); err != nil {
+		return 0, 0, err
 	}
 	h, ok, err := s.record(digest)
 	if err != nil || !ok {

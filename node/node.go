@@ -33,6 +33,9 @@ type Node struct {
 	Across        *Across
 	Catalogue     *Catalogue
 	Accounts      *Accounts
+	Entrance      *Entrance
+	Sessions      *Sessions
+	Credentials   *Credentials
 	Imports       *Imports
 	Figures       *Figures
 	Settings      *Settings
@@ -285,10 +288,11 @@ func (c *core) stop() error {
 }
 
 func (c *core) node(notes *noting) *Node {
+	entrance := newEntrance(c)
 	n := &Node{core: c, started: c.now(), Find: c.find,
 		Beneficiaries: &Beneficiaries{c}, Volunteers: &Volunteers{c}, Requests: &Requests{c}, Series: &Series{c}, Calls: &Calls{c},
 		Offers: &Offers{c}, Bonds: &Bonds{c},
-		Catalogue: &Catalogue{c}, Accounts: newAccounts(c), Imports: &Imports{c}, Figures: &Figures{c, &Quarters{core: c}}, Settings: &Settings{c}, Papers: &Papers{c},
+		Catalogue: &Catalogue{c}, Accounts: &Accounts{gate{c}, entrance}, Entrance: entrance, Sessions: &Sessions{gate: gate{c}}, Credentials: &Credentials{gate{c}}, Imports: &Imports{c}, Figures: &Figures{c, &Quarters{core: c}}, Settings: &Settings{c}, Papers: &Papers{c},
 		Replicas: &Replicas{c}, Erasures: &Erasures{c}, Backups: &Backups{c}, Federation: &Federation{c}, Handovers: &Handovers{c}, Ledger: newLedger(c),
 		Across:    &Across{c, &hearsay{}, listedOffices{c.federating.rosters}},
 		Bulletins: &Bulletins{c}, Nation: newNation(c), Journal: newJournal(c, notes),
@@ -351,6 +355,9 @@ const recognitionLimit = 2 * time.Second
 // signed in a moment ago, through another one, is not signed out here.
 func (n *Node) Recognise(ctx context.Context, token Secret) (Caller, error) {
 	c, err := n.Accounts.Session(token)
+	if err == nil {
+		n.Sessions.use(ctx, c)
+	}
 	if e, ok := errors.AsType[*Error](err); !ok || e.Kind != SignIn || token.Empty() || n.Alone() || n.Leading() {
 		return c, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/credential"
 	"github.com/bippop/bippop/node/internal/offer"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
@@ -131,6 +132,24 @@ const outcomeBox = "outcome"
 
 func (o opening) account(a account.Account) (w account.Words, err error) {
 	return w, o.open(a.Leaf, store.Accounts.Name, a.ID, 1, a.Box, &w)
+}
+
+// totpBox is the collection name in the place of an application's shared secret.
+const totpBox = "totp"
+
+// totpWords is what an application shares with an account.
+type totpWords struct {
+	Shared crypto.Secret `cbor:"1,keyasint"`
+}
+
+// totp opens what an account's application shows codes of.
+func (o opening) totp(a account.Account, set credential.Set) (crypto.Secret, error) {
+	var w totpWords
+	if !set.TOTP.There() {
+		return w.Shared, nil
+	}
+	err := o.open(a.Leaf, totpBox, a.ID, 1, set.TOTP.Box, &w)
+	return w.Shared, err
 }
 
 func (o opening) importWords(i people.Import) (w people.ImportWords, err error) {

@@ -269,6 +269,7 @@ func (p *peers) doors() http.Handler {
 	m.HandleFunc("POST /root/missing", door(p.giveRoot))
 	m.HandleFunc("POST /holds", door(p.noteHolds))
 	m.HandleFunc("POST /barrier", door(p.barrier))
+	m.HandleFunc("POST /used", door(gate{p.core}.renew))
 	m.HandleFunc("POST /moved", door(p.noteMoved))
 	m.HandleFunc("POST /journal", door(journaling{p.core}.take))
 	m.HandleFunc("POST /journal/sign", door(p.heads.sign))

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/big"
 	"sync"
 	"time"
 
@@ -83,6 +84,18 @@ func drawToken() Secret {
 	raw := make([]byte, 32)
 	rand.Read(raw) // never fails: Go ends the program instead
 	return crypto.NewSecret(base64.RawURLEncoding.EncodeToString(raw))
+}
+
+// drawCode draws six digits, and the four letters by which people tell one message
+// from another.
+func drawCode() (code Secret, ref string) {
+	const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"   // 32: each as likely
+	n, _ := rand.Int(rand.Reader, big.NewInt(1_000_000)) // never fails: Go ends the program instead
+	raw := drawBytes(4)
+	for i := range raw {
+		raw[i] = letters[raw[i]%32]
+	}
+	return crypto.NewSecret(fmt.Sprintf("%06d", n)), string(raw)
 }
 
 // stamp says who, when and why.

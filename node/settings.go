@@ -31,7 +31,7 @@ func (s *Settings) Change(ctx context.Context, by Caller, version uint32, to Ter
 		return Receipt{}, err
 	}
 	if present, err := s.territory(); err == nil {
-		to.Role = present.Role
+		to.Role, to.Second = present.Role, present.Second
 	}
 	if err := CheckTerritory(&to); err != nil {
 		return Receipt{}, err

@@ -405,7 +405,7 @@ func TestThrottleKeepsLittle(tt *testing.T) {
 			t.Fatal("signed in")
 		}
 	}
-	if n := t.Accounts.TestOnlyTries(); n > 50 {
+	if n := t.Entrance.TestOnlyTries(); n > 50 {
 		t.Errorf("%d tries are remembered for one address", n)
 	}
 }

@@ -45,6 +45,7 @@ func (n *Node) sweep(ctx context.Context) {
 				{"closing offers", n.Offers.pass},
 				{"signing the journal's head", n.Journal.heads.due},
 				{"letting go of the journal after a year", journaling{n.core}.due},
+				{"counting sign-ins that failed", n.Entrance.count},
 			} {
 				if err := chore.do(ctx); err != nil && ctx.Err() == nil {
 					n.core.cfg.Logger.Warn(chore.of, errAttr(err))

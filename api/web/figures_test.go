@@ -38,7 +38,7 @@ func (t *town) browse(login string) browser {
 	b := browser{town: t}
 	res, _ := b.send("POST", "/sign-in", url.Values{"login": {login}, "password": {password}})
 	for _, c := range res.Cookies() {
-		if c.Name == web.CookieName {
+		if c.Name == web.CookieName(false) {
 			b.cookie = c
 		}
 	}

@@ -32,6 +32,7 @@ func (s *Site) funcs(w *tongue) template.FuncMap {
 			}
 			return ""
 		},
+		"device":    func(d uint16) string { return deviceText(w, d) },
 		"commune":   node.CommuneName,
 		"territory": territoryName,
 		"kind":      w.kindName,

@@ -29,6 +29,7 @@ type myselfData struct {
 	Usual      node.Day // last day of a usual holiday
 	Last       node.Day // up to which somebody may be named
 	Key        string
+	Ways       keysData
 }
 
 func (s hats) page(c *gin.Context) { s.show(c, http.StatusOK, nil) }
@@ -44,6 +45,11 @@ func (s hats) show(c *gin.Context, code int, problem error) {
 			return
 		}
 		d.Mayors = true
+	}
+	var err error
+	if d.Ways, err = (keys{s.Site}).data(by); err != nil {
+		s.fail(c, err)
+		return
 	}
 	s.render(c, code, "account", page{Title: s.words(c).t("account.title"), Here: "account", Phone: by.Roles == node.RoleVolunteer, Problem: s.words(c).say(problem), Data: d})
 }
@@ -112,6 +118,7 @@ type accountData struct {
 	Territory   []pick
 	Association string
 	Deputies    []deputyLine
+	Places      []node.Place
 	Version     uint32
 	Key         string
 }
@@ -173,6 +180,10 @@ func (s hats) form(c *gin.Context, code int, problem error) {
 		return
 	}
 	d := accountData{Account: a, Version: a.Version, Key: newKey()}
+	if d.Places, err = s.node.Sessions.Of(caller(c), a.ID); err != nil {
+		s.fail(c, err)
+		return
+	}
 	for _, one := range s.given() {
 		d.Roles = append(d.Roles, hat{one, a.Roles.Has(one)})
 	}

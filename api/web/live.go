@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
 	"github.com/gin-gonic/gin"
 )
@@ -73,10 +72,6 @@ func (s live) stream(c *gin.Context) {
 
 // signedIn reports whether the cookie still belongs to by.
 func (s live) signedIn(c *gin.Context, by node.Caller) bool {
-	cookie, err := c.Request.Cookie(CookieName)
-	if err != nil {
-		return false
-	}
-	who, err := s.node.Accounts.Session(crypto.NewSecret(cookie.Value))
+	who, err := s.node.Accounts.Session(entry{s.Site}.token(c))
 	return err == nil && who.Account == by.Account
 }

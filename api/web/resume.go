@@ -16,6 +16,8 @@ import (
 type resume struct {
 	Path   string
 	Fields []field
+	Get    bool // no form: an address, with its query
+	Sure   bool // somebody showed again that it is him; no session had ended
 }
 
 // field is one value of it.
@@ -23,6 +25,7 @@ type field struct{ Name, Value string }
 
 const (
 	resumePath  = "resume.path"
+	resumeGet   = "resume.get"
 	resumeField = "resume.field."
 )
 
@@ -49,6 +52,11 @@ func interrupted(c *gin.Context) *resume {
 
 // resumed is the form that came along with a sign-in, or nil.
 func resumed(c *gin.Context) *resume {
+	if to := c.PostForm(resumeGet); to != "" {
+		if _, ok := local(to); ok {
+			return &resume{Path: to, Get: true}
+		}
+	}
 	path, ok := local(c.PostForm(resumePath))
 	if !ok {
 		return nil
@@ -62,6 +70,17 @@ func resumed(c *gin.Context) *resume {
 		}
 	}
 	r.sort()
+	return r
+}
+
+// carried is resumed for one step more.
+func carried(c *gin.Context) *resume {
+	r := resumed(c)
+	if r != nil {
+		for i := range r.Fields {
+			r.Fields[i].Name = resumeField + r.Fields[i].Name
+		}
+	}
 	return r
 }
 

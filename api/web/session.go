@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
@@ -16,8 +17,14 @@ import (
 // entry is how people come in and go out.
 type entry struct{ *Site }
 
-// CookieName of a browser's session.
-const CookieName = "bippop"
+// CookieName of a browser's session. Over TLS browsers take it from this host alone,
+// and from no neighbour below the same domain.
+func CookieName(secure bool) string {
+	if secure {
+		return "__Host-bippop"
+	}
+	return "bippop"
+}
 
 const (
 	callerKey = "caller"
@@ -55,11 +62,11 @@ func writer(c *gin.Context) node.Caller {
 // callers they are for.
 func (s *Site) know(c *gin.Context) {
 	c.Set(indexKey, s.node.Index()) // before anything is read: what comes after is news
-	cookie, err := c.Request.Cookie(CookieName)
-	if err != nil {
+	token := entry{s}.token(c)
+	if token.Empty() {
 		return
 	}
-	who, err := s.node.Recognise(c.Request.Context(), crypto.NewSecret(cookie.Value))
+	who, err := s.node.Recognise(c.Request.Context(), token)
 	if err == nil {
 		who, err = s.node.Accounts.Named(who)
 	}
@@ -130,6 +137,8 @@ func (s porch) gate(h gin.HandlerFunc, may func(node.Caller) bool) gin.HandlerFu
 			s.part(c, "resume", "ended", nil) // into a page that somebody is still writing on
 		case who.Account.Zero():
 			s.signInPage(c, http.StatusUnauthorized, nil)
+		case who.Bare() && !strings.HasPrefix(c.FullPath(), "/account"):
+			c.Redirect(http.StatusSeeOther, "/account")
 		case !may(who):
 			s.fail(c, &node.Error{Kind: node.Forbidden, Code: "forbidden"})
 		default:
@@ -189,46 +198,121 @@ func (s entry) doors() (out []DemoAccount) {
 func (s *Site) signInPage(c *gin.Context, status int, err error) {
 	login, again := "", interrupted(c)
 	if c.FullPath() == "/sign-in" {
-		login, again = c.PostForm("login"), resumed(c)
-		if again != nil {
-			for i := range again.Fields {
-				again.Fields[i].Name = resumeField + again.Fields[i].Name
-			}
-		}
+		login, again = c.PostForm("login"), carried(c)
 	}
 	s.render(c, status, "welcome", page{Title: s.words(c).t("welcome.title"), Problem: s.words(c).say(err), Data: struct {
 		Doors  []DemoAccount
 		Login  string
 		Resume *resume
-	}{entry{s}.doors(), login, again}})
+		Codes  bool
+	}{entry{s}.doors(), login, again, s.node.Entrance.SendsCodes()}})
 }
 
-func (s entry) signIn(c *gin.Context) {
-	token, who, err := s.node.Accounts.SignIn(c.Request.Context(), c.PostForm("login"), crypto.NewSecret(c.PostForm("password")), c.ClientIP(), false)
-	if err != nil {
-		s.signInPage(c, status(err), err)
-		return
+// shown is what a form shows of somebody.
+func (s entry) shown(c *gin.Context) node.Proof {
+	return node.Proof{
+		Login: c.PostForm("login"), Password: crypto.NewSecret(c.PostForm("password")), Code: crypto.NewSecret(strings.TrimSpace(c.PostForm("code"))),
+		Half: crypto.NewSecret(c.PostForm("half")), From: c.ClientIP(), Device: deviceOf(c.Request.UserAgent()), Old: s.token(c),
 	}
+}
+
+// token is what the browser holds, whosever it is.
+func (s entry) token(c *gin.Context) node.Secret {
+	cookie, err := c.Request.Cookie(CookieName(s.secure))
+	if err != nil {
+		return node.Secret{}
+	}
+	return crypto.NewSecret(cookie.Value)
+}
+
+// signIn takes login and password, and in a second step the code of who has one. Each
+// entry makes a new token, and ends what the browser held.
+func (s entry) signIn(c *gin.Context) {
+	in := s.shown(c)
+	e, err := s.node.Entrance.Enter(c.Request.Context(), in)
+	switch {
+	case err == nil && e.Half.Empty():
+		s.admit(c, e)
+	case err == nil:
+		s.second(c, http.StatusOK, e.Half, nil)
+	case !in.Half.Empty() && s.words(c).say(err).Code != "half-expired":
+		s.second(c, status(err), in.Half, err)
+	default:
+		s.signInPage(c, status(err), err)
+	}
+}
+
+// second asks for the code.
+func (s entry) second(c *gin.Context, status int, half node.Secret, err error) {
+	w := s.words(c)
+	s.render(c, status, "second", page{Title: w.t("welcome.second"), Narrow: true, Problem: w.say(err), Data: struct {
+		Half   node.Secret
+		Resume *resume
+	}{half, carried(c)}})
+}
+
+// admit gives the browser its token and goes on where somebody was.
+func (s entry) admit(c *gin.Context, e node.Entry) {
 	http.SetCookie(c.Writer, &http.Cookie{
-		Name: CookieName, Value: token.Text.Reveal(), Path: "/", Expires: token.Expires,
+		Name: CookieName(s.secure), Value: e.Token.Text.Reveal(), Path: "/", Expires: e.Token.Last,
 		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
 	})
+	c.Set(callerKey, e.By)
 	if again := resumed(c); again != nil {
-		c.Set(callerKey, who)
+		if again.Get {
+			c.Redirect(http.StatusSeeOther, again.Path)
+			return
+		}
+		again.Sure = c.FullPath() == "/account/again"
 		s.render(c, http.StatusOK, "resume", page{Title: s.words(c).t("resume.title"), Narrow: true, Data: again})
 		return
 	}
-	c.Redirect(http.StatusSeeOther, homeOf(who))
+	to := homeOf(e.By)
+	if to == "" || e.By.Bare() {
+		to = "/account"
+	}
+	c.Redirect(http.StatusSeeOther, to)
+}
+
+// askAgain asks somebody who is in to show that it is still him, and carries along
+// what he has begun.
+func (s entry) askAgain(c *gin.Context, status int, err error) {
+	again := interrupted(c)
+	if c.FullPath() == "/account/again" {
+		again = carried(c)
+	} else if again == nil && c.Request.Method == http.MethodGet {
+		again = &resume{Path: c.Request.URL.RequestURI(), Get: true}
+	}
+	w, by := s.words(c), caller(c)
+	ways, err2 := s.node.Credentials.Mine(by)
+	if err2 != nil {
+		s.fail(c, err2)
+		return
+	}
+	s.render(c, status, "again", page{Title: w.t("resume.again"), Narrow: true, Problem: w.say(err), Data: struct {
+		App    bool
+		Resume *resume
+	}{ways.App.There, again}})
+}
+
+// again takes what he shows. The session goes on under a new token.
+func (s entry) again(c *gin.Context) {
+	e, err := s.node.Entrance.Again(c.Request.Context(), caller(c), s.shown(c))
+	if err != nil {
+		s.askAgain(c, status(err), err)
+		return
+	}
+	s.admit(c, e)
 }
 
 func (s entry) signOut(c *gin.Context) {
-	if cookie, err := c.Request.Cookie(CookieName); err == nil {
-		if err := s.node.Accounts.SignOut(c.Request.Context(), crypto.NewSecret(cookie.Value)); err != nil {
+	if token := s.token(c); !token.Empty() {
+		if err := s.node.Accounts.SignOut(c.Request.Context(), token); err != nil {
 			s.fail(c, err)
 			return
 		}
 	}
-	http.SetCookie(c.Writer, &http.Cookie{Name: CookieName, Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(c.Writer, &http.Cookie{Name: CookieName(s.secure), Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
 	c.Header("Clear-Site-Data", `"cache", "storage"`)
 	c.Redirect(http.StatusSeeOther, "/?ok=signed-out")
 }

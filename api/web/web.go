@@ -27,6 +27,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/bippop/bippop/api/oidc"
 	"github.com/bippop/bippop/node"
@@ -147,6 +148,7 @@ type page struct {
 	Path      string // of this page, to come back to
 	Flash     string // what has just been done
 	Problem   *problem
+	Missed    int       // tries to come in that failed, said right after an entry
 	Key       string    // of the forms on this page
 	Index     uint64    // of the last write that this page shows
 	Tour      *tourData // in the demo, while a visitor acts out a call
@@ -167,6 +169,10 @@ type menuCounts struct {
 func (s *Site) render(c *gin.Context, status int, name string, p page) {
 	if p.Problem != nil && c.GetHeader(outboxHeader) != "" {
 		c.JSON(status, outboxAnswer{Problem: strings.TrimSpace(p.Problem.Text + " " + p.Problem.Where)})
+		return
+	}
+	if p.Problem != nil && p.Problem.Code == "step-up" && name != "again" {
+		entry{s}.askAgain(c, status, nil)
 		return
 	}
 	w := s.words(c)
@@ -190,6 +196,9 @@ func (s *Site) render(c *gin.Context, status int, name string, p page) {
 		}
 	}
 	p.Demo = s.demo != nil
+	if by := p.Caller.Session; by.Missed > 0 && s.node.Now().Sub(by.Opened.Time()) < 5*time.Minute {
+		p.Missed = int(by.Missed)
+	}
 	if p.Caller.Staff() {
 		p.Counts = s.counts(p.Caller)
 		p.Tour = tour{s}.of(c)

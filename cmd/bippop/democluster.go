@@ -55,7 +55,7 @@ func (h *demoHome) replica(i int) string {
 func (h *demoHome) config(i int, urls []string, out output) (cfg node.Config, err error) {
 	cfg = node.Config{
 		Dir: filepath.Join(h.replica(i), "data"), Vault: filepath.Join(h.replica(i), "vault.age"),
-		Logger: demoLog(out), PasswordCost: demoPasswords, Autopilot: quickly, Federation: h.federating(),
+		Logger: demoLog(out), PasswordCost: demoPasswords, Autopilot: quickly, Federation: h.federating(), Codes: console{out.progress},
 	}
 	if h.place == nation {
 		cfg.Simulated, _ = simulated(h.Seed)

@@ -135,6 +135,9 @@ func (h *demoHome) fill(ctx context.Context, cfg node.Config, out output) (*node
 	if err == nil {
 		err = habits(ctx, f)
 	}
+	if err == nil { // months have passed: whoever opens accounts shows afresh that it is her
+		_, f.by, err = n.Accounts.SignIn(ctx, admin.Login, crypto.NewSecret(admin.Password), "demo", true)
+	}
 	if err == nil {
 		h.Accounts, err = f.accounts(ctx, admin, passwords)
 	}

@@ -20,6 +20,7 @@ import (
 // operating is how serve was told to be watched and unsealed.
 type operating struct {
 	admin  string
+	codes  string
 	unseal string
 	opens  starting // what unseal says
 	alarms alarming
@@ -51,6 +52,7 @@ func (o *operating) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.admin, "admin", "", "loopback address for metrics, health, profiles, seal and unseal, like "+adminDefault+"; empty: none")
 	f.StringVar(&o.unseal, "unseal", "", "start sealed until bippop unseal gives: shares, ask (a passphrase) or touch (of the device behind --identity); "+
 		"peers: the other replicas open it after ten minutes at most, else the file does, or with peers,shares and the like a person")
+	f.StringVar(&o.codes, "codes", "off", "codes of six digits for volunteers: off, or console, where whoever watches this terminal reads them and passes them on")
 	o.alarms.flags(f)
 	o.enters.flags(f)
 }
@@ -97,6 +99,9 @@ func (o *operating) serve(ctx context.Context, l net.Listener, cfg node.Config, 
 	gauge := meter.New(thisVersion().Version, lock.vitals)
 	cfg.Wrote, cfg.Program = gauge.Wrote, thisVersion().Version
 	cfg.Connections = o.connections
+	if cfg.Codes, err = sender(o.codes, out.progress); err != nil {
+		return err
+	}
 	cfg.OnFault = cancel // another replica leads once this process has ended
 	tuned(&cfg)
 	lock.began = func() {

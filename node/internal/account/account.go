@@ -131,11 +131,13 @@ type Session struct {
 	Account ident.Account `cbor:"2,keyasint"`
 	Opened  when.At       `cbor:"3,keyasint"`
 	Expires when.At       `cbor:"4,keyasint"`
-	Bearer  bool          `cbor:"5,keyasint,omitempty"` // of an API client, not a browser
-	As      Roles         `cbor:"6,keyasint,omitempty"` // the role that is worn; 0: the first of the account's
-	Fresh   when.At       `cbor:"7,keyasint,omitempty"` // when a credential was shown last; 0: when it was opened
-	Means   Means         `cbor:"8,keyasint,omitempty"` // by which it was opened
-	Device  uint16        `cbor:"9,keyasint,omitempty"` // browser and system, as numbers of a closed list; 0: not known
+	Bearer  bool          `cbor:"5,keyasint,omitempty"`  // of an API client, not a browser
+	As      Roles         `cbor:"6,keyasint,omitempty"`  // the role that is worn; 0: the first of the account's
+	Fresh   when.At       `cbor:"7,keyasint,omitempty"`  // when a credential was shown last; 0: when it was opened
+	Means   Means         `cbor:"8,keyasint,omitempty"`  // by which it was opened
+	Device  uint16        `cbor:"9,keyasint,omitempty"`  // browser and system, as numbers of a closed list; 0: not known
+	Used    when.At       `cbor:"10,keyasint,omitempty"` // last, to the hour or the day; 0: when it was opened
+	Missed  uint16        `cbor:"11,keyasint,omitempty"` // tries to come in that failed since the entry before
 }
 
 // Means is how somebody came in. The numbers are in the store.
@@ -152,6 +154,9 @@ const (
 	ByBreakGlass Means = 7 // from the machine itself
 	ByRecovery   Means = 8 // a code from the paper in the drawer
 )
+
+// UsedAt is when the session was used last, to the hour or the day.
+func (s Session) UsedAt() when.At { return max(s.Used, s.Opened) }
 
 // ShownAt is when a credential was shown last in the session.
 func (s Session) ShownAt() when.At { return max(s.Fresh, s.Opened) }

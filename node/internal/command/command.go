@@ -135,6 +135,16 @@ const (
 	KindGrantRoles Kind = 110
 	KindStandIn    Kind = 111
 	KindSwitchRole Kind = 112
+
+	KindSetSecond      Kind = 118
+	KindEnter          Kind = 119
+	KindUseSession     Kind = 120
+	KindEndSessions    Kind = 121
+	KindDropCredential Kind = 122
+	KindAddPasskey     Kind = 123
+	KindAddLink        Kind = 124
+	KindNoteMisses     Kind = 125
+	KindBreakGlass     Kind = 126
 )
 
 // Purpose is why an actor touches a record. The access journal reads it.
@@ -255,6 +265,24 @@ func Decode(b []byte) (Command, error) {
 		return decode[StandIn](b[1:])
 	case KindSwitchRole:
 		return decode[SwitchRole](b[1:])
+	case KindSetSecond:
+		return decode[SetSecond](b[1:])
+	case KindEnter:
+		return decode[Enter](b[1:])
+	case KindUseSession:
+		return decode[UseSession](b[1:])
+	case KindEndSessions:
+		return decode[EndSessions](b[1:])
+	case KindDropCredential:
+		return decode[DropCredential](b[1:])
+	case KindAddPasskey:
+		return decode[AddPasskey](b[1:])
+	case KindAddLink:
+		return decode[AddLink](b[1:])
+	case KindNoteMisses:
+		return decode[NoteMisses](b[1:])
+	case KindBreakGlass:
+		return decode[BreakGlass](b[1:])
 	case KindOpenSession:
 		return decode[OpenSession](b[1:])
 	case KindCloseSession:

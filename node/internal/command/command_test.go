@@ -44,6 +44,8 @@ var kinds = map[command.Kind]command.Command{
 	135: command.OpenCase{}, 136: command.StepCase{}, 137: command.Restrict{}, 138: command.Object{}, 139: command.Inform{}, 140: command.LinkRecords{}, 141: command.WriteText{}, 142: command.ChooseRetention{}, 143: command.Sort{}, 144: command.ApproveSorting{}, 145: command.WriteBreach{},
 	110: command.GrantRoles{}, 111: command.StandIn{}, 112: command.SwitchRole{},
 	130: command.OpenJournalMonth{}, 131: command.AppendJournal{}, 132: command.KeepJournalHead{}, 133: command.PruneJournal{},
+	118: command.SetSecond{}, 119: command.Enter{}, 120: command.UseSession{}, 121: command.EndSessions{}, 122: command.DropCredential{},
+	123: command.AddPasskey{}, 124: command.AddLink{}, 125: command.NoteMisses{}, 126: command.BreakGlass{},
 }
 
 func TestNumbers(t *testing.T) {

@@ -119,6 +119,9 @@ func (a forgetting) forget(collection byte, id [16]byte, at when.At) {
 		acc, err := find(a.act, store.Accounts, id[:], refuse.NoAccount)
 		a.must(err)
 		kept.Login = acc.Login
+		if set := (entering{a.act}).set(acc.ID); set.Version > 0 {
+			remove(a.act, store.Credentials, set, acc.ID)
+		}
 		remove(a.act, store.Accounts, acc, ident.Account(id))
 	case store.JournalMonths.Code:
 		store.JournalMonths.Delete(a.tx, id[:])

@@ -196,6 +196,24 @@ func (a *act) apply(c command.Command) (Reply, error) {
 		return hats{a}.standIn(c)
 	case command.SwitchRole:
 		return hats{a}.put(c)
+	case command.SetSecond:
+		return entering{a}.second(c)
+	case command.Enter:
+		return entering{a}.enter(c)
+	case command.UseSession:
+		return entering{a}.use(c)
+	case command.EndSessions:
+		return entering{a}.end(c)
+	case command.DropCredential:
+		return entering{a}.drop(c)
+	case command.AddPasskey:
+		return entering{a}.addPasskey(c)
+	case command.AddLink:
+		return entering{a}.addLink(c)
+	case command.NoteMisses:
+		return entering{a}.misses(c)
+	case command.BreakGlass:
+		return entering{a}.glass(c)
 	case command.OpenSession:
 		return a.openSession(c)
 	case command.CloseSession:

@@ -161,6 +161,13 @@ const (
 	BreachUntold    Reason = 192
 	Objected        Reason = 193
 	StaleText       Reason = 194
+
+	// Coming in.
+	CodeUsed           Reason = 165
+	NoCredential       Reason = 166
+	LastSecond         Reason = 167
+	CredentialThere    Reason = 168
+	TooManyCredentials Reason = 169
 )
 
 // reasons says each in a few words, for logs, the API and the CLI. Pages have
@@ -299,6 +306,11 @@ var reasons = map[Reason]struct {
 	BudgetSpent:        {Conflict, "budget-spent", "the year's privacy budget is spent; nothing more is released before the next year"},
 	VectorsBegun:       {Conflict, "vectors-begun", "the quarters are counted already"},
 	WrongGrants:        {Invalid, "wrong-grants", "these roles do not go together, or a role does not reach like this; give each role once, communes to the desk's roles only"},
+	CodeUsed:           {Conflict, "code-used", "this code opened before; wait for the next one"},
+	NoCredential:       {NotFound, "no-credential", "there is no such way to come in"},
+	LastSecond:         {Conflict, "last-second", "an administrator keeps a second factor; set up another one first"},
+	CredentialThere:    {Conflict, "credential-there", "this belongs to an account already"},
+	TooManyCredentials: {Conflict, "too-many-credentials", "an account has ten passkeys at most; remove one first"},
 	NoKeysThere:        {Conflict, "no-keys-there", "key backups do not go to this destination; register one for them"},
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/credential"
 	"github.com/bippop/bippop/node/internal/egress"
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/handover"
@@ -64,7 +65,8 @@ type Record interface {
 		release.Tally | release.Vector | release.Released |
 		across.Offer | across.Interest |
 		journal.Key | journal.Entry | journal.Book |
-		rights.Case | rights.Text | rights.Choice | rights.Sorting | rights.Breach
+		rights.Case | rights.Text | rights.Choice | rights.Sorting | rights.Breach |
+		credential.Set | credential.Glass
 }
 
 // Collection is the place of one kind of record. The numbers are in stores and
@@ -119,6 +121,8 @@ var (
 	Choices        = Collection[rights.Choice]{53, "choice", func(rights.Choice) []byte { return []byte{0} }}
 	Sortings       = Collection[rights.Sorting]{54, "sorting", func(r rights.Sorting) []byte { return r.ID[:] }}
 	Breaches       = Collection[rights.Breach]{55, "breach", func(r rights.Breach) []byte { return r.ID[:] }}
+	Credentials    = Collection[credential.Set]{45, "credentials", func(r credential.Set) []byte { return r.Account[:] }}
+	Glasses        = Collection[credential.Glass]{46, "glass", func(r credential.Glass) []byte { return r.Key() }}
 )
 
 // lastCollection is the highest number that is given out, here or to what comes

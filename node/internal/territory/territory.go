@@ -19,6 +19,9 @@ type Territory struct {
 	Version  uint32   `cbor:"9,keyasint"`
 	Face     Face     `cbor:"10,keyasint"`
 	Role     Role     `cbor:"11,keyasint,omitempty"` // in the federation
+	// Second are the roles, as bits of account.Roles, whose holders do nothing before they
+	// have set up a second factor.
+	Second uint16 `cbor:"12,keyasint,omitempty"`
 }
 
 // Role is what a node is in the federation. The numbers are in the record; the

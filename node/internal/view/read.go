@@ -1,10 +1,12 @@
 package view
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 
 	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node/internal/account"
+	"github.com/bippop/bippop/node/internal/credential"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/people"
 	"github.com/bippop/bippop/node/internal/request"
@@ -140,6 +142,26 @@ func OffersUntil(tx *store.Tx, at when.At, f func(ident.Offer) (more bool)) erro
 // ByLogin finds an account.
 func ByLogin(tx *store.Tx, login string) (id ident.Account, ok bool, err error) {
 	err = tx.EachRow(row(logins, []byte(login), []byte{0}), nil, false, func(r []byte) bool {
+		id, ok = ident.Account(r[len(r)-16:]), true
+		return false
+	})
+	return id, ok, err
+}
+
+// ByPasskey finds the account of a passkey by the ID that the browser says.
+func ByPasskey(tx *store.Tx, id []byte) (ident.Account, bool, error) {
+	sum := sha256.Sum256(id)
+	return holder(tx, row(passkeys, sum[:]))
+}
+
+// ByLink finds the account of somebody at another's door.
+func ByLink(tx *store.Tx, d credential.Digest) (ident.Account, bool, error) {
+	return holder(tx, row(links, d[:]))
+}
+
+// holder is the account at the end of the one row below a prefix.
+func holder(tx *store.Tx, prefix []byte) (id ident.Account, ok bool, err error) {
+	err = tx.EachRow(prefix, nil, false, func(r []byte) bool {
 		id, ok = ident.Account(r[len(r)-16:]), true
 		return false
 	})

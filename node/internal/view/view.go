@@ -6,6 +6,7 @@ package view
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/bippop/bippop/node/internal/bond"
 	"github.com/bippop/bippop/node/internal/catalogue"
 	"github.com/bippop/bippop/node/internal/contact"
+	"github.com/bippop/bippop/node/internal/credential"
 	"github.com/bippop/bippop/node/internal/erasure"
 	"github.com/bippop/bippop/node/internal/ident"
 	"github.com/bippop/bippop/node/internal/offer"
@@ -68,6 +70,8 @@ const (
 	pending      = '-' // erasure that is not certain yet
 	crossNamed   = '.' // volunteer, offer to neighbours in which he stands
 	crossFor     = '/' // request, interest in a neighbour's offer
+	passkeys     = '<' // digest of a passkey's ID, account
+	links        = '=' // digest of somebody at another's door, account
 	crossLive    = ':' // 1: offer to neighbours, 2: interest in one, on which something may follow
 	casesOf      = '?' // collection, person, case
 	openCases    = '@' // last day, case that is not closed
@@ -176,6 +180,16 @@ func rowsOf(r any) [][]byte {
 			rows = append(rows, row(openCases, day(r.Due), r.ID[:]))
 		}
 		return rows
+	case credential.Set:
+		var rows [][]byte
+		for _, p := range r.Passkeys {
+			id := sha256.Sum256(p.ID)
+			rows = add(rows, row(passkeys, id[:], r.Account[:]))
+		}
+		for _, l := range r.Links {
+			rows = add(rows, row(links, l.Digest[:], r.Account[:]))
+		}
+		return rows
 	case erasure.Gone:
 		if r.Login == "" {
 			return nil
@@ -188,7 +202,7 @@ func rowsOf(r any) [][]byte {
 		}
 		return rows
 	case catalogue.ActionType, people.Import, territory.Territory, replica.Replica, replica.Invitation, replica.Release, erasure.Wanted, backup.Destination,
-		rights.Sorting, rights.Breach:
+		rights.Sorting, rights.Breach, credential.Glass:
 		return nil // few: read whole
 	}
 	panic(fmt.Sprintf("view: no rows for %T", r))
@@ -302,6 +316,7 @@ func Rebuild(s *store.Store) error {
 		rebuild(store.Interests, func(r across.Interest) []byte { return r.ID[:] }),
 		rebuild(store.Cases, func(r rights.Case) []byte { return r.ID[:] }),
 		rebuild(store.Gone, func(r erasure.Gone) []byte { return erasure.Key(r.Collection, r.ID) }),
+		rebuild(store.Credentials, func(r credential.Set) []byte { return r.Account[:] }),
 		rebuild(store.Erasures, func(r erasure.Erasure) []byte { return r.ID[:] }),
 	} {
 		if err := step(s); err != nil {
