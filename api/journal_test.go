@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bippop/bippop/api"
+	"github.com/bippop/bippop/crypto"
 	"github.com/bippop/bippop/node"
 )
 
@@ -75,6 +76,7 @@ var shows = []string{
 	"GET /bonds", "GET /people", "GET /people/:id", "GET /people/:id/edit", "GET /people/:id/calendar", "GET /people/:id/past", "GET /people/:id/again",
 	"GET /people/:id/erase", "GET /series/:id", "GET /series", "GET /series/:id/edit", "GET /volunteers", "GET /volunteers/:id", "GET /volunteers/:id/edit",
 	"GET /volunteers/:id/week", "GET /volunteers/:id/erase", "GET /people/:id/readers", "GET /volunteers/:id/readers", "GET /dpo/journal",
+	"GET /dpo/cases/:id", "GET /dpo/cases/:id/answer", "GET /dpo/cases/:id/answer.json",
 	"GET /me", "GET /me/week", "GET /desk/monday", "GET /desk",
 	"GET /api/v1/beneficiaries", "GET /api/v1/beneficiaries/:id", "GET /api/v1/beneficiaries/:id/requests",
 	"GET /api/v1/volunteers", "GET /api/v1/volunteers/:id", "GET /api/v1/volunteers/:id/requests", "GET /api/v1/requests", "GET /api/v1/requests/:id",
@@ -102,6 +104,8 @@ var nobody = []string{
 	"GET /catalogue", "GET /settings", "GET /settings/accounts/:id/roles", "GET /account", "GET /settings/imports", "GET /settings/imports/model/:kind",
 	"GET /settings/imports/:id", "GET /settings/imports/:id/faults", "GET /replicas", "GET /replicas/:id/remove", "GET /backups", "GET /backups/:id/keys",
 	"GET /erasures", "GET /erasures/:id", "GET /ledger", "GET /ledger/:epoch/:seq", "GET /federation", "GET /federation/handovers/recipient",
+	"GET /code", "GET /dpo", "GET /dpo/cases", "GET /dpo/cases/new", "GET /dpo/register", "GET /dpo/assessment", "GET /dpo/retention", "GET /dpo/notices", "GET /dpo/notices/:treatment", "GET /dpo/breaches",
+	"GET /dpo/breaches/:id",
 	"GET /dpo/journal/digest", "GET /nation", "GET /nation.csv", "GET /nation.json", "GET /nation/coverage", "GET /nation/compare",
 	"GET /nation/territories/:siren", "GET /nation/report", "GET /nation/bulletins", "GET /nation/roster", "GET /nation/accounts", "GET /bulletins",
 	"GET /bulletins/:number", "GET /bulletins/:number/pdf",
@@ -137,6 +141,21 @@ func TestEveryReading(t *testing.T) {
 	offer := volunteer.write(201, "POST", "/offers", say{"types": []string{kind}, "destination": "33227", "day": tomorrow, "half": "afternoon", "places": 1})
 	bond := admin.write(201, "POST", "/bonds", say{"beneficiary": rose, "volunteer": him})
 	overseer := r.signIn("dpo.1")
+	_, officer, err := r.node.Accounts.SignIn(t.Context(), "dpo.1", crypto.NewSecret(password), "fixture", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about, err := node.ParseID[node.BeneficiaryID](rose)
+	if err != nil {
+		t.Fatal(err)
+	}
+	demand, err := r.node.DPO.Cases.Open(t.Context(), officer, node.NewCase{Demand: node.DemandAccess, About: node.SubjectOf(node.SubjectBeneficiary, about), Asker: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.node.DPO.Cases.Step(t.Context(), officer, demand.ID, 1, node.CaseStep{To: node.CaseChecked, Check: 1}, node.Secret{}); err != nil {
+		t.Fatal(err)
+	}
 
 	people := map[string]node.Subject{}
 	for last, p := range map[string][2]string{"Aubracanne": {node.SubjectBeneficiary, rose}, "Bretonelle": {node.SubjectBeneficiary, luce}, "Cantalou": {node.SubjectVolunteer, him}} {
@@ -149,12 +168,12 @@ func TestEveryReading(t *testing.T) {
 	fill := func(pattern string) string {
 		at := strings.TrimPrefix(pattern, "/api/v1")
 		id := rose
-		for prefix, of := range map[string]string{"/volunteers": him, "/requests": request, "/series": series, "/offers": offer, "/bonds": bond, "/me": request} {
+		for prefix, of := range map[string]string{"/volunteers": him, "/requests": request, "/series": series, "/offers": offer, "/bonds": bond, "/me": request, "/dpo/cases": node.BeneficiaryID(demand.ID).String()} {
 			if strings.HasPrefix(at, prefix+"/") {
 				id = of
 			}
 		}
-		for name, value := range map[string]string{":id": id, ":kind": "beneficiaries", ":epoch": "1", ":seq": "0", ":siren": "200044394", ":number": "1"} {
+		for name, value := range map[string]string{":id": id, ":kind": "beneficiaries", ":epoch": "1", ":seq": "0", ":siren": "200044394", ":number": "1", ":treatment": "1"} {
 			pattern = strings.ReplaceAll(pattern, name, value)
 		}
 		return pattern
@@ -187,6 +206,9 @@ func TestEveryReading(t *testing.T) {
 			who = overseer
 		}
 		path := fill(pattern)
+		if pattern == "/dpo/journal" { // what was opened so far is in the record within a second
+			r.readings(officer, func(all []node.JournalEntry) bool { return slices.ContainsFunc(all, func(e node.JournalEntry) bool { return len(e.Who) > 0 }) })
+		}
 		if at := strings.TrimPrefix(pattern, "/api/v1"); at == "/requests" && at != pattern {
 			path += "?state=open"
 		}
