@@ -407,7 +407,7 @@ var large = map[string]bound{
 	"api.membership":                        {0, 22, "DTO: all that the page of the federation shows, flat"},
 	"api.beneficiary":                       {0, 35, "DTO: her whole page in one flat form"},
 	"api.visit":                             {0, 19, "DTO: a request with all that the desk sees of it"},
-	"api.volunteer":                         {0, 28, "DTO: his whole page in one flat form"},
+	"api.volunteer":                         {0, 29, "DTO: his whole page in one flat form"},
 	"node.core":                             {47, 0, "what all services read in common; unexported, no state of its own"},
 	"node.Node":                             {0, 33, "one field for each noun that callers see"},
 	"node.DraftChange":                      {0, 20, "DTO: whatever a change of the roster may say, in one flat form"},

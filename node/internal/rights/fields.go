@@ -307,7 +307,77 @@ Bearer a programme, pas navigateur | a program, not a browser
 As a rôle exercé | role worn
 Fresh a dernière preuve d’identité | credential last shown
 Means a moyen de connexion | way of signing in
-Device a sorte d’appareil | sort of device`},
+Device a sorte d’appareil | sort of device
+Used a dernière activité, à l’heure près | last activity, to the hour
+Missed a essais ratés depuis l’entrée précédente | failed tries since the entry before`},
+	{"credential.Set", []Treatment{Access}, false, `
+Account t compte
+TOTP a code du téléphone | code of the telephone
+Recovery a codes de secours sur papier, en empreintes | recovery codes on paper, as digests
+Passkeys a clés d’accès | passkeys
+Links a entrées par un autre service | ways in by another service`},
+	{"credential.TOTP", []Treatment{Access}, false, `
+Step t dernier code accepté
+Made a ajouté le | added on
+Used a dernière utilisation | last used`},
+	{"credential.Passkey", []Treatment{Access}, false, `
+Counter t compteur de la clé
+Flags t propriétés de la clé
+Made a ajoutée le | added on
+Used a dernière utilisation | last used`},
+	{"credential.Link", []Treatment{Access}, false, `
+Digest t empreinte de l’identifiant chez cet autre service
+Made a ajoutée le | added on
+Used a dernière utilisation | last used`},
+	{"credential.Glass", []Treatment{Access}, false, `
+At a date de l’entrée de secours | day of the emergency entry
+Account a compte ouvert | account opened
+Machine t machine
+Until a fin de l’entrée de secours | end of the emergency entry
+Order t rang`},
+	{"journal.Key", []Treatment{Access}, false, `
+Month t mois du journal
+Made t date de la clé`},
+	{"journal.Entry", []Treatment{Access}, false, `
+Index t rang dans le journal
+Leaf t empreinte de l’entrée et de la précédente
+Hashes t empreintes de l’arbre`},
+	{"journal.Leaf", []Treatment{Access}, false, `
+Replica t machine
+Seq t rang sur cette machine
+Month t mois du journal
+After t empreinte de l’entrée précédente`},
+	{"journal.Book", []Treatment{Access}, false, `
+Size t nombre d’entrées
+Pruned t entrées dont le contenu est effacé
+Chains t suites de chaque machine
+Head t tête signée`},
+	{"journal.Chain", []Treatment{Access}, false, `
+Replica t machine
+Next t entrées enregistrées
+Last t empreinte de la dernière
+At t date de la dernière
+Written t entrées annoncées par la machine`},
+	{"journal.Head", []Treatment{Access}, false, `
+Size t nombre d’entrées
+Root t empreinte de l’arbre
+Signed t signatures des machines
+Keys t machines qui ont signé
+Of t nombre de machines
+At t date de la signature`},
+	{"journal.Body", []Treatment{Access}, true, `
+Kind a sorte d’entrée | kind of entry
+At a date et heure | day and hour
+By a compte qui a lu | account that read
+Role a rôle exercé | role worn
+Means a moyen de connexion | way of signing in
+Purpose a motif de la consultation | purpose of the reading
+Screen a page consultée | page read
+Request t demande en cours
+Who a personnes montrées | people shown
+Alone t machine seule au moment de la lecture
+From t début d’une perte
+About a dossier ouvert | dossier opened`},
 	{"erasure.Erasure", []Treatment{Access}, false, `
 At t date
 By a demandé par | asked by
