@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/bippop/bippop/api/oidc"
 	"github.com/bippop/bippop/node"
 	"github.com/spf13/pflag"
@@ -20,6 +22,9 @@ func (e *entering) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.cfg.Address, "oidc-address", "", "how people reach this node, as registered at the provider: https://HOST; it sends them back to HOST"+oidc.ReturnPath)
 	f.BoolVar(&e.cfg.TwoFactors, "oidc-two-factors", false, "let nobody in of whom the provider does not say that two factors were shown")
 	f.BoolVar(&e.cfg.Plain, "oidc-plain", false, "believe what the provider says of a person without a signature of its own; ProConnect signs")
+	f.VisitAll(func(flag *pflag.Flag) { // the sign-in page does not show this door yet
+		flag.Hidden = flag.Hidden || strings.HasPrefix(flag.Name, "oidc-")
+	})
 }
 
 // open checks what was said, and calls nobody.
