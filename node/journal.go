@@ -255,8 +255,15 @@ func (s *Journal) aboutHer(tx *store.Tx, by Caller, she BeneficiaryID) (w Journa
 		looked++
 		return inner == nil && w == "" && looked < mostLooked
 	})
-	if w == "" && worked {
-		w = ForWork // on a request of hers that is over
+	if err = either(err, inner); err != nil || w != "" {
+		return w, open, err
+	}
+	err = view.Each(tx, view.BondsOf(she), nil, true, func(id BondID, _ []byte) bool {
+		inner = tx.EachHistory(store.Bonds.Code, id[:], func(h store.History) { worked = worked || h.By == by.Account && h.At >= since })
+		return inner == nil && !worked
+	})
+	if worked {
+		w = ForWork // on a request or a bond of hers that is over
 	}
 	if err = either(err, inner); err != nil || w != "" {
 		return w, open, err

@@ -32,6 +32,7 @@ func TestRightsAreAnswered(t *testing.T) {
 			desk.signIn("accueil")
 			desk.speak(lang)
 			desk.visit("/people/" + asks.String())
+			desk.press("//ul[@class='choices']//a") // nothing explains that the dossier is opened: she telephones
 			desk.press("//a[contains(@href, '/dpo/cases/new')]")
 			desk.sees(say("Une demande de Mme Exemple Laforêt", "A demand of Mme Exemple Laforêt"))
 			desk.press("//input[@name='demand'][@value='1']")
