@@ -207,7 +207,9 @@ func TestEveryReading(t *testing.T) {
 		}
 		path := fill(pattern)
 		if pattern == "/dpo/journal" { // what was opened so far is in the record within a second
-			r.readings(officer, func(all []node.JournalEntry) bool { return slices.ContainsFunc(all, func(e node.JournalEntry) bool { return len(e.Who) > 0 }) })
+			r.readings(officer, func(all []node.JournalEntry) bool {
+				return slices.ContainsFunc(all, func(e node.JournalEntry) bool { return len(e.Who) > 0 })
+			})
 		}
 		if at := strings.TrimPrefix(pattern, "/api/v1"); at == "/requests" && at != pattern {
 			path += "?state=open"
