@@ -420,11 +420,14 @@ func TestApprove(tt *testing.T) {
 	t.lent(0, 1, 2)
 
 	t.stop(1)
-	for _, i := range []int{0, 2} {
-		t.nodes[i].LastSeen(one, 10*time.Minute+time.Second)
-	}
 	a = t.asks(t.cfgs[1])
-	waits(one, "absent-too-long")
+	t.until("absent-too-long", func() bool {
+		for _, i := range []int{0, 2} {
+			t.nodes[i].LastSeen(one, 10*time.Minute+time.Second) // again: who is gone is heard of for a while
+		}
+		w := t.waiting()
+		return len(w) == 1 && w[0].Replica == one && w[0].Why == "absent-too-long"
+	})
 	t.stop(2) // no majority
 	t.until("the leader steps down", func() bool { return !t.nodes[0].Leading() })
 	a.stop()
