@@ -105,6 +105,9 @@ func (m *members) removed() bool {
 // behind is a replica whose program does not know a level, by name. This one's
 // knows all that it proposes, whatever its record says.
 func (m *members) behind(l command.Level) (name string, yes bool) {
+	if command.Current < l {
+		return "this machine", true
+	}
 	for _, r := range m.present() {
 		if r.ID != m.self && command.Level(r.At.Level) < l {
 			return r.Name, true
